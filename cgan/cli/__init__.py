@@ -1,0 +1,66 @@
+"""The command line: flags become a config and one call; the only package that knows click."""
+
+import errno
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from cgan import __version__
+from cgan.cli import look, score, train
+from cgan.errors import InputError, TrainingError
+
+DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+
+class People(click.Group):
+    """A group whose errors are one line for people: what is wrong, what to do."""
+
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override]
+        """Run a command; word what it raises and leave with the right exit status."""
+        try:
+            status = super().main(args, **{**extra, "standalone_mode": False})
+        except click.UsageError as error:
+            where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+            status = _say(error.format_message() + where, WRONG_USE)
+        except click.ClickException as error:
+            status = _say(error.format_message(), error.exit_code)
+        except (click.Abort, KeyboardInterrupt) as error:
+            notes = getattr(error.__cause__ or error, "__notes__", [])
+            status = _say("; ".join(["interrupted", *notes]), INTERRUPTED)
+        except InputError as error:
+            status = _say(str(error), WRONG_USE)
+        except (TrainingError, MemoryError) as error:
+            status = _say(str(error) or "out of memory; try a smaller --batch-size", FAILED)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            status = _say(str(error), FAILED)
+        sys.exit(status or DONE)
+
+
+def _say(message: str, status: int) -> int:
+    click.echo("cgan: " + " ".join(message.split()), err=True)
+    return status
+
+
+@click.group(cls=People, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="cgan")
+def main() -> None:
+    """Train a small conditional GAN guided by a classifier, and find out how good it is.
+
+    Start with: cgan demo
+    """
+
+
+for command in (
+    score.demo,
+    train.train_classifier,
+    train.train_gan,
+    score.evaluate,
+    look.sample,
+    look.report,
+    look.recipes,
+):
+    main.add_command(command)

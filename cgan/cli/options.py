@@ -1,0 +1,81 @@
+"""Options that several commands share, and how a command speaks while it works."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cgan.progress import Progress
+
+DATASET_HELP = "digits (embedded), mnist, fashion-mnist or kmnist."
+Command = Callable[..., None]
+
+
+def common(command: Command) -> Command:
+    """Add the options of every command that computes."""
+    options = [
+        click.option(
+            "--data-dir",
+            type=click.Path(path_type=Path),
+            envvar="CGAN_DATA",
+            default=Path("data"),
+            show_default=True,
+            help="Folder of idx files or of torchvision's layout.  [env: CGAN_DATA]",
+        ),
+        weights_option,
+        reports_option,
+        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps."),
+        quiet_option,
+    ]
+    return _apply(options, command)
+
+
+def _apply(options: Sequence[Callable[[Any], Any]], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+weights_option = click.option(
+    "--weights-dir",
+    type=click.Path(path_type=Path),
+    default=Path("weights"),
+    show_default=True,
+    help="Folder of trained runs; shipped ones are found without it.",
+)
+reports_option = click.option(
+    "--reports-dir",
+    type=click.Path(path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder of reports.",
+)
+quiet_option = click.option(
+    "-v/-q", "--verbose/--quiet", default=None, help="Say everything, or only what went wrong."
+)
+
+
+def field_option(row: Any, flag: str, text: str) -> Callable[[Any], Any]:
+    """Return an option for a config field: None unless given, its default read off `row`."""
+    default = getattr(row, flag.lstrip("-").replace("-", "_"))
+    return click.option(
+        flag, type=type(default), default=None, help=f"{text}  [default: {default}]"
+    )
+
+
+def shown_progress(verbose: bool | None) -> Progress:
+    """Return progress on stderr, or none when quiet."""
+    return Progress(None if verbose is False else sys.stderr)
+
+
+def announce(progress: Progress, config: Any, row: Any, verbose: bool | None) -> None:
+    """Show the config: with -v all of it, else what differs from the row it began as."""
+    shown = {
+        key: value
+        for key, value in asdict(config).items()
+        if verbose or value != asdict(row)[key] or key in ("dataset", "epochs")
+    }
+    progress.line(", ".join(f"{key} {value}" for key, value in shown.items()))

@@ -1,0 +1,77 @@
+"""cgan evaluate and cgan demo."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cgan.cli.options import common, shown_progress
+from cgan.config import EvalConfig, Folders
+from cgan.recipes import classifier_config, gan_config
+
+
+@click.command("evaluate")
+@click.argument("run", required=False)
+@click.option("-n", "--n-samples", default=EvalConfig.n_samples, show_default=True, help="Images.")
+@click.option("--seed", default=EvalConfig.seed, show_default=True, help="Seed of the noise.")
+@click.option("--batch-size", default=EvalConfig.batch_size, show_default=True, help="At a time.")
+@click.option("--precision", default="fp32", show_default=True, help="auto, fp32 or bf16.")
+@click.option("--judge", help="Run name or folder of the judge.  [default: DATASET-judge]")
+@common
+def evaluate(
+    run: str | None,
+    judge: str | None,
+    data_dir: Path,
+    weights_dir: Path,
+    reports_dir: Path,
+    verbose: bool | None,
+    **flags: Any,
+) -> None:
+    """Stage 3: score the generator of RUN (the newest when left out)."""
+    config = EvalConfig(**flags)
+    folders = Folders(data_dir, weights_dir, reports_dir)
+    _score(run, config, folders, judge, None)
+
+
+def _score(
+    run: str | None, config: EvalConfig, folders: Folders, judge: str | None, guide: str | None
+) -> None:
+    from cgan import evaluation
+    from cgan.report import summary, write_report
+
+    results = evaluation.evaluate(run, config, folders, judge=judge, guide=guide)
+    page = write_report(folders.reports / results["run"], folders.weights / results["run"])
+    click.echo(summary(results))
+    click.echo(f"report: {page}")
+
+
+@click.command("demo")
+@click.option("--epochs", type=int, help="Passes of the GAN over the digits.  [default: 120]")
+@common
+def demo(
+    epochs: int | None,
+    device: str,
+    data_dir: Path,
+    weights_dir: Path,
+    reports_dir: Path,
+    verbose: bool | None,
+) -> None:
+    """Run all three stages on the embedded digits and print the report's path."""
+    from cgan import train_classifier as stage1
+    from cgan import train_gan as stage2
+
+    folders = Folders(data_dir, weights_dir, reports_dir)
+    progress = shown_progress(verbose)
+    click.echo("1/3 training the guide, a classifier, on 1,297 real digits")
+    guide = classifier_config("guide", "digits", device=device)
+    trained = stage1.train_classifier(
+        guide, folders, name="demo-guide", save_model=True, overwrite=True, progress=progress
+    )
+    click.echo(f"    test accuracy {trained.test_accuracy['value']:.1%}")
+    click.echo("2/3 training the generator against a discriminator, guided by the guide")
+    gan = gan_config("guided", "digits", device=device, epochs=epochs)
+    stage2.train_gan(
+        gan, folders, name="demo", guide="demo-guide", overwrite=True, progress=progress
+    )
+    click.echo("3/3 scoring 10,000 generated digits with a judge that guided nothing")
+    _score("demo", EvalConfig(device=device), folders, None, "demo-guide")

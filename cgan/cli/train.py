@@ -1,0 +1,131 @@
+"""cgan train-classifier and cgan train-gan."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cgan.cli.options import DATASET_HELP, announce, common, field_option, shown_progress
+from cgan.config import Folders
+from cgan.recipes import CLASSIFIERS, RECIPES, classifier_config, gan_config
+
+_guide = CLASSIFIERS["guide"]
+
+
+@click.command("train-classifier")
+@click.option("--role", default="guide", show_default=True, help="guide (trains GANs) or judge.")
+@click.option("--dataset", default="mnist", show_default=True, help=DATASET_HELP)
+@click.option("--name", help="Name of the run.  [default: DATASET-ROLE]")
+@click.option("--save-model", is_flag=True, help="Keep the weights under the weights folder.")
+@click.option("--overwrite", is_flag=True, help="Replace a run of that name.")
+@field_option(_guide, "--network", "leaky-cnn, residual-cnn or original-cnn.")
+@field_option(_guide, "--epochs", "Passes over the training images.")
+@field_option(_guide, "--batch-size", "Images a step.")
+@field_option(_guide, "--test-batch-size", "Images a step of validation and test.")
+@field_option(_guide, "--optimizer", "adamw or adadelta.")
+@field_option(_guide, "--lr", "Learning rate (its peak, with one-cycle).")
+@field_option(_guide, "--schedule", "one-cycle, step or constant.")
+@field_option(_guide, "--gamma", "Factor on the rate after each epoch of the step schedule.")
+@field_option(_guide, "--label-smoothing", "Share of the target given to all classes.")
+@field_option(_guide, "--max-shift", "Pixels by which batches are moved at random.")
+@field_option(_guide, "--seed", "Seed of weights, order and shifts.")
+@field_option(_guide, "--log-interval", "Steps between two readings of the loss.")
+@field_option(_guide, "--precision", "auto, fp32 or bf16.")
+@click.option("--dry-run", is_flag=True, default=None, help="One step, nothing saved.")
+@common
+def train_classifier(
+    role: str,
+    dataset: str,
+    name: str | None,
+    save_model: bool,
+    overwrite: bool,
+    data_dir: Path,
+    weights_dir: Path,
+    reports_dir: Path,
+    verbose: bool | None,
+    **flags: Any,
+) -> None:
+    """Stage 1: train a classifier, a guide or a judge."""
+    config = classifier_config(role, dataset, **flags)
+    from cgan import train_classifier as stage1
+
+    progress = shown_progress(verbose)
+    announce(progress, config, CLASSIFIERS[role], verbose)
+    result = stage1.train_classifier(
+        config,
+        Folders(data_dir, weights_dir, reports_dir),
+        name=name,
+        save_model=save_model,
+        overwrite=overwrite,
+        progress=progress,
+    )
+    score = result.test_accuracy
+    click.echo(
+        f"test accuracy {score['value']:.2%} (95% interval {score['low']:.2%} to "
+        f"{score['high']:.2%}) after {result.seconds:.1f} s of training"
+    )
+    click.echo(
+        f"saved in {result.folder}" if result.folder else "not saved (--save-model keeps it)"
+    )
+
+
+_guided = RECIPES["guided"]
+
+
+@click.command("train-gan")
+@click.option("--recipe", default="guided", show_default=True, help="See cgan recipes.")
+@click.option("--dataset", default="mnist", show_default=True, help=DATASET_HELP)
+@click.option("--name", help="Name of the run.  [default: DATASET-RECIPE, numbered]")
+@click.option("--guide", help="Run name or folder of the guide.  [default: DATASET-guide]")
+@click.option("--overwrite", is_flag=True, help="Replace a run of that name.")
+@click.option("--lr", type=float, help="Both learning rates.")
+@field_option(_guided, "--g-lr", "The generator's learning rate.")
+@field_option(_guided, "--d-lr", "The discriminator's learning rate.")
+@field_option(_guided, "--d-every", "Update the discriminator on every n-th batch.")
+@field_option(_guided, "--epochs", "Passes over the training images.")
+@field_option(_guided, "--batch-size", "Images a step.")
+@field_option(_guided, "--beta1", "Adam's first decay.")
+@field_option(_guided, "--schedule", "cosine or constant.")
+@field_option(_guided, "--z-dim", "Length of the noise.")
+@field_option(_guided, "--guidance", "Weight of the guide's loss at the start.")
+@field_option(_guided, "--guidance-end", "Share of training after which it is zero.")
+@field_option(_guided, "--ema", "Decay of the averaged generator weights.")
+@field_option(_guided, "--seed", "Seed of weights, order and noise.")
+@field_option(_guided, "--log-interval", "Steps between two readings of the losses.")
+@field_option(_guided, "--precision", "auto, fp32 or bf16.")
+@click.option("--dry-run", is_flag=True, default=None, help="One step, nothing saved.")
+@common
+def train_gan(
+    recipe: str,
+    dataset: str,
+    name: str | None,
+    guide: str | None,
+    overwrite: bool,
+    lr: float | None,
+    data_dir: Path,
+    weights_dir: Path,
+    reports_dir: Path,
+    verbose: bool | None,
+    **flags: Any,
+) -> None:
+    """Stage 2: train a label-conditioned generator, guided by the classifier."""
+    for rate in ("g_lr", "d_lr"):
+        flags[rate] = lr if flags[rate] is None else flags[rate]
+    config = gan_config(recipe, dataset, **flags)
+    from cgan import train_gan as stage2
+
+    progress = shown_progress(verbose)
+    announce(progress, config, RECIPES[recipe], verbose)
+    result = stage2.train_gan(
+        config,
+        Folders(data_dir, weights_dir, reports_dir),
+        name=name,
+        guide=guide,
+        overwrite=overwrite,
+        progress=progress,
+    )
+    if result.folder is None:
+        click.echo("dry run: one step done, nothing saved")
+        return
+    click.echo(f"saved in {result.folder} after {result.seconds:.0f} s of training")
+    click.echo(f"score it with: cgan evaluate {result.folder.name}")

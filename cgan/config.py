@@ -1,0 +1,159 @@
+"""The frozen dataclasses that say what a run is; each checks itself when it is made."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cgan.errors import InputError
+
+ROLES = ("guide", "judge")
+OPTIMIZERS = ("adamw", "adadelta")
+CLASSIFIER_SCHEDULES = ("one-cycle", "step", "constant")
+GAN_SCHEDULES = ("cosine", "constant")
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What a network must know of a data set: image size, channels and number of classes."""
+
+    dataset: str
+    channels: int
+    height: int
+    width: int
+    n_classes: int
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
+        return self.channels, self.height, self.width
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where data sets are, and where runs and their reports go."""
+
+    data: Path = Path("data")
+    weights: Path = Path("weights")
+    reports: Path = Path("reports")
+
+
+@dataclass(frozen=True)
+class ClassifierConfig:
+    """Everything that decides what stage 1 trains."""
+
+    dataset: str = "mnist"
+    role: str = "guide"
+    network: str = "leaky-cnn"
+    optimizer: str = "adamw"
+    lr: float = 1e-2
+    schedule: str = "one-cycle"
+    gamma: float = 0.7  # factor on the rate after each epoch of the step schedule
+    epochs: int = 4
+    batch_size: int = 256
+    test_batch_size: int = 1000
+    label_smoothing: float = 0.05
+    max_shift: int = 2  # pixels by which each batch is moved at random
+    seed: int = 1
+    log_interval: int = 20  # steps between two readings of the loss
+    dry_run: bool = False  # one step, nothing saved
+    device: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Raise InputError on the first value that cannot work."""
+        _one_of(self, "role", ROLES)
+        _one_of(self, "optimizer", OPTIMIZERS)
+        _one_of(self, "schedule", CLASSIFIER_SCHEDULES)
+        _at_least(self, 1, "epochs", "batch_size", "test_batch_size", "log_interval")
+        _at_least(self, 0, "max_shift", "seed")
+        _above_zero(self, "lr")
+        _within(self, 0, 1, "gamma", "label_smoothing")
+
+
+@dataclass(frozen=True)
+class GanConfig:
+    """Everything that decides what stage 2 trains: one recipe with the flags that changed it."""
+
+    recipe: str = "guided"
+    dataset: str = "mnist"
+    generator: str = "shuffle-conv"
+    discriminator: str = "projection-conv"
+    z_dim: int = 64
+    loss: str = "logistic"
+    penalty: str = "none"
+    penalty_weight: float = 0.0
+    penalty_every: int = 16  # discriminator updates between two penalties
+    g_lr: float = 2e-3
+    d_lr: float = 2e-3
+    beta1: float = 0.0
+    beta2: float = 0.99
+    schedule: str = "cosine"
+    warmup: int = 0  # steps in which the rates rise from zero
+    d_every: int = 1  # a discriminator update on every n-th batch
+    guidance: float = 0.0  # weight of the guide's cross entropy in the generator's loss
+    guidance_end: float = 1.0  # share of the training after which the guide is silent
+    ema: float = 0.999  # decay of the averaged generator weights, a step
+    batch_size: int = 64
+    epochs: int = 6
+    seed: int = 1
+    log_interval: int = 50  # steps between two readings of the losses
+    dry_run: bool = False  # one step, nothing saved
+    device: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Raise InputError on the first value that cannot work."""
+        _one_of(self, "schedule", GAN_SCHEDULES)
+        _at_least(self, 1, "z_dim", "epochs", "d_every", "penalty_every", "log_interval")
+        _at_least(self, 2, "batch_size")  # batch norm has no variance over one image
+        _at_least(self, 0, "seed", "warmup", "guidance", "penalty_weight")
+        _above_zero(self, "g_lr", "d_lr")
+        _within(self, 0, 1, "beta1", "beta2", "ema", "guidance_end")
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    """Everything that decides what stage 3 measures."""
+
+    n_samples: int = 10_000
+    seed: int = 0
+    batch_size: int = 500
+    device: str = "auto"
+    precision: str = "fp32"
+
+    def __post_init__(self) -> None:
+        """Raise InputError on the first value that cannot work."""
+        _at_least(self, 1, "n_samples", "batch_size")
+        _at_least(self, 0, "seed")
+
+
+def _flag(field: str) -> str:
+    return "--" + field.replace("_", "-")
+
+
+def _one_of(config: Any, field: str, known: tuple[str, ...]) -> None:
+    value = getattr(config, field)
+    if value not in known:
+        raise InputError(f"{_flag(field)} must be one of {', '.join(known)}, not {value!r}")
+
+
+def _at_least(config: Any, lowest: int, *fields: str) -> None:
+    for field in fields:
+        value = getattr(config, field)
+        if not (math.isfinite(value) and value >= lowest):
+            raise InputError(f"{_flag(field)} must be {lowest} or more, not {value}")
+
+
+def _above_zero(config: Any, *fields: str) -> None:
+    for field in fields:
+        value = getattr(config, field)
+        if not (math.isfinite(value) and value > 0):
+            raise InputError(f"{_flag(field)} must be above 0, not {value}")
+
+
+def _within(config: Any, low: float, high: float, *fields: str) -> None:
+    for field in fields:
+        value = getattr(config, field)
+        if not low <= value <= high:
+            raise InputError(f"{_flag(field)} must lie between {low} and {high}, not {value}")

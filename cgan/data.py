@@ -1,0 +1,202 @@
+"""Data sets: each split held whole as uint8 tensors, batched by indexing, scaled in one place."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cgan.config import DataSpec
+from cgan.errors import InputError, lookup
+from cgan.idx import read_idx
+
+SPLITS = ("train", "validation", "test")
+VALIDATION_SIZE = 5000  # the last of the training images of MNIST and its kin
+DIGITS_SEED = 0
+DIGITS_HELD_OUT = 250  # images of digits in the validation and in the test split, each
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of a data set: images uint8 [N, C, H, W] and labels int64 [N]."""
+
+    spec: DataSpec
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> "Split":
+        """Return the same split in the memory of `device`."""
+        return Split(self.spec, self.images.to(device), self.labels.to(device))
+
+    def sha256(self) -> str:
+        """Return the checksum of the images' and labels' bytes, for provenance."""
+        digest = hashlib.sha256(self.images.cpu().numpy().tobytes())
+        digest.update(self.labels.cpu().numpy().tobytes())
+        return digest.hexdigest()
+
+
+def load(dataset: str, data_dir: Path, split: str) -> Split:
+    """Load one split; no other split is touched.
+
+    Args:
+        dataset: a name in DATASETS.
+        data_dir: holds the four idx files or torchvision's folders; digits needs no files.
+        split: "train", "validation" or "test"; fixed and disjoint.
+
+    Raises:
+        InputError: an unknown name, or files that are missing or damaged.
+    """
+    loader = lookup(DATASETS, dataset, "data set")
+    if split not in SPLITS:
+        raise InputError(f"unknown split {split!r} (one of: {', '.join(SPLITS)})")
+    return loader(data_dir, split)
+
+
+def scale(images: Tensor) -> Tensor:
+    """Return uint8 images [..., 0 to 255] as float32 in [-1, 1], the range of every network."""
+    return images.to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def unscale(images: Tensor) -> Tensor:
+    """Return float images in [-1, 1] as uint8 [0 to 255], rounded to the nearest level."""
+    return images.float().add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def batches(
+    split: Split, batch_size: int, random: torch.Generator | None = None, *, drop_last: bool = False
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (images float32 [B, C, H, W] in [-1, 1], labels int64 [B]) once over the split.
+
+    Args:
+        split: the images, on any device.
+        batch_size: B; the last batch is smaller unless `drop_last`.
+        random: a CPU generator that orders the images; None keeps them as they stand.
+        drop_last: leave out a last batch of fewer than `batch_size` images.
+    """
+    n = len(split)
+    order = torch.arange(n) if random is None else torch.randperm(n, generator=random)
+    end = n - n % batch_size if drop_last else n
+    order = order[:end].to(split.labels.device)
+    for chosen in order.split(batch_size):
+        yield scale(split.images[chosen]), split.labels[chosen]
+
+
+def balanced_labels(n: int, n_classes: int) -> Tensor:
+    """Return int64 labels [n], every class equally often (the first ones once more), in turn."""
+    return torch.arange(n) % n_classes
+
+
+def _digits(data_dir: Path, split: str) -> Split:
+    """Scikit-learn's 1,797 real digits of 8x8 pixels, resized to 28x28; `data_dir` is unused."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    data = load_digits()
+    # 17 levels become 256, and the picture grows by interpolation: uint8, as MNIST comes.
+    small = torch.tensor(data.images, dtype=torch.float32)[:, None] * (255 / 16)
+    images = F.interpolate(small, size=(28, 28), mode="bicubic", align_corners=False)
+    images = images.round().clamp(0, 255).to(torch.uint8)
+    labels = torch.tensor(data.target, dtype=torch.int64)
+    indices = np.arange(len(labels))
+    for held_out in ("test", "validation"):
+        indices, chosen = train_test_split(
+            indices,
+            test_size=DIGITS_HELD_OUT,
+            stratify=data.target[indices],
+            random_state=DIGITS_SEED,
+        )
+        if split == held_out:
+            indices = chosen
+            break
+    kept = torch.from_numpy(np.sort(indices))
+    return Split(DataSpec("digits", 1, 28, 28, 10), images[kept], labels[kept])
+
+
+def _idx(dataset: str, torchvision_name: str, data_dir: Path, split: str) -> Split:
+    """MNIST or one of its kin, from idx files: 60,000 training and 10,000 test images."""
+    part = "t10k" if split == "test" else "train"
+    files = [f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"]
+    folders = [data_dir / torchvision_name / "raw", data_dir / dataset, data_dir]
+    paths = _find(files, folders)
+    if paths is None:
+        _download(dataset, torchvision_name, data_dir)
+        paths = _find(files, folders)
+        if paths is None:
+            raise InputError(f"the download of {dataset} left no {files[0]} in {folders[0]}")
+    images, labels = read_idx(paths[0], 3), read_idx(paths[1], 1)
+    if len(images) != len(labels):
+        raise InputError(
+            f"{paths[0]} holds {len(images)} images but {paths[1].name} {len(labels)} labels; "
+            "they do not belong together"
+        )
+    spec = DataSpec(dataset, 1, images.shape[1], images.shape[2], 10)
+    if labels.max() >= spec.n_classes:
+        raise InputError(f"{paths[1]} has the label {labels.max()}; labels must be 0 to 9")
+    if part == "train" and len(images) <= VALIDATION_SIZE:
+        raise InputError(f"{paths[0]} holds {len(images)} images; more than 5,000 are needed")
+    chosen = {
+        "train": slice(None, -VALIDATION_SIZE),
+        "validation": slice(-VALIDATION_SIZE, None),
+        "test": slice(None),
+    }[split]
+    return Split(
+        spec,
+        torch.from_numpy(images[chosen].copy())[:, None],
+        torch.from_numpy(labels[chosen].astype(np.int64)),
+    )
+
+
+def _find(files: list[str], folders: list[Path]) -> list[Path] | None:
+    """Return the paths of `files`, gzipped or not, in the first folder that has them all."""
+    for folder in folders:
+        found = [
+            next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+            for name in files
+        ]
+        if all(found):
+            return [path for path in found if path is not None]
+    return None
+
+
+def _download(dataset: str, torchvision_name: str, data_dir: Path) -> None:
+    """Let torchvision fetch a data set into a temporary folder and move it into place whole."""
+    import torchvision
+
+    target = data_dir / torchvision_name
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{dataset}-", dir=data_dir))
+    except OSError as error:
+        raise InputError(f"cannot write to the data folder {data_dir} ({error})") from error
+    try:
+        getattr(torchvision.datasets, torchvision_name)(str(temporary), download=True)
+        shutil.rmtree(target, ignore_errors=True)
+        (temporary / torchvision_name).rename(target)
+    except (RuntimeError, OSError) as error:
+        raise InputError(
+            f"{dataset} is not in {data_dir} and cannot be downloaded. Put the files "
+            "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
+            "t10k-labels-idx1-ubyte (.gz or not) there, or name their folder with --data-dir, "
+            "or use --dataset digits, which needs no files"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+DATASETS: dict[str, Callable[[Path, str], Split]] = {
+    "digits": _digits,
+    "mnist": partial(_idx, "mnist", "MNIST"),
+    "fashion-mnist": partial(_idx, "fashion-mnist", "FashionMNIST"),
+    "kmnist": partial(_idx, "kmnist", "KMNIST"),
+}

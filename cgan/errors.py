@@ -1,0 +1,36 @@
+"""Errors for people: what is wrong and what to do, with the nearest right name."""
+
+import difflib
+from collections.abc import Mapping
+from typing import TypeVar
+
+Row = TypeVar("Row")
+
+
+class InputError(ValueError):
+    """What a person gave cannot be used; the message is one line that says what to do."""
+
+
+class TrainingError(ArithmeticError):
+    """Training went wrong in its numbers; the message is one line that says what to try."""
+
+
+def lookup(table: Mapping[str, Row], name: str, kind: str) -> Row:
+    """Return `table[name]`.
+
+    Raises:
+        InputError: `name` is no key of `table`; the message names the nearest one and all others.
+    """
+    if name in table:
+        return table[name]
+    raise InputError(f"unknown {kind} {name!r}{nearest(name, table)}")
+
+
+def nearest(name: str, known: Mapping[str, object] | list[str]) -> str:
+    """Return `: did you mean 'x'? (one of x, y)`, or what is known when nothing is near."""
+    names = sorted(known)
+    if not names:
+        return ": there are none yet"
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f": did you mean {close[0]!r}?" if close else ":"
+    return f"{hint} (one of: {', '.join(names)})"

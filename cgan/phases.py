@@ -1,0 +1,196 @@
+"""Whose turn it is to learn, and from which loss: the schedule of updates as data."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from cgan.config import GanConfig
+from cgan.errors import TrainingError
+from cgan.losses import ADVERSARIAL, AdversarialLoss, guidance_loss
+from cgan.machine import autocast
+from cgan.networks import Generator
+from cgan.networks.classifiers import Classifier
+from cgan.penalties import PENALTIES, Penalty
+
+Readings = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's material; images float [B, C, H, W] in [-1, 1], labels int64 [B]."""
+
+    step: int
+    real: Tensor
+    labels: Tensor
+    fake: Tensor  # still attached to the generator
+    fake_labels: Tensor
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One network's turn to learn: its loss of a batch, on every n-th step."""
+
+    network: nn.Module
+    every: int
+    optimizer: torch.optim.Optimizer
+    schedule: LambdaLR
+    loss: Callable[[Batch], tuple[Tensor, Readings]]
+
+
+def guidance_at(config: GanConfig, progress: float) -> float:
+    """Return the guide's weight when `progress` (0 to 1) of the training is done.
+
+    It falls in a straight line from `guidance` to zero at `guidance_end`: guidance buys accuracy
+    early and sells diversity when it stays.
+    """
+    if config.guidance_end == 0:
+        return 0.0
+    return config.guidance * max(0.0, 1 - progress / config.guidance_end)
+
+
+def rate_at(config: GanConfig, progress: float, step: int) -> float:
+    """Return the factor on both learning rates at a step: warm-up, then cosine or constant."""
+    rise = min(1.0, (step + 1) / (config.warmup + 1))
+    return rise * (0.5 * (1 + math.cos(math.pi * progress)) if config.schedule == "cosine" else 1)
+
+
+def make_phases(
+    config: GanConfig,
+    generator: Generator,
+    discriminator: nn.Module,
+    guide: Classifier,
+    dtype: torch.dtype,
+    steps: int,
+) -> list[Phase]:
+    """Return the discriminator's and the generator's phase, in the order of a step."""
+    adversarial = ADVERSARIAL[config.loss]
+    penalty = PENALTIES[config.penalty]
+
+    def rate(step: int) -> float:
+        return rate_at(config, step / steps, step)
+
+    def d_loss(batch: Batch) -> tuple[Tensor, Readings]:
+        return _d_loss(batch, config, discriminator, adversarial, penalty, dtype)
+
+    def g_loss(batch: Batch) -> tuple[Tensor, Readings]:
+        weight = guidance_at(config, batch.step / steps)
+        return _g_loss(batch, discriminator, guide, weight, adversarial, dtype)
+
+    rows = [
+        (discriminator, config.d_every, config.d_lr, d_loss),
+        (generator, 1, config.g_lr, g_loss),
+    ]
+    phases = []
+    for network, every, lr, loss in rows:
+        fused = next(network.parameters()).device.type in ("cpu", "cuda")
+        optimizer = torch.optim.Adam(
+            network.parameters(), lr, betas=(config.beta1, config.beta2), fused=fused
+        )
+        phases.append(Phase(network, every, optimizer, LambdaLR(optimizer, rate), loss))
+    return phases
+
+
+def _d_loss(
+    batch: Batch,
+    config: GanConfig,
+    discriminator: nn.Module,
+    adversarial: AdversarialLoss,
+    penalty: Penalty,
+    dtype: torch.dtype,
+) -> tuple[Tensor, Readings]:
+    """Return the discriminator's loss; real and generated images pass in one batch."""
+    fake = batch.fake.detach()
+    images = torch.cat([batch.real.to(fake.dtype), fake])
+    with autocast(fake.device, dtype):
+        logits = discriminator(images, torch.cat([batch.labels, batch.fake_labels])).float()
+    real_logits, fake_logits = logits.chunk(2)
+    loss = adversarial.d_loss(real_logits, fake_logits)
+    readings = {
+        "d_loss": loss.detach(),
+        "d_real": real_logits.detach().sigmoid().mean(),
+        "d_fake": fake_logits.detach().sigmoid().mean(),
+    }
+    if config.penalty_weight and batch.step % (config.penalty_every * config.d_every) == 0:
+        # in fp32: second derivatives of bf16 products are too coarse
+        cost = penalty(discriminator, batch.real, fake.float(), batch.labels)
+        readings["penalty"] = cost.detach()
+        loss = loss + config.penalty_weight * config.penalty_every * cost
+    return loss, readings
+
+
+def _g_loss(
+    batch: Batch,
+    discriminator: nn.Module,
+    guide: Classifier,
+    guidance: float,
+    adversarial: AdversarialLoss,
+    dtype: torch.dtype,
+) -> tuple[Tensor, Readings]:
+    """Return the generator's loss: to fool the discriminator, and to be read by the guide."""
+    device = batch.fake.device
+    with autocast(device, dtype):
+        fake_logits = discriminator(batch.fake, batch.fake_labels).float()
+    real_logits = fake_logits.detach()
+    if adversarial.relative:
+        with torch.no_grad(), autocast(device, dtype):
+            real_logits = discriminator(batch.real, batch.labels).float()
+    loss = adversarial.g_loss(real_logits, fake_logits)
+    readings = {
+        "g_loss": loss.detach(),
+        "d_fake_after": fake_logits.detach().sigmoid().mean(),
+    }
+    if guidance > 0:
+        with autocast(device, dtype):
+            said = guide(batch.fake.contiguous(memory_format=torch.channels_last)).float()
+        cost = guidance_loss(said, batch.fake_labels)
+        readings["guidance_loss"] = cost.detach()
+        loss = loss + guidance * cost
+    return loss, readings
+
+
+class Log:
+    """Sums readings on the device; only `latest` and `means` wait for their values."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self._sums: Readings = {}
+        self._counts: dict[str, int] = {}
+        self._latest: Readings = {}
+
+    def add(self, readings: Readings) -> None:
+        """Add one step's readings, each a detached scalar."""
+        for key, value in readings.items():
+            self._sums[key] = self._sums.get(key, 0) + value
+            self._counts[key] = self._counts.get(key, 0) + 1
+        self._latest |= readings
+
+    def latest(self) -> dict[str, float]:
+        """Return the last reading of each kind.
+
+        Raises:
+            TrainingError: one of them is not finite.
+        """
+        return _checked({key: float(value) for key, value in self._latest.items()})
+
+    def means(self) -> dict[str, float]:
+        """Return the mean reading of each kind.
+
+        Raises:
+            TrainingError: one of them is not finite.
+        """
+        return _checked(
+            {key: float(total) / self._counts[key] for key, total in self._sums.items()}
+        )
+
+
+def _checked(readings: dict[str, float]) -> dict[str, float]:
+    for key, value in readings.items():
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"training diverged: {key} is {value}; lower --lr, or use --precision fp32"
+            )
+    return readings

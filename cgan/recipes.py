@@ -1,0 +1,47 @@
+"""The recipes: one row each of what to train; flags that a person gives replace its fields."""
+
+from dataclasses import replace
+from typing import Any
+
+from cgan.config import ClassifierConfig, GanConfig
+from cgan.errors import lookup
+
+RECIPES: dict[str, GanConfig] = {
+    "guided": GanConfig(recipe="guided", guidance=0.1, guidance_end=0.5),
+}
+
+CLASSIFIERS: dict[str, ClassifierConfig] = {
+    "guide": ClassifierConfig(role="guide", network="leaky-cnn", epochs=3, seed=1),
+    "judge": ClassifierConfig(role="judge", network="residual-cnn", epochs=6, seed=7),
+}
+
+# A small data set needs more epochs, and smaller batches, for as many steps.
+SMALL_GAN: dict[str, dict[str, Any]] = {"digits": {"epochs": 120}}
+SMALL_CLASSIFIER: dict[str, dict[str, Any]] = {"digits": {"epochs": 30, "batch_size": 64}}
+
+
+def gan_config(recipe: str, dataset: str, **flags: Any) -> GanConfig:
+    """Return a recipe for a data set, with every flag that is not None in place of its field.
+
+    Raises:
+        InputError: an unknown recipe (the message names the nearest) or a value that cannot work.
+        TypeError: a flag that is no field.
+    """
+    row = lookup(RECIPES, recipe, "recipe")
+    return _fill(row, SMALL_GAN.get(dataset, {}), {"dataset": dataset, **flags})
+
+
+def classifier_config(role: str, dataset: str, **flags: Any) -> ClassifierConfig:
+    """Return the classifier of a role for a data set, with flags in place of its fields.
+
+    Raises:
+        InputError: an unknown role or a value that cannot work.
+        TypeError: a flag that is no field.
+    """
+    row = lookup(CLASSIFIERS, role, "role")
+    return _fill(row, SMALL_CLASSIFIER.get(dataset, {}), {"dataset": dataset, **flags})
+
+
+def _fill(row: Any, small: dict[str, Any], flags: dict[str, Any]) -> Any:
+    given = {key: value for key, value in flags.items() if value is not None}
+    return replace(row, **{**small, **given})

@@ -1,0 +1,6 @@
+"""Reports: reads results.json and history.csv, writes tables, figures and a page; no torch."""
+
+from cgan.report.page import write_report as write_report
+from cgan.report.read import find_report as find_report
+from cgan.report.read import read_results as read_results
+from cgan.report.tables import summary as summary

@@ -1,0 +1,96 @@
+"""The figures of a report."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREY = "#0b5fa5", "#c85a00", "#8a8f98"  # tell apart without red against green
+
+
+def _new(width: float, height: float) -> Figure:
+    return Figure(figsize=(width, height), dpi=110, layout="constrained")
+
+
+def confusion(table: pd.DataFrame) -> Figure:
+    """Draw requested x judged as shares of a row; the number of images stands in each cell."""
+    counts = table.to_numpy()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = _new(5.6, 5.2)
+    axes = figure.subplots()
+    # the square root shows a handful of mistakes beside a thousand hits
+    axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            axes.text(
+                column,
+                row,
+                str(count),
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if shares[row, column] > 0.4 else "#222222",
+            )
+    axes.set_xticks(range(len(counts)))
+    axes.set_yticks(range(len(counts)))
+    axes.set_xlabel("judged")
+    axes.set_ylabel("requested")
+    return figure
+
+
+def histogram(table: pd.DataFrame) -> Figure:
+    """Draw how often each class is judged to be drawn, beside real images."""
+    figure = _new(5.6, 3.2)
+    axes = figure.subplots()
+    digits = np.arange(len(table))
+    axes.bar(digits - 0.2, table["generated"], 0.4, label="generated", color=BLUE)
+    axes.bar(digits + 0.2, table["real"], 0.4, label="real, same labels", color=GREY, hatch="//")
+    axes.set_xticks(digits, [str(digit) for digit in table.index])
+    axes.set_xlabel("judged class")
+    axes.set_ylabel("images")
+    axes.set_ylim(0, 1.25 * max(table["generated"].max(), table["real"].max()))
+    axes.legend(frameon=False, ncols=2, loc="upper center")
+    return figure
+
+
+def accuracy(table: pd.DataFrame, real: float) -> Figure:
+    """Draw each digit's accuracy with its 95% interval; a line shows real images."""
+    figure = _new(5.6, 3.2)
+    axes = figure.subplots()
+    digits = np.arange(len(table))
+    value = table["accuracy"]
+    spread = np.vstack([value - table["low"], table["high"] - value]).clip(min=0)
+    axes.errorbar(digits, value, yerr=spread, fmt="o", color=BLUE, capsize=3, label="generated")
+    axes.axhline(real, color=GREY, linestyle="--", label="all real images")
+    axes.set_xticks(digits, [str(digit) for digit in table.index])
+    axes.set_xlabel("requested digit")
+    axes.set_ylabel("judge accuracy")
+    axes.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def training(history: pd.DataFrame) -> Figure:
+    """Draw losses, discriminator readings and guide accuracy over the epochs."""
+    figure = _new(11.4, 3.0)
+    losses, readings, score = figure.subplots(1, 3)
+    marker = "o" if len(history) < 20 else None
+    for axes, columns, title in (
+        (losses, {"d_loss": "discriminator", "g_loss": "generator"}, "loss"),
+        (readings, {"d_real": "D(x)", "d_fake": "D(G(z))"}, "discriminator's verdict"),
+        (score, {"guide_accuracy": "fixed inputs"}, "guide accuracy"),
+    ):
+        for (column, label), colour, style in zip(
+            columns.items(), (BLUE, ORANGE), ("-", "--"), strict=False
+        ):
+            axes.plot(
+                history["epoch"],
+                history[column],
+                color=colour,
+                linestyle=style,
+                marker=marker,
+                markersize=3,
+                label=label,
+            )
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("epoch")
+        axes.legend(frameon=False, fontsize=8)
+    return figure

@@ -1,0 +1,57 @@
+"""Finds and reads what the stages wrote."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cgan.errors import InputError, nearest
+
+NEEDED = ("run", "dataset", "judge", "guide", "metrics", "per_digit", "confusion", "histogram")
+
+
+def find_report(run: str | None, reports_dir: Path) -> Path:
+    """Return the report folder of a run, given its name or folder; the newest for None.
+
+    Raises:
+        InputError: there is none; the message names the nearest.
+    """
+    if run is not None and (Path(run) / "results.json").is_file():
+        return Path(run)
+    known = {path.parent.name: path.parent for path in reports_dir.glob("*/results.json")}
+    if run in known:
+        return known[run]
+    if run is not None:
+        raise InputError(f"no report of a run {run!r} in {reports_dir}{nearest(run, known)}")
+    if not known:
+        raise InputError(f"there is no results.json in {reports_dir}; run cgan evaluate first")
+    return max(known.values(), key=lambda path: (path / "results.json").stat().st_mtime_ns)
+
+
+def read_results(folder: Path) -> dict[str, Any]:
+    """Read a run's results.json.
+
+    Raises:
+        InputError: it is missing, damaged or lacks a part.
+    """
+    path = folder / "results.json"
+    try:
+        results = json.loads(path.read_text())
+        absent = [key for key in NEEDED if key not in results]
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path} cannot be read ({error}); run cgan evaluate again") from error
+    if absent:
+        raise InputError(f"{path} lacks {absent[0]!r}; run cgan evaluate again")
+    return results
+
+
+def read_history(run_folder: Path) -> pd.DataFrame | None:
+    """Read a run's history.csv, or None when there is none."""
+    path = run_folder / "history.csv"
+    if not path.is_file():
+        return None
+    try:
+        return pd.read_csv(path)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be read ({error}); train the run again") from error

@@ -1,0 +1,86 @@
+"""The numbers of a report as pandas tables."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+PERCENT = {"judge_accuracy", "guide_accuracy"}
+TITLES = {
+    "judge_accuracy": "judge accuracy",
+    "guide_accuracy": "guide accuracy",
+    "class_kl": "class divergence (KL, nats)",
+    "missing_classes": "missing classes",
+}
+MEANINGS = {
+    "judge_accuracy": "Share of generated images that a classifier which guided nothing reads as "
+    "the requested digit.",
+    "guide_accuracy": "The same by the classifier that trained the generator: flattering, shown "
+    "for comparison only.",
+    "class_kl": "How far the judged classes stray from those of real images with the same labels. "
+    "0 is perfect.",
+    "missing_classes": "Classes drawn less than a tenth as often as asked for.",
+}
+
+
+def headline(results: dict[str, Any]) -> pd.DataFrame:
+    """Return one row a metric: value, its 95% interval, and the value for real images."""
+    rows = []
+    for name, metric in results["metrics"].items():
+        rows.append(
+            {
+                "metric": TITLES.get(name, name),
+                "value": worded(name, metric["value"]),
+                "95% interval": f"{worded(name, metric['low'])} to {worded(name, metric['high'])}",
+                "real images": worded(name, metric["real"]),
+                "what it says": MEANINGS.get(name, ""),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def worded(name: str, value: float | None) -> str:
+    """Return a metric's value as a person reads it."""
+    if value is None:
+        return "-"
+    if name in PERCENT:
+        return f"{value:.2%}"
+    return f"{value:.0f}" if name == "missing_classes" else f"{value:.5f}"
+
+
+def per_digit(results: dict[str, Any]) -> pd.DataFrame:
+    """Return one row a digit: n, accuracy and its 95% interval."""
+    return pd.DataFrame(results["per_digit"]).set_index("digit")
+
+
+def confusion(results: dict[str, Any]) -> pd.DataFrame:
+    """Return counts: rows the requested digit, columns the judged one."""
+    table = pd.DataFrame(np.array(results["confusion"]))
+    table.index.name, table.columns.name = "requested", "judged"
+    return table
+
+
+def histogram(results: dict[str, Any]) -> pd.DataFrame:
+    """Return judged counts of generated images beside those that real images would give."""
+    return pd.DataFrame(results["histogram"]).set_index("digit")
+
+
+def worst(results: dict[str, Any]) -> dict[str, float]:
+    """Return the row of the digit with the lowest accuracy."""
+    return min(results["per_digit"], key=lambda row: row["accuracy"])
+
+
+def summary(results: dict[str, Any]) -> str:
+    """Return the result in a few lines for a terminal."""
+    judge, guide = (results["metrics"][f"{who}_accuracy"] for who in ("judge", "guide"))
+    weakest = worst(results)
+    lines = [
+        f"{results['run']}: {results['n_samples']} images, {results['dataset']}",
+        f"  judge accuracy   {judge['value']:.2%}  (95% {judge['low']:.2%} to {judge['high']:.2%}; "
+        f"real images {judge['real']:.2%})",
+        f"  guide accuracy   {guide['value']:.2%}  (it trained the generator: no evidence)",
+        f"  worst digit      {weakest['digit']} at {weakest['accuracy']:.2%}",
+        f"  missing classes  {results['metrics']['missing_classes']['value']:.0f}",
+    ]
+    lines += [f"  ALARM: {alarm['message']}" for alarm in results["alarms"]]
+    return "\n".join(lines)

@@ -1,0 +1,77 @@
+"""Draws images from a generator, the same ones whatever the batch size."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cgan import data
+from cgan.errors import InputError
+from cgan.machine import autocast, choose_device, place
+from cgan.networks import Generator
+
+
+@torch.no_grad()
+def sample(
+    generator: Generator,
+    labels: Tensor,
+    *,
+    seed: int,
+    batch_size: int = 500,
+    dtype: torch.dtype = torch.float32,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (images uint8 [B, C, H, W], labels int64 [B]) for every requested label, in order.
+
+    The noise of all images comes from one stream of its own, read in order: image i depends on
+    `seed`, its label and i alone, never on the batch size or on torch's random state. (Matrix
+    kernels round differently for different batch sizes, so a pixel may still move by one level.)
+
+    Args:
+        generator: a network with a `z_dim`; left in evaluation mode.
+        labels: int64 [N], on any device.
+        seed: seed of the noise.
+        batch_size: B.
+        dtype: number format of the products and convolutions.
+    """
+    device = next(generator.parameters()).device
+    stream = np.random.Generator(np.random.Philox(seed))
+    generator.eval()
+    for chosen in labels.split(batch_size):
+        noise = stream.standard_normal((len(chosen), generator.z_dim), dtype=np.float32)
+        requested = chosen.to(device)
+        with autocast(device, dtype):
+            images = generator(torch.from_numpy(noise).to(device), requested)
+        yield data.unscale(images), requested
+
+
+def draw(
+    generator: Generator,
+    n_classes: int,
+    n: int,
+    *,
+    digit: int | None = None,
+    seed: int = 1,
+    device: str = "auto",
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Draw `n` images of one digit, or of each of `n_classes` labels equally often.
+
+    Returns:
+        Images uint8 [n, C, H, W] and labels int64 [n].
+
+    Raises:
+        InputError: a digit that the generator was not trained on.
+    """
+    if digit is not None and not 0 <= digit < n_classes:
+        raise InputError(f"--digit {digit}: the generator draws the labels 0 to {n_classes - 1}")
+    labels = data.balanced_labels(n, n_classes) if digit is None else torch.full((n,), digit)
+    network = place(generator, choose_device(device))
+    images, labels = collect(sample(network, labels, seed=seed))
+    return images.cpu().numpy(), labels.cpu().numpy()
+
+
+def collect(batches: Iterator[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Join batches of (images, labels) into one pair of tensors."""
+    images, labels = zip(*batches, strict=True)
+    return torch.cat(images), torch.cat(labels)

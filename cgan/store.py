@@ -1,0 +1,267 @@
+"""Run folders: a network's weights with the config.json that rebuilds it and its history.csv."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from cgan import __version__
+from cgan.config import ClassifierConfig, DataSpec, GanConfig
+from cgan.errors import InputError, lookup, nearest
+from cgan.files import make_folder, write_bytes, write_json
+from cgan.networks import CLASSIFIERS, GENERATORS, Generator
+from cgan.networks.classifiers import Classifier
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
+
+
+def shipped_weights() -> Path:
+    """Return the folder of weights that come with the package, in a wheel or in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "weights"
+    return inside if inside.is_dir() else package.parent / "weights"
+
+
+class RunWriter:
+    """A run folder that appears whole: files gather in a hidden one until the first `publish`.
+
+    Use as a context; what was never published leaves no trace.
+    """
+
+    def __init__(self, weights_dir: Path, name: str, *, overwrite: bool):
+        """Reserve nothing yet but check everything.
+
+        Raises:
+            InputError: a name that is no plain folder name, a run of that name that must not be
+                overwritten, or a folder that cannot be written to.
+        """
+        if not PLAIN_NAME.fullmatch(name):
+            raise InputError(f"{name!r} is no run name; use letters, digits, '.', '_' and '-'")
+        self.name = name
+        self.folder = weights_dir / name
+        if self.folder.exists() and not overwrite:
+            raise InputError(
+                f"{self.folder} exists already; choose another --name or add --overwrite"
+            )
+        make_folder(weights_dir, "--weights-dir")
+        self._staging: Path | None = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=weights_dir))
+        self._staging.chmod(0o755)
+
+    def __enter__(self) -> "RunWriter":
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove what was never published."""
+        if self._staging is not None:
+            shutil.rmtree(self._staging, ignore_errors=True)
+
+    @property
+    def where(self) -> Path:
+        """The folder that files are written into at present."""
+        return self._staging or self.folder
+
+    @property
+    def published(self) -> bool:
+        """Whether the run can be found under its name."""
+        return self._staging is None
+
+    def save_network(self, file_name: str, network: nn.Module) -> None:
+        """Write a network's parameters and buffers as safetensors, from any device."""
+        state = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
+        write_bytes(self.where / file_name, safetensors.torch.save(state))
+
+    def save_config(
+        self,
+        kind: str,
+        spec: DataSpec,
+        config: ClassifierConfig | GanConfig,
+        facts: Mapping[str, Any],
+    ) -> None:
+        """Write config.json: what was trained, on what, by which version, and what came of it."""
+        write_json(
+            self.where / "config.json",
+            {
+                "kind": kind,
+                "version": __version__,
+                "spec": asdict(spec),
+                "config": asdict(config),
+                **facts,
+            },
+        )
+
+    def publish(self) -> None:
+        """Give the folder its name, in place of an older run of that name."""
+        if self._staging is None:
+            return
+        old = self.folder.with_name(f".{self.name}-old-{os.getpid()}")
+        if self.folder.exists():
+            self.folder.rename(old)
+        self._staging.rename(self.folder)
+        self._staging = None
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class ClassifierRun:
+    """A classifier read from a run folder, on the CPU, in evaluation mode."""
+
+    name: str
+    folder: Path
+    spec: DataSpec
+    config: ClassifierConfig
+    network: Classifier
+
+
+@dataclass(frozen=True)
+class GanRun:
+    """A generator (averaged weights) read from a run folder, on the CPU, in evaluation mode."""
+
+    name: str
+    folder: Path
+    spec: DataSpec
+    config: GanConfig
+    network: Generator
+
+
+def runs(weights_dir: Path, kind: str) -> dict[str, Path]:
+    """Return the runs of `kind` ("classifier" or "gan") by name: one's own before shipped ones."""
+    found: dict[str, Path] = {}
+    for root in (shipped_weights(), weights_dir):
+        if root.is_dir():
+            found |= {f.name: f for f in sorted(root.iterdir()) if (f / WEIGHTS[kind]).is_file()}
+    return {name: path for name, path in found.items() if not name.startswith(".")}
+
+
+def unused_name(weights_dir: Path, name: str, overwrite: bool) -> str:
+    """Return `name`, or `name-2`, `name-3`, ... when it is taken and must not be overwritten."""
+    taken = runs(weights_dir, "gan") if not overwrite else {}
+    count, free = 1, name
+    while free in taken or (not overwrite and (weights_dir / free).exists()):
+        count += 1
+        free = f"{name}-{count}"
+    return free
+
+
+def find_run(run: str, weights_dir: Path, kind: str) -> Path:
+    """Return the folder of a run, given its name or the path of its folder.
+
+    Raises:
+        InputError: there is none; the message names the nearest.
+    """
+    if (Path(run) / WEIGHTS[kind]).is_file():
+        return Path(run)
+    known = runs(weights_dir, kind)
+    if run in known:
+        return known[run]
+    raise InputError(f"no {kind} run {run!r} in {weights_dir}{nearest(run, known)}")
+
+
+def newest_run(weights_dir: Path) -> str:
+    """Return the name of the GAN run that was written last.
+
+    Raises:
+        InputError: there is no run.
+    """
+    known = runs(weights_dir, "gan")
+    if not known:
+        raise InputError(f"there is no trained generator in {weights_dir}; run cgan train-gan")
+    return max(known, key=lambda name: (known[name] / WEIGHTS["gan"]).stat().st_mtime_ns)
+
+
+def load_classifier(run: str, weights_dir: Path = Path("weights")) -> ClassifierRun:
+    """Load a classifier by run name or folder.
+
+    Raises:
+        InputError: no such run, or one whose files do not belong together.
+    """
+    folder = find_run(run, weights_dir, "classifier")
+    spec, values = _read_config(folder)
+    config = _build(ClassifierConfig, values, folder)
+    network = lookup(CLASSIFIERS, config.network, "classifier network")(spec)
+    _load_state(network, folder / WEIGHTS["classifier"])
+    return ClassifierRun(folder.resolve().name, folder, spec, config, network.eval())
+
+
+def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
+    """Load a generator by run name or folder; no data set is needed.
+
+    Raises:
+        InputError: no such run, or one whose files do not belong together.
+    """
+    folder = find_run(run, weights_dir, "gan")
+    spec, values = _read_config(folder)
+    config = _build(GanConfig, values, folder)
+    network = lookup(GENERATORS, config.generator, "generator network")(spec, config.z_dim)
+    _load_state(network, folder / WEIGHTS["gan"])
+    return GanRun(folder.resolve().name, folder, spec, config, network.eval())
+
+
+def require_same_images(classifier: ClassifierRun, spec: DataSpec) -> None:
+    """Check that a classifier was trained on the images and classes that it is now to see.
+
+    Raises:
+        InputError: another data set, image shape or number of classes.
+    """
+    if classifier.spec != spec:
+        raise InputError(
+            f"the classifier {classifier.name} was trained on {_words(classifier.spec)}, "
+            f"not on {_words(spec)}; train one with cgan train-classifier --save-model "
+            f"--dataset {spec.dataset}"
+        )
+
+
+def _words(spec: DataSpec) -> str:
+    shape = "x".join(map(str, spec.image_shape))
+    return f"{spec.dataset} ({shape}, {spec.n_classes} classes)"
+
+
+def _read_config(folder: Path) -> tuple[DataSpec, dict[str, Any]]:
+    path = folder / "config.json"
+    try:
+        content = json.loads(path.read_text())
+        return DataSpec(**content["spec"]), dict(content["config"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is missing or damaged ({error}); train the run again") from error
+
+
+def _build(kind: Any, values: dict[str, Any], folder: Path) -> Any:
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InputError(
+            f"{folder / 'config.json'} fits no run of this version: {error}"
+        ) from error
+
+
+def _load_state(network: nn.Module, path: Path) -> None:
+    """Copy a weights file into a network whose names and shapes it must match exactly."""
+    try:
+        state = safetensors.torch.load_file(path, device="cpu")
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is damaged ({error}); train the run again") from error
+    problem = _mismatch(network.state_dict(), state)
+    if problem:
+        raise InputError(f"{path} does not fit the network in its config.json: {problem}")
+    network.load_state_dict(state)
+
+
+def _mismatch(wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> str:
+    strangers: Iterable[str] = wanted.keys() ^ given.keys()
+    if strangers:
+        return f"{sorted(strangers)[0]} is in only one of them"
+    for name, tensor in wanted.items():
+        if tensor.shape != given[name].shape:
+            return f"{name} has shape {list(given[name].shape)}, not {list(tensor.shape)}"
+    return ""
