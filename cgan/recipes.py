@@ -11,7 +11,7 @@ RECIPES: dict[str, GanConfig] = {
 }
 
 CLASSIFIERS: dict[str, ClassifierConfig] = {
-    "guide": ClassifierConfig(role="guide", network="leaky-cnn", epochs=3, seed=1),
+    "guide": ClassifierConfig(role="guide", network="leaky-cnn", epochs=4, seed=1),
     "judge": ClassifierConfig(role="judge", network="residual-cnn", epochs=6, seed=7),
 }
 

@@ -110,7 +110,7 @@ def _run(
                 step += 1
                 bar.advance()
                 if step % config.log_interval == 0:
-                    bar.say(loss=float(loss))
+                    bar.say(loss=float(losses[-1]))
             loss_mean = float(torch.stack(losses).mean())
             seconds += time.perf_counter() - start
 

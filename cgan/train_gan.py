@@ -1,7 +1,7 @@
 """Stage 2: the one GAN loop; which network learns when is a list of phases."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -31,6 +31,7 @@ from cgan.store import RunWriter, load_classifier, require_same_images, unused_n
 
 N_FIXED = 1000  # fixed inputs whose images are validated after each epoch
 N_SHOWN = 60  # of them in the picture of each epoch
+Average = Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]
 FIXED_SEED = 2**31  # apart from every seed that a person would give to `cgan sample`
 
 
@@ -90,14 +91,14 @@ def train_gan(
         return _run(config, train, network, dtype, writer, progress or Progress())
 
 
-def averaging(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+def averaging(decay: float) -> Average:
     """Return the update of an exponential moving average of weights and buffers.
 
     Its horizon grows with the number of updates n, (1 + n) / (10 + n) up to `decay`, so that the
     untrained weights of the start are forgotten at once.
     """
 
-    def update(averaged: list[Tensor], current: list[Tensor], n: Tensor | int) -> None:
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], n: Tensor | int) -> None:
         weight = 1 - min(decay, (1 + int(n)) / (10 + int(n)))
         for old, new in zip(averaged, current, strict=True):
             if old.is_floating_point():

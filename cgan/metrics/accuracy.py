@@ -27,7 +27,8 @@ def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
     middle = p + z**2 / (2 * n)
     half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     scale = 1 + z**2 / n
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+    # Rounding must not leave the proportion itself, nor 0 to 1, outside.
+    return max(0.0, min(p, (middle - half) / scale)), min(1.0, max(p, (middle + half) / scale))
 
 
 def proportion(hits: NDArray[np.bool_]) -> dict[str, float]:

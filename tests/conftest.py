@@ -1,0 +1,68 @@
+"""Toy data and runs that many tests share."""
+
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from cgan.config import DataSpec, Folders, GanConfig
+from cgan.recipes import gan_config
+from cgan.train_gan import train_gan
+
+REPOSITORY = Path(__file__).parent.parent
+TOY = DataSpec("toy", 3, 8, 12, 4)  # nothing in it is 28, 1 or 10
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002 - for code of others that reads it
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Path:
+    """The folder of the real MNIST files; the test is skipped where there is none."""
+    places = [REPOSITORY / "data", REPOSITORY.parent / "shared/data/mnist"]
+    if "CGAN_DATA" in os.environ:
+        places.insert(0, Path(os.environ["CGAN_DATA"]))
+    for place in places:
+        if list(place.rglob("train-images-idx3-ubyte*")):
+            return place.resolve()
+    pytest.skip("MNIST is not here: set CGAN_DATA to the folder of its four files")
+
+
+def idx_bytes(array: NDArray[np.uint8]) -> bytes:
+    """Return an idx file of unsigned bytes."""
+    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+    return header + array.tobytes()
+
+
+@pytest.fixture
+def toy_mnist(tmp_path: Path) -> Path:
+    """Four idx files of MNIST's names with 5,040 training and 60 test images of 12x8."""
+    random = np.random.default_rng(0)
+    for part, n in (("train", 5040), ("t10k", 60)):
+        images = random.integers(0, 256, (n, 12, 8), dtype=np.uint8)
+        labels = (np.arange(n) % 10).astype(np.uint8)
+        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx_bytes(images))
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
+    return tmp_path
+
+
+def toy_config(**flags: object) -> GanConfig:
+    """One epoch on digits in batches so large that it has three steps."""
+    flags = {"batch_size": 400, "epochs": 1, "precision": "fp32", "device": "cpu", **flags}
+    return gan_config("guided", "digits", **flags)
+
+
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """Folders in which a toy generator of digits, the run `toy`, has been trained."""
+    top = tmp_path_factory.mktemp("digits")
+    folders = Folders(top / "data", top / "weights", top / "reports")
+    train_gan(toy_config(epochs=2), folders, name="toy")
+    return folders

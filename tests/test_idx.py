@@ -1,0 +1,66 @@
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import idx_bytes
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cgan.errors import InputError
+from cgan.idx import read_idx
+
+IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+
+
+def write(folder: Path, content: bytes) -> Path:
+    path = folder / "some-idx3-ubyte"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_what_is_written_is_read(tmp_path: Path, pack: type[bytes]) -> None:
+    read = read_idx(write(tmp_path, pack(idx_bytes(IMAGES))), 3)
+    assert np.array_equal(read, IMAGES)
+    assert read.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "starts with nothing"),
+        (idx_bytes(IMAGES)[:-1], "truncated"),
+        (idx_bytes(IMAGES)[:9], "within its header"),
+        (idx_bytes(IMAGES) + b"!", "longer than its header says"),
+        (b"\0\0\x0d\x03" + idx_bytes(IMAGES)[4:], "00000d03"),
+        (idx_bytes(IMAGES.reshape(6, 4)), "3-dimensional"),
+        (struct.pack(">4B3I", 0, 0, 8, 3, 2**31, 2**31, 2**31), "claims the shape"),
+        (struct.pack(">4B3I", 0, 0, 8, 3, 0, 28, 28), "claims the shape"),
+        (gzip.compress(idx_bytes(IMAGES))[:-9], "damaged"),
+        (gzip.compress(idx_bytes(IMAGES))[:20] + b"\xff" * 20, "damaged"),
+    ],
+)
+def test_a_damaged_file_is_refused_in_one_line(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = write(tmp_path, content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_idx(path, 3)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.binary(max_size=64), st.booleans(), st.integers(1, 3))
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_bytes_raise_anything_but_an_input_error(
+    tmp_path: Path, content: bytes, headed: bool, n_dimensions: int
+) -> None:
+    if headed:
+        content = bytes([0, 0, 8, n_dimensions]) + content
+    try:
+        read = read_idx(write(tmp_path, content), n_dimensions)
+    except InputError:
+        return
+    assert read.ndim == n_dimensions

@@ -1,0 +1,107 @@
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import safetensors.torch
+import torch
+from conftest import TOY
+from torch import Tensor, nn
+
+from cgan.errors import InputError
+from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS
+
+B, Z = 6, 5
+Make = Callable[[], nn.Module]
+Row = tuple[str, Make, Callable[[], tuple[Tensor, ...]], tuple[int, ...]]
+
+
+def images() -> Tensor:
+    return torch.rand(B, *TOY.image_shape) * 2 - 1
+
+
+def labels() -> Tensor:
+    return torch.arange(B) % TOY.n_classes
+
+
+def rows() -> list[Row]:
+    """Return (name, how to make it, how to make its input, shape of its output) of every row."""
+    found: list[Row] = []
+    for name, generator in GENERATORS.items():
+        make = partial(generator, TOY, Z)
+        found.append((name, make, lambda: (torch.randn(B, Z), labels()), (B, *TOY.image_shape)))
+    for name, discriminator in DISCRIMINATORS.items():
+        found.append((name, partial(discriminator, TOY), lambda: (images(), labels()), (B,)))
+    for name, classifier in CLASSIFIERS.items():
+        found.append((name, partial(classifier, TOY), lambda: (images(),), (B, TOY.n_classes)))
+    return found
+
+
+every_network = pytest.mark.parametrize(
+    ("make", "inputs", "shape"), [row[1:] for row in rows()], ids=[row[0] for row in rows()]
+)
+
+
+@every_network
+def test_the_output_has_the_shape_that_the_data_set_asks_for(
+    make: Make, inputs: Callable[[], tuple[Tensor, ...]], shape: tuple[int, ...]
+) -> None:
+    assert make()(*inputs()).shape == shape
+
+
+@every_network
+def test_the_gradient_reaches_every_parameter(
+    make: Make, inputs: Callable[[], tuple[Tensor, ...]], shape: tuple[int, ...]
+) -> None:
+    network = make()
+    output = network(*inputs())
+    (output * torch.randn_like(output)).sum().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+@every_network
+def test_saved_and_loaded_the_output_is_identical(
+    make: Make, inputs: Callable[[], tuple[Tensor, ...]], shape: tuple[int, ...]
+) -> None:
+    first, second, given = make(), make(), inputs()
+    first(*given)  # moves running statistics away from their start
+    second.load_state_dict(safetensors.torch.load(safetensors.torch.save(first.state_dict())))
+    assert torch.equal(first.eval()(*given), second.eval()(*given))
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_generated_images_stay_within_one(name: str) -> None:
+    images = GENERATORS[name](TOY, Z)(10 * torch.randn(B, Z), torch.zeros(B, dtype=torch.int64))
+    assert images.abs().max() <= 1
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_the_requested_label_changes_the_image(name: str) -> None:
+    generator, z = GENERATORS[name](TOY, Z).eval(), torch.randn(1, Z)
+    one, other = (generator(z, torch.tensor([label])) for label in (0, 1))
+    assert (one - other).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_the_label_changes_the_logit(name: str) -> None:
+    discriminator = DISCRIMINATORS[name](TOY).eval()
+    image = torch.rand(1, *TOY.image_shape)
+    one, other = (discriminator(image, torch.tensor([label])) for label in (0, 1))
+    assert float((one - other).detach().abs()) > 1e-6
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_logits_are_the_head_of_the_features(name: str) -> None:
+    classifier = CLASSIFIERS[name](TOY).eval()
+    images = torch.rand(B, *TOY.image_shape)
+    assert torch.equal(classifier(images), classifier.classify(classifier.features(images)))
+
+
+def test_an_image_size_that_does_not_fit_is_refused() -> None:
+    odd = replace(TOY, height=30)
+    with pytest.raises(InputError, match="divides by 4"):
+        GENERATORS["shuffle-conv"](odd, Z)
+    with pytest.raises(InputError, match="divides by 4"):
+        DISCRIMINATORS["projection-conv"](odd)

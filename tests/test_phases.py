@@ -1,0 +1,108 @@
+import math
+
+import pytest
+import torch
+from conftest import TOY
+
+from cgan.config import GanConfig
+from cgan.errors import TrainingError
+from cgan.losses import ADVERSARIAL
+from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS
+from cgan.penalties import PENALTIES
+from cgan.phases import Batch, Log, guidance_at, make_phases, rate_at
+
+
+def test_guidance_falls_in_a_straight_line_to_its_end() -> None:
+    config = GanConfig(guidance=0.4, guidance_end=0.5)
+    assert [guidance_at(config, p) for p in (0, 0.25, 0.5, 0.9)] == pytest.approx([0.4, 0.2, 0, 0])
+
+
+def test_guidance_may_never_begin_or_never_end() -> None:
+    assert guidance_at(GanConfig(guidance=0.4, guidance_end=0.0), 0.0) == 0
+    assert guidance_at(GanConfig(guidance=0.4, guidance_end=1.0), 0.5) == pytest.approx(0.2)
+
+
+def test_the_rate_rises_in_the_warm_up_and_falls_as_a_cosine() -> None:
+    config = GanConfig(warmup=3, schedule="cosine")
+    assert rate_at(config, 0.0, 0) == pytest.approx(0.25)
+    assert rate_at(config, 0.5, 500) == pytest.approx(0.5)
+    assert rate_at(config, 1.0, 1000) == pytest.approx(0.0, abs=1e-12)
+    assert rate_at(GanConfig(schedule="constant"), 0.9, 900) == 1
+
+
+def test_readings_are_averaged_over_the_steps_that_gave_them() -> None:
+    log = Log()
+    log.add({"a": torch.tensor(1.0), "b": torch.tensor(5.0)})
+    log.add({"a": torch.tensor(2.0)})
+    assert log.means() == pytest.approx({"a": 1.5, "b": 5.0})
+    assert log.latest() == pytest.approx({"a": 2.0, "b": 5.0})
+
+
+def test_a_loss_that_is_not_finite_stops_with_its_name() -> None:
+    log = Log()
+    log.add({"g_loss": torch.tensor(math.nan)})
+    with pytest.raises(TrainingError, match="g_loss is nan"):
+        log.means()
+    with pytest.raises(TrainingError, match="lower --lr"):
+        log.latest()
+
+
+ROWS = [
+    *({"loss": name} for name in ADVERSARIAL),
+    *({"penalty": name, "penalty_weight": 0.1} for name in PENALTIES),
+    *({"generator": name} for name in GENERATORS),
+    *({"discriminator": name} for name in DISCRIMINATORS),
+    {"guidance": 0.0},
+    {"d_every": 3},
+]
+
+
+@pytest.mark.parametrize("flags", ROWS, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_one_step_of_every_row_trains_both_and_leaves_the_guide_alone(
+    flags: dict[str, object], dtype: torch.dtype
+) -> None:
+    config = GanConfig(**{"guidance": 0.1, "z_dim": 5, **flags})  # type: ignore[arg-type]
+    generator = GENERATORS[config.generator](TOY, config.z_dim)
+    discriminator = DISCRIMINATORS[config.discriminator](TOY)
+    guide = CLASSIFIERS["leaky-cnn"](TOY).eval().requires_grad_(False)
+    watched = (generator, discriminator, guide)
+    before = [[p.detach().clone() for p in network.parameters()] for network in watched]
+    buffers = {name: value.clone() for name, value in guide.named_buffers()}
+
+    labels = torch.arange(8) % TOY.n_classes
+    with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
+        fake = generator(torch.randn(8, config.z_dim), labels)
+    batch = Batch(0, torch.rand(8, *TOY.image_shape) * 2 - 1, labels, fake, labels)
+    for phase in make_phases(config, generator, discriminator, guide, dtype, steps=10):
+        discriminator.requires_grad_(phase.network is discriminator)
+        loss, readings = phase.loss(batch)
+        assert loss.shape == ()
+        assert torch.isfinite(loss)
+        assert all(value.shape == () and not value.requires_grad for value in readings.values())
+        phase.optimizer.zero_grad()
+        loss.backward()
+        phase.optimizer.step()
+
+    moved = [
+        max(float((p.detach() - q).abs().max()) for p, q in zip(network.parameters(), old))  # noqa: B905
+        for network, old in zip(watched, before, strict=True)
+    ]
+    assert moved[0] > 0
+    assert moved[1] > 0
+    assert moved[2] == 0
+    assert all(torch.equal(value, buffers[name]) for name, value in guide.named_buffers())
+
+
+def test_the_phases_are_the_discriminators_then_the_generators() -> None:
+    config = GanConfig(d_every=2, g_lr=1e-3, d_lr=3e-3, z_dim=5)
+    generator, discriminator = (
+        GENERATORS["shuffle-conv"](TOY, 5),
+        DISCRIMINATORS["projection-conv"](TOY),
+    )
+    guide = CLASSIFIERS["leaky-cnn"](TOY)
+    first, second = make_phases(config, generator, discriminator, guide, torch.float32, 10)
+    assert (first.network, first.every) == (discriminator, 2)
+    assert (second.network, second.every) == (generator, 1)
+    assert first.optimizer.param_groups[0]["lr"] == pytest.approx(3e-3)
+    assert second.optimizer.param_groups[0]["lr"] == pytest.approx(1e-3)

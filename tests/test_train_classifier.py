@@ -1,0 +1,82 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from cgan.config import ClassifierConfig, Folders
+from cgan.errors import InputError
+from cgan.networks import CLASSIFIERS
+from cgan.recipes import classifier_config
+from cgan.store import load_classifier
+from cgan.train_classifier import _shift, train_classifier
+
+TOY = classifier_config("guide", "digits", epochs=3, precision="fp32", device="cpu")
+
+
+def in_folder(top: Path) -> Folders:
+    return Folders(top / "data", top / "weights", top / "reports")
+
+
+def test_three_epochs_read_most_digits_and_are_saved(tmp_path: Path) -> None:
+    result = train_classifier(TOY, in_folder(tmp_path), save_model=True)
+    assert result.test_accuracy["value"] > 0.85
+    assert result.folder == tmp_path / "weights" / "digits-guide"
+    loaded = load_classifier("digits-guide", tmp_path / "weights")
+    assert loaded.config == TOY
+    history = pd.read_csv(result.folder / "history.csv")
+    assert history["epoch"].tolist() == [1, 2, 3]
+    assert history["loss"].is_monotonic_decreasing
+
+
+def test_without_save_model_nothing_is_written(tmp_path: Path) -> None:
+    config = replace(TOY, dry_run=True)
+    assert train_classifier(config, in_folder(tmp_path)).folder is None
+    assert not (tmp_path / "weights").exists()
+
+
+@pytest.mark.parametrize("network", CLASSIFIERS)
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"), [("adamw", "one-cycle"), ("adadelta", "step"), ("adamw", "constant")]
+)
+def test_one_step_of_every_network_and_schedule(
+    tmp_path: Path, network: str, optimizer: str, schedule: str
+) -> None:
+    config = replace(TOY, network=network, optimizer=optimizer, schedule=schedule, dry_run=True)
+    result = train_classifier(config, in_folder(tmp_path))
+    assert len(result.history) == 1
+    assert 0 < result.history[0]["loss"] < 10
+
+
+def test_the_original_systems_options_work_together(tmp_path: Path) -> None:
+    config = ClassifierConfig(
+        dataset="digits",
+        network="original-cnn",
+        optimizer="adadelta",
+        lr=1.0,
+        schedule="step",
+        gamma=0.7,
+        epochs=3,
+        batch_size=64,
+        label_smoothing=0.0,
+        max_shift=0,
+        precision="fp32",
+    )
+    assert train_classifier(config, in_folder(tmp_path)).test_accuracy["value"] > 0.6
+
+
+def test_an_unknown_network_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="did you mean 'leaky-cnn'"):
+        train_classifier(replace(TOY, network="leeky-cnn"), in_folder(tmp_path))
+
+
+def test_a_shift_moves_the_picture_and_fills_the_edge_with_background() -> None:
+    images = torch.arange(1.0, 26.0).view(1, 1, 5, 5)
+    random = torch.Generator().manual_seed(3)
+    shifts = {tuple(_shift(images, 1, random).flatten().tolist()) for _ in range(60)}
+    assert len(shifts) == 9
+    for shift in shifts:
+        moved = torch.tensor(shift).view(5, 5)
+        assert moved[1:4, 1:4].min() > 0
+        assert set(moved[moved < 0].tolist()) <= {-1.0}

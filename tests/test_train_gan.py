@@ -1,0 +1,128 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import safetensors.torch
+import torch
+from conftest import toy_config
+
+from cgan.config import Folders
+from cgan.errors import InputError, TrainingError
+from cgan.recipes import RECIPES
+from cgan.store import load_classifier
+from cgan.train_gan import averaging, train_gan
+
+
+def in_folder(top: Path) -> Folders:
+    return Folders(top / "data", top / "weights", top / "reports")
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_one_step_of_every_recipe_trains_and_saves_nothing(recipe: str, tmp_path: Path) -> None:
+    config = replace(RECIPES[recipe], dataset="digits", dry_run=True, precision="fp32")
+    result = train_gan(config, in_folder(tmp_path))
+    assert result.folder is None
+    assert len(result.history) == 1
+    assert all(pd.notna(value) for value in result.history[0].values())
+    assert list((tmp_path / "weights").iterdir()) == []
+
+
+def test_a_run_holds_weights_config_history_and_a_picture_an_epoch(digits_run: Folders) -> None:
+    run = digits_run.weights / "toy"
+    assert {path.name for path in run.iterdir()} == {
+        "config.json",
+        "discriminator.safetensors",
+        "generator.safetensors",
+        "history.csv",
+        "samples",
+    }
+    history = pd.read_csv(run / "history.csv")
+    assert history["epoch"].tolist() == [1, 2]
+    assert (
+        history[["d_real", "d_fake", "d_fake_after", "guide_accuracy"]].stack().between(0, 1).all()
+    )
+    assert (history["seconds"].diff().dropna() > 0).all()
+    assert len(list((run / "samples").glob("epoch-000?-accuracy-0.???.png"))) == 2
+
+
+def weights_of(folders: Folders, name: str) -> dict[str, torch.Tensor]:
+    return safetensors.torch.load_file(folders.weights / name / "generator.safetensors")
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(tmp_path: Path) -> None:
+    folders = in_folder(tmp_path)
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        torch.manual_seed(torch.seed())  # nothing outside may matter
+        train_gan(toy_config(seed=seed), folders, name=name)
+    a, b, c = (weights_of(folders, name) for name in "abc")
+    assert all(torch.equal(a[key], b[key]) for key in a)
+    assert any(not torch.equal(a[key], c[key]) for key in a)
+
+
+def test_training_does_not_disturb_torchs_random_state(tmp_path: Path) -> None:
+    before = torch.get_rng_state()
+    train_gan(toy_config(dry_run=True), in_folder(tmp_path))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_guides_weights_file_is_what_guides_and_does_not_change(digits_run: Folders) -> None:
+    guide = load_classifier("digits-guide")
+    path = guide.folder / "classifier.safetensors"
+    before = path.read_bytes()
+    train_gan(toy_config(guidance=0.5, guidance_end=1.0), digits_run, name="strong")
+    assert path.read_bytes() == before
+
+
+def test_the_discriminator_learns_on_every_nth_batch_only(tmp_path: Path) -> None:
+    folders = in_folder(tmp_path)
+    for name, d_every in (("one", 1), ("three", 3), ("four", 4)):
+        # three steps an epoch: with 3 and with 4 only the first of them trains it
+        train_gan(toy_config(d_every=d_every), folders, name=name)
+    path = "discriminator.safetensors"
+    biases = {
+        name: safetensors.torch.load_file(folders.weights / name / path)["conv1.bias"]
+        for name in ("one", "three", "four")
+    }
+    assert torch.equal(biases["three"], biases["four"])
+    assert not torch.equal(biases["one"], biases["three"])
+
+
+def test_a_second_run_of_the_default_name_is_numbered(tmp_path: Path) -> None:
+    folders = in_folder(tmp_path)
+    names = [train_gan(toy_config(), folders).folder for _ in range(2)]
+    assert names == [folders.weights / "digits-guided", folders.weights / "digits-guided-2"]
+
+
+def test_a_divergence_stops_and_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return logits.sum() * float("nan")
+
+    monkeypatch.setattr("cgan.phases.guidance_loss", broken)
+    with pytest.raises(TrainingError, match="guidance_loss is nan"):
+        train_gan(toy_config(guidance=1.0), in_folder(tmp_path))
+    assert list((tmp_path / "weights").iterdir()) == []
+
+
+def test_a_guide_of_another_data_set_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="trained on mnist"):
+        train_gan(toy_config(), in_folder(tmp_path), guide="mnist-guide")
+
+
+@pytest.mark.parametrize("field", ["generator", "discriminator", "loss", "penalty"])
+def test_a_misspelt_part_is_refused_before_anything_is_written(tmp_path: Path, field: str) -> None:
+    with pytest.raises(InputError, match="unknown"):
+        train_gan(toy_config(**{field: "nonesuch"}), in_folder(tmp_path))
+    assert not (tmp_path / "weights").exists()
+
+
+def test_the_average_forgets_the_start_and_then_keeps_its_horizon() -> None:
+    update = averaging(0.5)
+    average = [torch.tensor([8.0]), torch.tensor([3])]
+    update(average, [torch.tensor([0.0]), torch.tensor([7])], 1)  # weight 1 - 2/11
+    assert average[0].item() == pytest.approx(8 * 2 / 11)
+    assert average[1].item() == 7
+    update(average, [torch.tensor([0.0]), torch.tensor([8])], 1000)  # weight 1 - 0.5
+    assert average[0].item() == pytest.approx(8 * 2 / 11 * 0.5)
