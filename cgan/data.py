@@ -1,6 +1,8 @@
 """Data sets: each split held whole as uint8 tensors, batched by indexing, scaled in one place."""
 
+import contextlib
 import hashlib
+import io
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -142,7 +144,7 @@ def _idx(dataset: str, torchvision_name: str, data_dir: Path, split: str) -> Spl
         )
     spec = DataSpec(dataset, 1, images.shape[1], images.shape[2], 10)
     if labels.max() >= spec.n_classes:
-        raise InputError(f"{paths[1]} has the label {labels.max()}; labels must be 0 to 9")
+        raise InputError(f"{paths[1]} has the label {labels.max()}; labels end at 9")
     if part == "train" and len(images) <= VALIDATION_SIZE:
         raise InputError(f"{paths[0]} holds {len(images)} images; more than 5,000 are needed")
     chosen = {
@@ -180,7 +182,8 @@ def _download(dataset: str, torchvision_name: str, data_dir: Path) -> None:
     except OSError as error:
         raise InputError(f"cannot write to the data folder {data_dir} ({error})") from error
     try:
-        getattr(torchvision.datasets, torchvision_name)(str(temporary), download=True)
+        with contextlib.redirect_stdout(io.StringIO()):  # its talk of failed mirrors
+            getattr(torchvision.datasets, torchvision_name)(str(temporary), download=True)
         shutil.rmtree(target, ignore_errors=True)
         (temporary / torchvision_name).rename(target)
     except (RuntimeError, OSError) as error:

@@ -62,8 +62,11 @@ class RunWriter:
         """Return itself."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Remove what was never published."""
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Remove what was never published; tell an interrupted person what is kept."""
+        if error is not None:
+            kept = f"finished epochs are kept in {self.folder}"
+            error.add_note(kept if self.published else "nothing was saved yet")
         if self._staging is not None:
             shutil.rmtree(self._staging, ignore_errors=True)
 
@@ -189,7 +192,9 @@ def load_classifier(run: str, weights_dir: Path = Path("weights")) -> Classifier
     folder = find_run(run, weights_dir, "classifier")
     spec, values = _read_config(folder)
     config = _build(ClassifierConfig, values, folder)
-    network = lookup(CLASSIFIERS, config.network, "classifier network")(spec)
+    make = lookup(CLASSIFIERS, config.network, "classifier network")
+    with torch.random.fork_rng(devices=[]):  # the start weights are drawn, then overwritten
+        network = make(spec)
     _load_state(network, folder / WEIGHTS["classifier"])
     return ClassifierRun(folder.resolve().name, folder, spec, config, network.eval())
 
@@ -203,7 +208,9 @@ def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
     folder = find_run(run, weights_dir, "gan")
     spec, values = _read_config(folder)
     config = _build(GanConfig, values, folder)
-    network = lookup(GENERATORS, config.generator, "generator network")(spec, config.z_dim)
+    make = lookup(GENERATORS, config.generator, "generator network")
+    with torch.random.fork_rng(devices=[]):
+        network = make(spec, config.z_dim)
     _load_state(network, folder / WEIGHTS["gan"])
     return GanRun(folder.resolve().name, folder, spec, config, network.eval())
 

@@ -96,10 +96,8 @@ def test_one_step_of_every_row_trains_both_and_leaves_the_guide_alone(
 
 def test_the_phases_are_the_discriminators_then_the_generators() -> None:
     config = GanConfig(d_every=2, g_lr=1e-3, d_lr=3e-3, z_dim=5)
-    generator, discriminator = (
-        GENERATORS["shuffle-conv"](TOY, 5),
-        DISCRIMINATORS["projection-conv"](TOY),
-    )
+    generator = GENERATORS["shuffle-conv"](TOY, 5)
+    discriminator = DISCRIMINATORS["projection-conv"](TOY)
     guide = CLASSIFIERS["leaky-cnn"](TOY)
     first, second = make_phases(config, generator, discriminator, guide, torch.float32, 10)
     assert (first.network, first.every) == (discriminator, 2)

@@ -39,10 +39,9 @@ def test_a_run_holds_weights_config_history_and_a_picture_an_epoch(digits_run: F
     }
     history = pd.read_csv(run / "history.csv")
     assert history["epoch"].tolist() == [1, 2]
-    assert (
-        history[["d_real", "d_fake", "d_fake_after", "guide_accuracy"]].stack().between(0, 1).all()
-    )
-    assert (history["seconds"].diff().dropna() > 0).all()
+    for share in ("d_real", "d_fake", "d_fake_after", "guide_accuracy"):
+        assert history[share].between(0, 1).all()
+    assert history["seconds"].is_monotonic_increasing
     assert len(list((run / "samples").glob("epoch-000?-accuracy-0.???.png"))) == 2
 
 
@@ -101,7 +100,7 @@ def test_a_divergence_stops_and_leaves_nothing_half_written(
         return logits.sum() * float("nan")
 
     monkeypatch.setattr("cgan.phases.guidance_loss", broken)
-    with pytest.raises(TrainingError, match="guidance_loss is nan"):
+    with pytest.raises(TrainingError, match=r"diverged: .* is nan"):
         train_gan(toy_config(guidance=1.0), in_folder(tmp_path))
     assert list((tmp_path / "weights").iterdir()) == []
 

@@ -1,0 +1,263 @@
+"""The command line as a person meets it: exit statuses, one-line errors, files left behind."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from conftest import idx_bytes
+
+from cgan import __version__, cli
+from cgan.cli import main
+from cgan.config import Folders
+from cgan.data import DATASETS
+from cgan.networks import CLASSIFIERS
+from cgan.store import load_generator
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def folders_of(top: Path) -> list[object]:
+    return ["--data-dir", top / "data", "--weights-dir", top / "w", "--reports-dir", top / "r"]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in cli.main.commands)])
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_every_command_has_help(command: list[str], flag: str) -> None:
+    result = run(*command, flag)
+    assert result.exit_code == 0
+    assert result.output.startswith("Usage:")
+
+
+def test_the_help_names_every_data_set_and_network() -> None:
+    text = " ".join(run("train-classifier", "--help").output.split())
+    for name in (*DATASETS, *CLASSIFIERS):
+        assert name in text
+
+
+def test_the_version_is_the_packages() -> None:
+    assert run("--version").output == f"cgan, version {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train-gan", "--leraning-rate"]])
+def test_what_computes_nothing_does_not_import_torch(arguments: list[str]) -> None:
+    code = (
+        "import sys\nfrom cgan.cli import main\n"
+        f"try: main({arguments!r})\nexcept SystemExit: pass\n"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'pandas', 'matplotlib')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert done.returncode == 0
+
+
+def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
+    where = folders_of(tmp_path)
+    small = ["--dataset", "digits", "--epochs", 1, "--precision", "fp32"]
+    first = run("train-classifier", "--save-model", *small, *where)
+    assert first.exit_code == 0, first.output
+    assert "test accuracy" in first.output
+    second = run("train-gan", "--lr", "2e-3", "--d-every", 2, "--name", "mine", *small, *where)
+    assert second.exit_code == 0, second.output
+    assert (tmp_path / "w/mine/generator.safetensors").is_file()
+    third = run("evaluate", "-n", 100, *where)
+    assert third.exit_code == 0, third.output
+    assert "judge accuracy" in third.output
+    assert {path.name for path in (tmp_path / "r/mine").iterdir()} == {
+        "results.json",
+        "samples.png",
+        "per_digit.csv",
+        "confusion.csv",
+        "histogram.csv",
+        "index.html",
+    }
+    again = run("report", "mine", "--weights-dir", tmp_path / "w", "--reports-dir", tmp_path / "r")
+    assert again.exit_code == 0, again.output
+
+
+def test_the_demo_runs_all_three_stages_and_ends_with_the_reports_path(tmp_path: Path) -> None:
+    result = run("demo", "--epochs", 1, *folders_of(tmp_path))
+    assert result.exit_code == 0, result.output
+    last = result.output.strip().splitlines()[-1]
+    assert last == f"report: {tmp_path / 'r/demo/index.html'}"
+    assert Path(last.removeprefix("report: ")).is_file()
+
+
+def test_quiet_says_only_the_result(tmp_path: Path) -> None:
+    result = run("train-gan", "--dataset", "digits", "--dry-run", "-q", *folders_of(tmp_path))
+    assert result.output == "dry run: one step done, nothing saved\n"
+
+
+def test_both_rates_follow_lr_unless_set_themselves(tmp_path: Path) -> None:
+    result = run(
+        *("train-gan", "--dataset", "digits", "--dry-run", "--lr", "0.003", "--d-lr", "0.004"),
+        *folders_of(tmp_path),
+    )
+    assert "g_lr 0.003, d_lr 0.004" in result.output
+
+
+def test_sample_needs_no_data_and_repeats_itself(digits_run: Folders, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        result = run(
+            *("sample", "toy", "--digit", 7, "-n", 12, "--seed", 1),
+            *("--out", tmp_path / f"{name}.png", "--weights-dir", digits_run.weights),
+        )
+        assert result.exit_code == 0, result.output
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_recipes_are_listed() -> None:
+    assert "guided" in run("recipes").output
+
+
+WRONG = {
+    "unknown command": (["trian-gan"], "train-gan"),
+    "unknown option": (["train-gan", "--d-evry", "2"], "--d-every"),
+    "unknown data set": (["train-gan", "--dataset", "minst"], "did you mean 'mnist'"),
+    "unknown recipe": (["train-gan", "--recipe", "giuded"], "did you mean 'guided'"),
+    "unknown run": (["evaluate", "nonesuch"], "no gan run 'nonesuch'"),
+    "no run yet": (["evaluate"], "cgan train-gan"),
+    "unknown report": (["report", "nonesuch"], "no report of a run 'nonesuch'"),
+    "unknown device": (["train-gan", "--device", "cup"], "did you mean 'cpu'"),
+    "unknown precision": (["train-gan", "--precision", "fp31"], "did you mean 'fp32'"),
+    "unknown role": (["train-classifier", "--role", "jduge"], "did you mean 'judge'"),
+    "unknown network": (
+        ["train-classifier", "--network", "cnn", "--dataset", "digits"],
+        "leaky-cnn",
+    ),
+    "unknown guide": (
+        ["train-gan", "--dataset", "digits", "--guide", "digits-giude"],
+        "did you mean 'digits-guide'",
+    ),
+    "a guide of another data set": (
+        ["train-gan", "--dataset", "digits", "--guide", "mnist-guide"],
+        "trained on mnist",
+    ),
+    "a D step never": (["train-gan", "--d-every", "0"], "--d-every must be 1 or more"),
+    "a negative rate": (["train-gan", "--lr", "-1"], "must be above 0"),
+    "a rate that is no number": (["train-gan", "--lr", "fast"], "not a valid float"),
+    "no epochs": (["train-classifier", "--epochs", "0"], "--epochs must be 1 or more"),
+    "a run name with a path": (["train-gan", "--dataset", "digits", "--name", "../x"], "run name"),
+    "no images": (["evaluate", "-n", "0"], "must be 1 or more"),
+    "a negative seed": (["sample", "--seed", "-1"], "--seed must be 0 or more"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG.values(), ids=WRONG)
+def test_wrong_use_is_one_line_status_2_and_leaves_nothing(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CGAN_DATA", raising=False)
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    complaint = result.stderr.strip().splitlines()[-1]
+    assert complaint.startswith("cgan: ")
+    assert message in complaint
+    assert "Traceback" not in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_digit_that_does_not_exist_is_wrong_use(digits_run: Folders, tmp_path: Path) -> None:
+    result = run(
+        *("sample", "toy", "--digit", 12, "--weights-dir", digits_run.weights),
+        *("--out", tmp_path / "x.png"),
+    )
+    assert result.exit_code == 2
+    assert "0 to 9" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("train-images-idx3-ubyte", b"\0\0\x08\x03\0\0", "truncated"),
+        ("train-images-idx3-ubyte", b"not an idx file at all", "should start with 00000803"),
+        ("train-labels-idx1-ubyte", idx_bytes(np.zeros(5000, np.uint8)), "do not belong together"),
+    ],
+)
+def test_damaged_data_is_wrong_use(
+    toy_mnist: Path, tmp_path: Path, file: str, content: bytes, message: str
+) -> None:
+    (toy_mnist / file).write_bytes(content)
+    weights = tmp_path / "out"
+    result = run("train-gan", "--data-dir", toy_mnist, "--weights-dir", weights)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not weights.exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "flag"),
+    [
+        (["train-gan", "--dataset", "digits"], "--weights-dir"),
+        (["train-classifier", "--dataset", "digits", "--save-model"], "--weights-dir"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_wrong_use(
+    command: list[str], flag: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    result = run(*command, flag, tmp_path / "file" / "folder")
+    assert result.exit_code == 2
+    assert re.search(f"cannot write to .*{flag}", result.stderr)
+
+
+def test_an_output_that_cannot_be_written_is_wrong_use(digits_run: Folders, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    where = ["--weights-dir", digits_run.weights]
+    for command in (
+        ["evaluate", "toy", "-n", 10, "--reports-dir", tmp_path / "file" / "r", *where],
+        ["sample", "toy", "--out", tmp_path / "file" / "x.png", *where],
+    ):
+        result = run(*command)
+        assert result.exit_code == 2
+        assert "cannot write to" in result.stderr
+
+
+def test_an_interrupted_run_says_so_with_status_130(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cgan.train_gan._save", interrupt)
+    result = run("train-gan", "--dataset", "digits", *folders_of(tmp_path))
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-1] == "cgan: interrupted; nothing was saved yet"
+    assert list((tmp_path / "w").iterdir()) == []
+
+
+def test_an_interrupt_after_an_epoch_keeps_it_and_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cgan.train_gan import _words
+
+    def interrupt(row: dict[str, float]) -> str:
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+        return _words(row)
+
+    monkeypatch.setattr("cgan.train_gan._words", interrupt)
+    result = run("train-gan", "--dataset", "digits", "--name", "x", *folders_of(tmp_path))
+    assert result.exit_code == 130
+    assert f"kept in {tmp_path / 'w/x'}" in result.stderr
+    assert load_generator("x", tmp_path / "w").name == "x"
+    assert len((tmp_path / "w/x/history.csv").read_text().splitlines()) == 2
+
+
+def test_a_disk_that_is_full_fails_with_status_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cgan.store.write_bytes", full)
+    result = run("train-gan", "--dataset", "digits", *folders_of(tmp_path))
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
+    assert list((tmp_path / "w").iterdir()) == []

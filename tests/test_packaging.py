@@ -1,0 +1,92 @@
+import json
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import REPOSITORY
+
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+CONDA_NAMES = {"torch": "pytorch"}
+SHIPPED = ("digits-guide", "digits-judge", "mnist-guide", "mnist-judge")
+
+
+def split(requirement: str) -> tuple[str, str]:
+    """Return ("numpy", ">=2.2") of "numpy>=2.2" or "numpy >=2.2"."""
+    name, bound = requirement.replace(" ", "").split(">=")
+    return name, ">=" + bound
+
+
+def wanted() -> dict[str, str]:
+    every = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+    return dict(split(requirement) for requirement in every)
+
+
+def test_environment_yaml_has_the_packages_and_bounds_of_pyproject() -> None:
+    environment = yaml.safe_load((REPOSITORY / "environment.yaml").read_text())
+    conda = dict(split(requirement) for requirement in environment["dependencies"])
+    assert conda.pop("python") == PROJECT["requires-python"]
+    assert conda == {CONDA_NAMES.get(name, name): bound for name, bound in wanted().items()}
+
+
+def test_every_dependency_is_pinned_within_its_bounds() -> None:
+    lines = (REPOSITORY / "constraints.txt").read_text().splitlines()
+    pins = {
+        name.lower().replace("_", "-"): tuple(int(part) for part in version.split(".")[:2])
+        for name, version in (line.split("==") for line in lines if "==" in line)
+    }
+    for name, bound in wanted().items():
+        lowest = tuple(int(part) for part in bound.removeprefix(">=").split("."))
+        assert pins[name] >= lowest, name
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_carries_the_shipped_weights_and_nothing_that_was_trained_here(
+    wheel: Path,
+) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    runs = {name.split("/")[2] for name in names if name.startswith("cgan/weights/")}
+    assert runs == set(SHIPPED)
+    for run in SHIPPED:
+        assert f"cgan/weights/{run}/classifier.safetensors" in names
+    assert "cgan/report/templates/page.html" in names
+    assert not [name for name in names if name.startswith("tests")]
+
+
+def test_an_installed_wheel_finds_its_weights_from_any_folder(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    (tmp_path / "elsewhere").mkdir()
+    code = (
+        "import json, cgan; run = cgan.load_classifier('mnist-judge'); "
+        "print(json.dumps([cgan.__file__, str(run.folder), run.config.role]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path / "elsewhere",
+        env={"PYTHONPATH": str(tmp_path / "site")},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    package, folder, role = json.loads(done.stdout)
+    assert Path(package).is_relative_to(tmp_path / "site")
+    assert Path(folder) == tmp_path / "site/cgan/weights/mnist-judge"
+    assert role == "judge"
+
+
+@pytest.mark.parametrize("run", SHIPPED)
+def test_shipped_weights_are_small_and_say_how_good_they_are(run: str) -> None:
+    folder = REPOSITORY / "weights" / run
+    assert (folder / "classifier.safetensors").stat().st_size < 1.2e6
+    assert json.loads((folder / "config.json").read_text())["test_accuracy"]["value"] > 0.99

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cgan.errors import InputError
+from cgan.pictures import mosaic, sample_grid, write_images
+
+LABELS = np.arange(12) % 4
+
+
+def images(channels: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (12, channels, 8, 6), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_mosaic_holds_every_image_where_it_belongs(channels: int) -> None:
+    given = images(channels)
+    sheet = mosaic(given, columns=5, gap=2)
+    assert sheet.shape == (3 * 10, 5 * 8, 3)
+    for i in range(12):
+        top, left = (i // 5) * 10, (i % 5) * 8
+        cell = sheet[top : top + 8, left : left + 6].transpose(2, 0, 1)
+        assert np.array_equal(cell, np.broadcast_to(given[i], cell.shape))
+
+
+def test_a_png_is_a_grid_without_loss(tmp_path: Path) -> None:
+    write_images(images(1), LABELS, tmp_path / "grid.png")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "grid.png")), mosaic(images(1)))
+
+
+def test_an_npz_holds_images_and_labels_as_promised(tmp_path: Path) -> None:
+    write_images(images(3), LABELS, tmp_path / "new" / "all.npz")
+    with np.load(tmp_path / "new" / "all.npz") as file:
+        assert set(file) == {"images", "labels"}
+        assert np.array_equal(file["images"], images(3))
+        assert file["images"].dtype == np.uint8
+        assert np.array_equal(file["labels"], LABELS)
+        assert file["labels"].dtype == np.int64
+
+
+def test_a_folder_gets_one_png_an_image_named_by_its_label(tmp_path: Path) -> None:
+    write_images(images(1), LABELS, tmp_path / "each")
+    files = sorted(path.name for path in (tmp_path / "each").iterdir())
+    assert files == [f"{i:05d}-label-{i % 4}.png" for i in range(12)]
+    assert Image.open(tmp_path / "each" / files[3]).size == (6, 8)
+
+
+def test_another_suffix_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="npz"):
+        write_images(images(1), LABELS, tmp_path / "new" / "grid.jpg")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_sample_grid_shows_agreement_in_green_and_the_rest_in_red(tmp_path: Path) -> None:
+    def colours(answers: np.ndarray) -> tuple[int, int]:
+        path = tmp_path / "grid.png"
+        sample_grid(images(1) // 255, LABELS, answers, "title", path)
+        pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+        red, green = pixels[..., 0], pixels[..., 1]
+        return int((red - green > 80).sum()), int((green - red > 60).sum())
+
+    reds, greens = colours(LABELS)
+    assert reds == 0
+    assert greens > 100
+    reds, greens = colours((LABELS + 1) % 4)
+    assert reds > 100
+    assert greens == 0
