@@ -19,6 +19,7 @@ from cgan.metrics import METRICS, Samples
 from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion
 from cgan.metrics.collapse import expected_shares
 from cgan.pictures import sample_grid
+from cgan.progress import Progress
 from cgan.sampling import collect, sample
 from cgan.store import (
     ClassifierRun,
@@ -54,6 +55,7 @@ def evaluate(
     *,
     judge: str | None = None,
     guide: str | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Score a generator and write `reports/<run>/results.json` and `samples.png`.
 
@@ -63,6 +65,7 @@ def evaluate(
         folders: where data and weights are and where the report goes.
         judge: name or folder of the classifier that scores; None: `<dataset>-judge`.
         guide: name or folder of the classifier shown beside it; None: the one that trained `run`.
+        progress: shows the stages; None shows nothing.
 
     Returns:
         What results.json holds.
@@ -78,7 +81,7 @@ def evaluate(
     spec = gan.spec
     seers = {
         "judge": load_classifier(judge or f"{spec.dataset}-judge", folders.weights),
-        "guide": load_classifier(guide or f"{spec.dataset}-guide", folders.weights),
+        "guide": load_classifier(guide or gan.guide, folders.weights),
     }
     for seer in seers.values():
         require_same_images(seer, spec)
@@ -86,24 +89,25 @@ def evaluate(
     validation = data.load(spec.dataset, folders.data, "validation")
     folder = make_folder(folders.reports / gan.name, "--reports-dir")
 
-    with watch.stage("sampling"):
+    progress = progress or Progress()
+    size = config.batch_size
+    with watch.stage("sampling"), progress.bar(config.n_samples, "drawing") as bar:
         labels = data.balanced_labels(config.n_samples, spec.n_classes)
         network = place(gan.network, device)
-        images, labels = collect(
-            sample(network, labels, seed=config.seed, batch_size=config.batch_size, dtype=dtype)
-        )
+        drawn = []
+        for pair in sample(network, labels, seed=config.seed, batch_size=size, dtype=dtype):
+            drawn.append(pair)
+            bar.advance(len(pair[1]))
     fake, real, held_out = {}, {}, {}
-    with watch.stage("features"):
-        pairs = list(
-            zip(images.split(config.batch_size), labels.split(config.batch_size), strict=True)
-        )
+    with watch.stage("features"), progress.bar(len(seers) * 3, "reading") as bar:
         for role, seer in seers.items():
             classifier = place(seer.network, device)
-            fake[role] = extract(classifier, pairs, dtype=dtype)
-            real[role] = extract_split(classifier, test, batch_size=config.batch_size, dtype=dtype)
-            held_out[role] = extract_split(
-                classifier, validation, batch_size=config.batch_size, dtype=dtype
-            )
+            fake[role] = extract(classifier, drawn, dtype=dtype)
+            bar.advance()
+            real[role] = extract_split(classifier, test, batch_size=size, dtype=dtype)
+            bar.advance()
+            held_out[role] = extract_split(classifier, validation, batch_size=size, dtype=dtype)
+            bar.advance()
     with watch.stage("metrics"):
         results = {
             "run": gan.name,
@@ -128,6 +132,7 @@ def evaluate(
         "config": asdict(gan.config),
         "evaluation": asdict(config),
     }
+    images, _ = collect(drawn)
     _write(folder, results, images, fake["judge"])
     return results
 

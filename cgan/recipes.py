@@ -16,7 +16,7 @@ CLASSIFIERS: dict[str, ClassifierConfig] = {
 }
 
 # A small data set needs more epochs, and smaller batches, for as many steps.
-SMALL_GAN: dict[str, dict[str, Any]] = {"digits": {"epochs": 120}}
+SMALL_GAN: dict[str, dict[str, Any]] = {"digits": {"epochs": 50}}
 SMALL_CLASSIFIER: dict[str, dict[str, Any]] = {"digits": {"epochs": 30, "batch_size": 64}}
 
 

@@ -1,6 +1,6 @@
 """Draws images from a generator, the same ones whatever the batch size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -71,7 +71,7 @@ def draw(
     return images.cpu().numpy(), labels.cpu().numpy()
 
 
-def collect(batches: Iterator[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+def collect(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     """Join batches of (images, labels) into one pair of tensors."""
     images, labels = zip(*batches, strict=True)
     return torch.cat(images), torch.cat(labels)

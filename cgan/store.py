@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors.torch
 import torch
@@ -22,6 +22,7 @@ from cgan.files import make_folder, write_bytes, write_json
 from cgan.networks import CLASSIFIERS, GENERATORS, Generator
 from cgan.networks.classifiers import Classifier
 
+Config = TypeVar("Config", ClassifierConfig, GanConfig)
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
 
@@ -135,6 +136,7 @@ class GanRun:
     folder: Path
     spec: DataSpec
     config: GanConfig
+    guide: str  # name of the classifier that guided it
     network: Generator
 
 
@@ -190,8 +192,7 @@ def load_classifier(run: str, weights_dir: Path = Path("weights")) -> Classifier
         InputError: no such run, or one whose files do not belong together.
     """
     folder = find_run(run, weights_dir, "classifier")
-    spec, values = _read_config(folder)
-    config = _build(ClassifierConfig, values, folder)
+    spec, config, _ = _read_config(folder, ClassifierConfig)
     make = lookup(CLASSIFIERS, config.network, "classifier network")
     with torch.random.fork_rng(devices=[]):  # the start weights are drawn, then overwritten
         network = make(spec)
@@ -206,13 +207,13 @@ def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
         InputError: no such run, or one whose files do not belong together.
     """
     folder = find_run(run, weights_dir, "gan")
-    spec, values = _read_config(folder)
-    config = _build(GanConfig, values, folder)
+    spec, config, facts = _read_config(folder, GanConfig)
     make = lookup(GENERATORS, config.generator, "generator network")
     with torch.random.fork_rng(devices=[]):
         network = make(spec, config.z_dim)
     _load_state(network, folder / WEIGHTS["gan"])
-    return GanRun(folder.resolve().name, folder, spec, config, network.eval())
+    guide = str(facts.get("guide", f"{spec.dataset}-guide"))
+    return GanRun(folder.resolve().name, folder, spec, config, guide, network.eval())
 
 
 def require_same_images(classifier: ClassifierRun, spec: DataSpec) -> None:
@@ -234,22 +235,18 @@ def _words(spec: DataSpec) -> str:
     return f"{spec.dataset} ({shape}, {spec.n_classes} classes)"
 
 
-def _read_config(folder: Path) -> tuple[DataSpec, dict[str, Any]]:
+def _read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dict[str, Any]]:
+    """Return the data set, the config and the whole content of config.json."""
     path = folder / "config.json"
     try:
         content = json.loads(path.read_text())
-        return DataSpec(**content["spec"]), dict(content["config"])
+        spec, values = DataSpec(**content["spec"]), dict(content["config"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is missing or damaged ({error}); train the run again") from error
-
-
-def _build(kind: Any, values: dict[str, Any], folder: Path) -> Any:
     try:
-        return kind(**values)
+        return spec, kind(**values), content
     except TypeError as error:
-        raise InputError(
-            f"{folder / 'config.json'} fits no run of this version: {error}"
-        ) from error
+        raise InputError(f"{path} fits no run of this version: {error}") from error
 
 
 def _load_state(network: nn.Module, path: Path) -> None:

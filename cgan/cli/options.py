@@ -54,7 +54,7 @@ reports_option = click.option(
     help="Folder of reports.",
 )
 quiet_option = click.option(
-    "-v/-q", "--verbose/--quiet", default=None, help="Say everything, or only what went wrong."
+    "-v/-q", "--verbose/--quiet", default=None, help="Show the whole config, or no progress."
 )
 
 

@@ -7,6 +7,7 @@ import click
 
 from cgan.cli.options import common, shown_progress
 from cgan.config import EvalConfig, Folders
+from cgan.progress import Progress
 from cgan.recipes import classifier_config, gan_config
 
 
@@ -17,10 +18,12 @@ from cgan.recipes import classifier_config, gan_config
 @click.option("--batch-size", default=EvalConfig.batch_size, show_default=True, help="At a time.")
 @click.option("--precision", default="fp32", show_default=True, help="auto, fp32 or bf16.")
 @click.option("--judge", help="Run name or folder of the judge.  [default: DATASET-judge]")
+@click.option("--guide", help="The guide shown beside it.  [default: the one that trained RUN]")
 @common
 def evaluate(
     run: str | None,
     judge: str | None,
+    guide: str | None,
     data_dir: Path,
     weights_dir: Path,
     reports_dir: Path,
@@ -30,23 +33,28 @@ def evaluate(
     """Stage 3: score the generator of RUN (the newest when left out)."""
     config = EvalConfig(**flags)
     folders = Folders(data_dir, weights_dir, reports_dir)
-    _score(run, config, folders, judge, None)
+    _score(run, config, folders, judge, guide, shown_progress(verbose))
 
 
 def _score(
-    run: str | None, config: EvalConfig, folders: Folders, judge: str | None, guide: str | None
+    run: str | None,
+    config: EvalConfig,
+    folders: Folders,
+    judge: str | None,
+    guide: str | None,
+    progress: Progress,
 ) -> None:
     from cgan import evaluation
     from cgan.report import summary, write_report
 
-    results = evaluation.evaluate(run, config, folders, judge=judge, guide=guide)
+    results = evaluation.evaluate(run, config, folders, judge=judge, guide=guide, progress=progress)
     page = write_report(folders.reports / results["run"], folders.weights / results["run"])
     click.echo(summary(results))
     click.echo(f"report: {page}")
 
 
 @click.command("demo")
-@click.option("--epochs", type=int, help="Passes of the GAN over the digits.  [default: 120]")
+@click.option("--epochs", type=int, help="Passes of the GAN over the digits.  [default: 50]")
 @common
 def demo(
     epochs: int | None,
@@ -74,4 +82,4 @@ def demo(
         gan, folders, name="demo", guide="demo-guide", overwrite=True, progress=progress
     )
     click.echo("3/3 scoring 10,000 generated digits with a judge that guided nothing")
-    _score("demo", EvalConfig(device=device), folders, None, "demo-guide")
+    _score("demo", EvalConfig(device=device), folders, None, None, progress)

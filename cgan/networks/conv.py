@@ -4,8 +4,11 @@ Both avoid convolutions to or from one channel, which run many times slower on a
 operation count says: images enter and leave as 2x2 blocks of pixels.
 
 Weights before a batch norm or under a spectral norm have no scale of their own, so the spread
-they start with sets only how far one optimiser step of a given rate turns them. PACE makes a rate
-of 2e-3 the natural one (the idea of an equalised learning rate; Karras 2018, section 4.1).
+they start with sets only how far one optimiser step of a given rate turns them: the idea of an
+equalised learning rate (Karras 2018, section 4.1). The spreads below make 2e-3 the natural rate of
+both networks. The discriminator is the quicker one by far, so that it keeps up even when it learns
+on every second batch only; where it does not, the generator runs after stale gradients and
+collapses.
 """
 
 import torch
@@ -17,7 +20,10 @@ from cgan.config import DataSpec
 from cgan.errors import InputError
 from cgan.networks.base import Generator
 
-PACE = 0.16  # standard deviation of scale-free weights at the start
+G_SPREAD = 0.3  # standard deviation of the generator's weights at the start
+D_SPREAD = 0.04  # and of the discriminator's
+LABEL_SPREAD = 2.0  # and of its label vectors, which should turn slowly
+D_GAIN = 6.0  # spectral norms bound the slope to one, too flat to tell labels apart
 SLOPE = 0.2
 
 
@@ -39,9 +45,9 @@ class ShuffleGenerator(Generator):
         self.norm2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, 4 * spec.channels, 3, padding=1)
         for layer in (self.linear, self.conv1, self.conv2, self.conv3):
-            nn.init.normal_(layer.weight, std=PACE)
-        # No norm follows the last layer: its gain undoes PACE and leaves unit variance.
-        self.gain = (9 * width) ** -0.5 / PACE
+            nn.init.normal_(layer.weight, std=G_SPREAD)
+        # No norm follows the last layer: its gain undoes the spread and leaves unit variance.
+        self.gain = (9 * width) ** -0.5 / G_SPREAD
         nn.init.zeros_(self.conv3.bias)  # type: ignore[arg-type]
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
@@ -73,7 +79,7 @@ class ProjectionDiscriminator(nn.Module):
         self.conv3 = _normed(nn.Conv2d(2 * width, 2 * width, 3, padding=1))
         self.linear = _normed(nn.Linear(n_flat, n_features))
         self.score = _normed(nn.Linear(n_features, 1))
-        self.embed = _normed(nn.Embedding(spec.n_classes, n_features))
+        self.embed = _normed(nn.Embedding(spec.n_classes, n_features), LABEL_SPREAD)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return logits [B]; positive means that an image looks real."""
@@ -82,11 +88,11 @@ class ProjectionDiscriminator(nn.Module):
         x = F.leaky_relu(self.conv2(x), SLOPE)
         x = F.leaky_relu(self.conv3(x), SLOPE)
         x = F.leaky_relu(self.linear(x.flatten(1)), SLOPE)
-        return self.score(x).squeeze(1) + (self.embed(labels) * x).sum(1)
+        return D_GAIN * (self.score(x).squeeze(1) + (self.embed(labels) * x).sum(1))
 
 
-def _normed(layer: nn.Conv2d | nn.Linear | nn.Embedding) -> nn.Module:
-    nn.init.normal_(layer.weight, std=PACE)
+def _normed(layer: nn.Conv2d | nn.Linear | nn.Embedding, spread: float = D_SPREAD) -> nn.Module:
+    nn.init.normal_(layer.weight, std=spread)
     if not isinstance(layer, nn.Embedding) and layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return spectral_norm(layer)
