@@ -1,5 +1,6 @@
 """Stage 3: generates images, asks a judge, and writes down what it says with its uncertainty."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ from cgan.files import make_folder, write_json
 from cgan.machine import choose_device, choose_precision, place, precision_name
 from cgan.metrics import METRICS, Samples
 from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion
-from cgan.metrics.collapse import expected_shares
+from cgan.metrics.collapse import MISSING_BELOW, expected_shares
+from cgan.metrics.diversity import diversity_per_class
 from cgan.pictures import sample_grid
 from cgan.progress import Progress
 from cgan.sampling import collect, sample
@@ -30,6 +32,7 @@ from cgan.store import (
 )
 
 N_SHOWN = 100  # images in the picture of the report
+LITTLE_DIVERSITY = 0.5  # of the variance of real images; real ones never come near it
 
 
 @dataclass
@@ -179,8 +182,14 @@ def _twin(fake: Samples, held_out: Samples) -> Samples:
 def _tables(fake: Samples, real: Samples) -> dict[str, Any]:
     judged = np.bincount(fake.judged, minlength=fake.n_classes)
     expected = expected_shares(fake=fake, real=real) * len(fake)
+    diversity = diversity_per_class(fake=fake, real=real)
+    per_digit = accuracy_per_class(fake=fake)
+    for row in per_digit:
+        found = diversity.get(int(row["digit"]), {})
+        row["diversity"] = found.get("value", math.nan)
+        row["diversity_high"] = found.get("high", math.nan)
     return {
-        "per_digit": accuracy_per_class(fake=fake),
+        "per_digit": per_digit,
         "confusion": confusion(fake=fake).tolist(),
         "histogram": [
             {"digit": digit, "generated": int(judged[digit]), "real": float(expected[digit])}
@@ -190,21 +199,38 @@ def _tables(fake: Samples, real: Samples) -> dict[str, Any]:
 
 
 def _alarms(results: dict[str, Any]) -> list[dict[str, Any]]:
-    missing = results["metrics"]["missing_classes"]["value"]
-    if not missing:
-        return []
-    digits = [
-        str(row["digit"]) for row in results["histogram"] if row["generated"] < 0.1 * row["real"]
+    """Return what a person must know before they believe the other numbers."""
+    missing = [
+        str(row["digit"])
+        for row in results["histogram"]
+        if row["generated"] < MISSING_BELOW * row["real"]
     ]
-    return [
-        {
-            "metric": "missing_classes",
-            "value": missing,
-            "threshold": 0,
-            "message": f"The generator hardly ever draws {', '.join(digits)}: it has collapsed "
-            "onto the other classes.",
-        }
+    alike = [
+        str(row["digit"])
+        for row in results["per_digit"]
+        if row["diversity_high"] < LITTLE_DIVERSITY  # even the interval's upper end
     ]
+    alarms = []
+    if missing:
+        alarms.append(
+            {
+                "metric": "missing_classes",
+                "value": len(missing),
+                "threshold": 0,
+                "message": f"Missing: the generator hardly ever draws {', '.join(missing)}.",
+            }
+        )
+    if alike:
+        alarms.append(
+            {
+                "metric": "intra_class_diversity",
+                "value": results["metrics"]["intra_class_diversity"]["value"],
+                "threshold": LITTLE_DIVERSITY,
+                "message": f"Collapsed within a class: the images of {', '.join(alike)} vary less "
+                "than half as much as real ones.",
+            }
+        )
+    return alarms
 
 
 def _write(folder: Path, results: dict[str, Any], images: torch.Tensor, seen: Samples) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cgan.metrics import METRICS, Samples
 from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion, wilson
 from cgan.metrics.collapse import class_kl, divergence, expected_shares, missing_classes
+from cgan.metrics.diversity import diversity_per_class, intra_class_diversity
 
 K = 4
 
@@ -16,7 +17,8 @@ K = 4
 def judged_as(labels: list[int], answers: list[int]) -> Samples:
     """Return samples of which a classifier gives `answers`."""
     logits = np.eye(K, dtype=np.float32)[answers]
-    return Samples(np.array(labels), logits, np.zeros((len(labels), 2), np.float32))
+    features = np.random.default_rng(1).normal(size=(len(labels), 2)).astype(np.float32)
+    return Samples(np.array(labels), logits, features)
 
 
 def perfect(n: int) -> Samples:
@@ -25,7 +27,9 @@ def perfect(n: int) -> Samples:
 
 
 def collapsed(n: int) -> Samples:
-    return judged_as([i % K for i in range(n)], [0] * n)
+    """Return samples that are all the same picture of a 0."""
+    seen = judged_as([i % K for i in range(n)], [0] * n)
+    return Samples(seen.labels, seen.logits, np.ones_like(seen.features))
 
 
 def mislabelled(n: int, every: int) -> Samples:
@@ -117,6 +121,39 @@ def test_a_class_is_missing_below_a_tenth_of_its_due() -> None:
         assert found["low"] <= missing <= found["high"]
 
 
+def test_diversity_is_the_ratio_of_total_variances() -> None:
+    random = np.random.default_rng(2)
+    labels = np.repeat(np.arange(K), 500)
+    logits = np.eye(K, dtype=np.float32)[labels]
+    features = random.normal(size=(2000, 3)).astype(np.float32)
+    real = Samples(labels, logits, features)
+    half = Samples(labels, logits, 5 + features * np.float32(math.sqrt(0.5)))
+    found = intra_class_diversity(fake=half, real=real)
+    assert found["value"] == pytest.approx(0.5, rel=1e-5)
+    one = diversity_per_class(fake=half, real=real)[2]
+    mine = features[labels == 2].astype(float)
+    expected = 0.5 * np.trace(np.cov(mine.T)) / np.trace(np.cov(mine.T))
+    assert one["value"] == pytest.approx(expected, rel=1e-5)
+    assert one["low"] < 0.5 < one["high"] < 0.65
+
+
+def test_the_interval_of_diversity_covers_the_truth_as_often_as_it_says() -> None:
+    random = np.random.default_rng(3)
+    labels = np.repeat(np.arange(2), 200)
+    logits = np.eye(2, dtype=np.float32)[labels]
+
+    def draw(spread: float) -> Samples:
+        return Samples(labels, logits, random.normal(0, spread, (400, 4)).astype(np.float32))
+
+    bounds = [intra_class_diversity(fake=draw(2**0.5), real=draw(1.0)) for _ in range(500)]
+    covered = np.mean([row["low"] <= 2 <= row["high"] for row in bounds])
+    assert covered == pytest.approx(0.95, abs=0.02)
+
+
+def test_classes_without_two_images_have_no_diversity() -> None:
+    assert diversity_per_class(fake=judged_as([0, 1, 1], [0, 1, 1]), real=perfect(40)).keys() == {1}
+
+
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_orders_real_mislabelled_and_collapsed(name: str) -> None:
     metric, real = METRICS[name].function, perfect(800)
@@ -124,7 +161,7 @@ def test_every_metric_orders_real_mislabelled_and_collapsed(name: str) -> None:
         metric(fake=fake, real=real)["value"]
         for fake in (perfect(400), mislabelled(400, 5), collapsed(400))
     ]
-    assert values == sorted(values, reverse=name.endswith("accuracy"))
+    assert values == sorted(values, reverse=METRICS[name].better == "high")
     assert values[0] != values[2]
 
 

@@ -56,7 +56,13 @@ def test_the_page_is_whole_and_needs_no_network(report: Path) -> None:
 
 def test_the_page_shows_every_metric_and_digit(report: Path) -> None:
     text = (report / "index.html").read_text()
-    for words in ("judge accuracy", "guide accuracy", "class divergence", "missing classes"):
+    for words in (
+        "judge accuracy",
+        "guide accuracy",
+        "class divergence",
+        "missing classes",
+        "diversity",
+    ):
         assert words in text
     value = read_results(report)["metrics"]["judge_accuracy"]["value"]
     assert f"{value:.2%}" in text
@@ -93,20 +99,22 @@ def test_names_are_escaped(report: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("judge", "worst", "missing", "word"),
+    ("judge", "worst", "alarms", "word"),
     [
-        (0.995, 0.98, 0, "Draws what it is asked for"),
-        (0.97, 0.85, 0, "Uneven"),
-        (0.85, 0.8, 0, "Undertrained"),
-        (0.95, 0.9, 1, "Collapsed"),
+        (0.995, 0.98, [], "Draws what it is asked for"),
+        (0.97, 0.85, [], "Uneven"),
+        (0.85, 0.8, [], "Undertrained"),
+        (0.95, 0.9, ["missing_classes"], "Collapsed:"),
+        (0.99, 0.9, ["intra_class_diversity"], "Collapsed within classes"),
     ],
 )
 def test_the_verdict_follows_the_numbers(
-    judge: float, worst: float, missing: float, word: str
+    judge: float, worst: float, alarms: list[str], word: str
 ) -> None:
     results = {
-        "metrics": {"judge_accuracy": {"value": judge}, "missing_classes": {"value": missing}},
+        "metrics": {"judge_accuracy": {"value": judge}},
         "per_digit": [{"digit": 0, "accuracy": 1.0}, {"digit": 1, "accuracy": worst}],
+        "alarms": [{"metric": metric} for metric in alarms],
     }
     assert verdict(results).startswith(word)
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.collapse import class_kl, missing_classes
+from cgan.metrics.diversity import intra_class_diversity
 from cgan.metrics.samples import Samples as Samples
 
 Value = dict[str, float]
@@ -23,11 +24,14 @@ class Metric(NamedTuple):
     seen_by: str
     compares: bool
     conditional: bool
+    better: str  # "high" or "low"
 
 
 METRICS: dict[str, Metric] = {
-    "judge_accuracy": Metric(accuracy, seen_by="judge", compares=False, conditional=True),
-    "guide_accuracy": Metric(accuracy, seen_by="guide", compares=False, conditional=True),
-    "class_kl": Metric(class_kl, seen_by="judge", compares=True, conditional=False),
-    "missing_classes": Metric(missing_classes, seen_by="judge", compares=True, conditional=False),
+    # name: function, seen by, compares, conditional, better
+    "judge_accuracy": Metric(accuracy, "judge", False, True, "high"),
+    "guide_accuracy": Metric(accuracy, "guide", False, True, "high"),
+    "class_kl": Metric(class_kl, "judge", True, False, "low"),
+    "missing_classes": Metric(missing_classes, "judge", True, False, "low"),
+    "intra_class_diversity": Metric(intra_class_diversity, "judge", True, True, "high"),
 }

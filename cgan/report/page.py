@@ -13,6 +13,13 @@ from cgan.pictures import figure_bytes
 from cgan.report import figures, tables
 from cgan.report.read import read_history, read_results
 
+PER_DIGIT_FORMATS: dict[Any, Any] = {
+    "accuracy": "{:.2%}",
+    "low": "{:.2%}",
+    "high": "{:.2%}",
+    "diversity": "{:.2f}",
+}
+
 
 def write_report(folder: Path, run_folder: Path) -> Path:
     """Write index.html, per_digit.csv, confusion.csv and histogram.csv from files alone.
@@ -68,11 +75,13 @@ def write_report(folder: Path, run_folder: Path) -> Path:
 
 
 def verdict(results: dict[str, Any]) -> str:
-    """Return one sentence on whether the generator draws what it is asked for."""
-    metrics = results["metrics"]
-    if metrics["missing_classes"]["value"]:
+    """Return one sentence on whether the generator draws what it is asked for, with variety."""
+    raised = {alarm["metric"] for alarm in results["alarms"]}
+    if "missing_classes" in raised:
         return "Collapsed: some classes are hardly ever drawn."
-    judge, weakest = metrics["judge_accuracy"], tables.worst(results)
+    if "intra_class_diversity" in raised:
+        return "Collapsed within classes: it draws some digits nearly the same way every time."
+    judge, weakest = results["metrics"]["judge_accuracy"], tables.worst(results)
     if judge["value"] < 0.9:
         return "Undertrained: more than one image in ten is not read as the digit asked for."
     if weakest["accuracy"] < 0.9:
@@ -89,8 +98,9 @@ def _html(table: pd.DataFrame) -> str:
 def _per_digit_html(table: pd.DataFrame) -> str:
     """Colour the accuracy by value; the number itself stands in every cell."""
     styler = table.reset_index().style.hide(axis="index")
-    styler = styler.format({"accuracy": "{:.2%}", "low": "{:.2%}", "high": "{:.2%}"}, escape="html")
-    styler = styler.background_gradient(cmap="Blues", subset=["accuracy"], vmin=0.5, vmax=1.0)
+    styler = styler.format(PER_DIGIT_FORMATS, escape="html", na_rep="-")
+    for column in ("accuracy", "diversity"):
+        styler = styler.background_gradient(cmap="Blues", subset=[column], vmin=0.0, vmax=1.0)
     return styler.set_table_attributes('class="numbers"').to_html()
 
 

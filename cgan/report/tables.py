@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 
 PERCENT = {"judge_accuracy", "guide_accuracy"}
+FORMATS = {"missing_classes": ".0f", "intra_class_diversity": ".2f"}
 TITLES = {
     "judge_accuracy": "judge accuracy",
     "guide_accuracy": "guide accuracy",
     "class_kl": "class divergence (KL, nats)",
     "missing_classes": "missing classes",
+    "intra_class_diversity": "diversity within a digit",
 }
 MEANINGS = {
     "judge_accuracy": "Share of generated images that a classifier which guided nothing reads as "
@@ -20,6 +22,8 @@ MEANINGS = {
     "class_kl": "How far the judged classes stray from those of real images with the same labels. "
     "0 is perfect.",
     "missing_classes": "Classes drawn less than a tenth as often as asked for.",
+    "intra_class_diversity": "Variance of the images of one digit as a share of that of real ones: "
+    "1 is perfect, 0 the same picture every time.",
 }
 
 
@@ -45,12 +49,12 @@ def worded(name: str, value: float | None) -> str:
         return "-"
     if name in PERCENT:
         return f"{value:.2%}"
-    return f"{value:.0f}" if name == "missing_classes" else f"{value:.5f}"
+    return f"{value:{FORMATS.get(name, '.4f')}}"
 
 
 def per_digit(results: dict[str, Any]) -> pd.DataFrame:
-    """Return one row a digit: n, accuracy and its 95% interval."""
-    return pd.DataFrame(results["per_digit"]).set_index("digit")
+    """Return one row a digit: n, accuracy with its 95% interval, diversity."""
+    return pd.DataFrame(results["per_digit"]).set_index("digit").drop(columns="diversity_high")
 
 
 def confusion(results: dict[str, Any]) -> pd.DataFrame:
@@ -73,7 +77,7 @@ def worst(results: dict[str, Any]) -> dict[str, float]:
 def summary(results: dict[str, Any]) -> str:
     """Return the result in a few lines for a terminal."""
     judge, guide = (results["metrics"][f"{who}_accuracy"] for who in ("judge", "guide"))
-    weakest = worst(results)
+    weakest, variety = worst(results), results["metrics"]["intra_class_diversity"]
     lines = [
         f"{results['run']}: {results['n_samples']} images, {results['dataset']}",
         f"  judge accuracy   {judge['value']:.2%}  (95% {judge['low']:.2%} to {judge['high']:.2%}; "
@@ -81,6 +85,8 @@ def summary(results: dict[str, Any]) -> str:
         f"  guide accuracy   {guide['value']:.2%}  (it trained the generator: no evidence)",
         f"  worst digit      {weakest['digit']} at {weakest['accuracy']:.2%}",
         f"  missing classes  {results['metrics']['missing_classes']['value']:.0f}",
+        f"  diversity        {worded('intra_class_diversity', variety['value'])} of real images "
+        "of the same digit",
     ]
     lines += [f"  ALARM: {alarm['message']}" for alarm in results["alarms"]]
     return "\n".join(lines)

@@ -1,0 +1,48 @@
+"""Collapse within a class: how much the images of one label vary, beside real ones."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgan.metrics.accuracy import Z95
+from cgan.metrics.samples import Samples
+
+
+def diversity_per_class(*, fake: Samples, real: Samples) -> dict[int, dict[str, float]]:
+    """Return {digit: {value, low, high}} for every class with two images or more in both.
+
+    The value is the total variance of the features (the trace of their covariance) of the
+    generated images of a label, divided by that of the real images of the label: 1 for a perfect
+    generator, 0 for one that always draws the same picture. The 95% interval is that of a ratio
+    of two means of squared distances (delta method).
+    """
+    found = {}
+    for digit in range(fake.n_classes):
+        parts = [s.features[s.labels == digit].astype(np.float64) for s in (fake, real)]
+        if min(map(len, parts)) < 2:
+            continue
+        (spread, error), (spread_real, error_real) = (_spread(part) for part in parts)
+        if spread_real == 0:
+            continue
+        ratio = spread / spread_real
+        half = Z95 * math.hypot(error / spread_real, ratio * error_real / spread_real)
+        found[digit] = {"value": ratio, "low": max(0.0, ratio - half), "high": ratio + half}
+    return found
+
+
+def intra_class_diversity(*, fake: Samples, real: Samples) -> dict[str, float]:
+    """Return the mean over the classes of `diversity_per_class`, with its 95% interval."""
+    rows = list(diversity_per_class(fake=fake, real=real).values())
+    if not rows:
+        return dict.fromkeys(("value", "low", "high"), math.nan)
+    value = float(np.mean([row["value"] for row in rows]))
+    half = math.hypot(*(row["high"] - row["value"] for row in rows)) / len(rows)
+    return {"value": value, "low": max(0.0, value - half), "high": value + half}
+
+
+def _spread(features: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the total variance of [N, F] features and the standard error of that variance."""
+    n = len(features)
+    distances = ((features - features.mean(axis=0)) ** 2).sum(axis=1) * (n / (n - 1))
+    return float(distances.mean()), float(distances.std(ddof=1) / math.sqrt(n))
