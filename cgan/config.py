@@ -91,6 +91,7 @@ class GanConfig:
     schedule: str = "cosine"
     warmup: int = 0  # steps in which the rates rise from zero
     d_every: int = 1  # a discriminator update on every n-th batch
+    d_shift: int = 0  # pixels by which the discriminator sees each image moved at random
     guidance: float = 0.0  # weight of the guide's cross entropy in the generator's loss
     guidance_end: float = 1.0  # share of the training after which the guide is silent
     ema: float = 0.999  # decay of the averaged generator weights, a step
@@ -107,7 +108,7 @@ class GanConfig:
         _one_of(self, "schedule", GAN_SCHEDULES)
         _at_least(self, 1, "z_dim", "epochs", "d_every", "penalty_every", "log_interval")
         _at_least(self, 2, "batch_size")  # batch norm has no variance over one image
-        _at_least(self, 0, "seed", "warmup", "guidance", "penalty_weight")
+        _at_least(self, 0, "seed", "warmup", "guidance", "penalty_weight", "d_shift")
         _above_zero(self, "g_lr", "d_lr")
         _within(self, 0, 1, "beta1", "beta2", "ema", "guidance_end")
 

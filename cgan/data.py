@@ -172,10 +172,11 @@ def _find(files: list[str], folders: list[Path]) -> list[Path] | None:
 
 
 def _download(dataset: str, torchvision_name: str, data_dir: Path) -> None:
-    """Let torchvision fetch a data set into a temporary folder and move it into place whole."""
+    """Let torchvision fetch a data set into a temporary folder and move its files into place."""
     import torchvision
 
-    target = data_dir / torchvision_name
+    target = data_dir / torchvision_name / "raw"
+    new = not data_dir.exists()
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{dataset}-", dir=data_dir))
@@ -184,8 +185,9 @@ def _download(dataset: str, torchvision_name: str, data_dir: Path) -> None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # its talk of failed mirrors
             getattr(torchvision.datasets, torchvision_name)(str(temporary), download=True)
-        shutil.rmtree(target, ignore_errors=True)
-        (temporary / torchvision_name).rename(target)
+        target.mkdir(parents=True, exist_ok=True)
+        for file in (temporary / torchvision_name / "raw").iterdir():
+            file.replace(target / file.name)
     except (RuntimeError, OSError) as error:
         raise InputError(
             f"{dataset} is not in {data_dir} and cannot be downloaded. Put the files "
@@ -195,6 +197,8 @@ def _download(dataset: str, torchvision_name: str, data_dir: Path) -> None:
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        if new and not target.exists():
+            data_dir.rmdir()
 
 
 DATASETS: dict[str, Callable[[Path, str], Split]] = {

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from cgan.augmentations import shift_each
 from cgan.config import GanConfig
 from cgan.errors import TrainingError
 from cgan.losses import ADVERSARIAL, AdversarialLoss, guidance_loss
@@ -28,6 +29,7 @@ class Batch:
     labels: Tensor
     fake: Tensor  # still attached to the generator
     fake_labels: Tensor
+    offsets: Tensor | None = None  # int64 [B, 2], how far the discriminator sees each image moved
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def _d_loss(
 ) -> tuple[Tensor, Readings]:
     """Return the discriminator's loss; real and generated images pass in one batch."""
     fake = batch.fake.detach()
-    images = torch.cat([batch.real.to(fake.dtype), fake])
+    real = shift_each(batch.real.to(fake.dtype), batch.offsets)
+    images = torch.cat([real, shift_each(fake, batch.offsets)])
     with autocast(fake.device, dtype):
         logits = discriminator(images, torch.cat([batch.labels, batch.fake_labels])).float()
     real_logits, fake_logits = logits.chunk(2)
@@ -133,11 +136,13 @@ def _g_loss(
     """Return the generator's loss: to fool the discriminator, and to be read by the guide."""
     device = batch.fake.device
     with autocast(device, dtype):
-        fake_logits = discriminator(batch.fake, batch.fake_labels).float()
+        seen = shift_each(batch.fake, batch.offsets)
+        fake_logits = discriminator(seen, batch.fake_labels).float()
     real_logits = fake_logits.detach()
     if adversarial.relative:
         with torch.no_grad(), autocast(device, dtype):
-            real_logits = discriminator(batch.real, batch.labels).float()
+            real = shift_each(batch.real, batch.offsets)
+            real_logits = discriminator(real, batch.labels).float()
     loss = adversarial.g_loss(real_logits, fake_logits)
     readings = {
         "g_loss": loss.detach(),

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from cgan import data
+from cgan.augmentations import shift_together
 from cgan.config import ClassifierConfig, Folders
 from cgan.errors import lookup
 from cgan.features import extract_split
@@ -96,7 +97,7 @@ def _run(
             losses: list[Tensor] = []
             pairs = data.batches(train, batch_size, random, drop_last=True)
             for images, labels in islice(pairs, epoch_steps):
-                images = _shift(images, config.max_shift, random)
+                images = shift_together(images, config.max_shift, random)
                 with autocast(device, dtype):
                     logits = network(images.contiguous(memory_format=torch.channels_last))
                 loss = F.cross_entropy(
@@ -162,17 +163,3 @@ def _optimizer(
         return optimizer, OneCycleLR(optimizer, config.lr, total_steps=epochs * epoch_steps + 1)
     gamma = config.gamma if config.schedule == "step" else 1.0
     return optimizer, LambdaLR(optimizer, lambda step: gamma ** (step // epoch_steps))
-
-
-def _shift(images: Tensor, most: int, random: torch.Generator) -> Tensor:
-    """Move a batch [B, C, H, W] by up to `most` pixels each way, the same for all its images.
-
-    What leaves at one edge would come back at the other, so the edges are filled with -1, the
-    value of the background.
-    """
-    if most == 0:
-        return images
-    dy, dx = torch.randint(-most, most + 1, (2,), generator=random).tolist()
-    height, width = images.shape[2:]
-    padded = F.pad(images, (most, most, most, most), value=-1.0)
-    return padded[..., most + dy : most + dy + height, most + dx : most + dx + width]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from cgan import data
+from cgan.augmentations import draw_offsets
 from cgan.config import Folders, GanConfig
 from cgan.errors import lookup
 from cgan.features import extract
@@ -151,7 +152,8 @@ def _run(
                 fake_labels = labels[shuffle.to(device)]
                 with autocast(device, dtype):
                     fake = generator(z, fake_labels)
-                batch = Batch(step, real, labels, fake, fake_labels)
+                offsets = draw_offsets(batch_size, config.d_shift, random, device)
+                batch = Batch(step, real, labels, fake, fake_labels, offsets)
                 for phase in phases:
                     if step % phase.every == 0:
                         discriminator.requires_grad_(phase.network is discriminator)

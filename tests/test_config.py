@@ -30,6 +30,7 @@ from cgan.errors import InputError
         (GanConfig, "guidance_end", 2.0),
         (GanConfig, "schedule", "step"),
         (GanConfig, "log_interval", 0),
+        (GanConfig, "d_shift", -1),
         (EvalConfig, "n_samples", 0),
         (EvalConfig, "seed", -1),
     ],

@@ -100,10 +100,10 @@ def test_missing_files_without_a_network_say_what_to_do_and_leave_nothing(
         data.load("mnist", tmp_path / "data", "train")
     for word in ("train-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "--dataset digits"):
         assert word in str(caught.value)
-    assert list((tmp_path / "data").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_download_is_moved_into_place_whole(
+def test_a_download_is_moved_into_place_beside_what_is_there(
     tmp_path: Path, toy_mnist: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torchvision
@@ -116,8 +116,11 @@ def test_a_download_is_moved_into_place_whole(
 
     monkeypatch.setattr(torchvision.datasets, "MNIST", fetch)
     target = tmp_path / "elsewhere"
+    (target / "MNIST").mkdir(parents=True)
+    (target / "MNIST" / "mine.txt").write_text("kept")
     assert len(data.load("mnist", target, "test")) == 60
     assert [path.name for path in target.iterdir()] == ["MNIST"]
+    assert (target / "MNIST" / "mine.txt").read_text() == "kept"
 
 
 def test_an_unknown_data_set_names_the_nearest() -> None:

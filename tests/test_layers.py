@@ -22,6 +22,7 @@ LAYERS = {
     "store": 3,
     "recipes": 2,
     "data": 2,
+    "augmentations": 2,
     "machine": 2,
     "networks": 2,
     "losses": 2,

@@ -3,14 +3,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 
 from cgan.config import ClassifierConfig, Folders
 from cgan.errors import InputError
 from cgan.networks import CLASSIFIERS
 from cgan.recipes import classifier_config
 from cgan.store import load_classifier
-from cgan.train_classifier import _shift, train_classifier
+from cgan.train_classifier import train_classifier
 
 TOY = classifier_config("guide", "digits", epochs=3, precision="fp32", device="cpu")
 
@@ -69,14 +68,3 @@ def test_the_original_systems_options_work_together(tmp_path: Path) -> None:
 def test_an_unknown_network_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="did you mean 'leaky-cnn'"):
         train_classifier(replace(TOY, network="leeky-cnn"), in_folder(tmp_path))
-
-
-def test_a_shift_moves_the_picture_and_fills_the_edge_with_background() -> None:
-    images = torch.arange(1.0, 26.0).view(1, 1, 5, 5)
-    random = torch.Generator().manual_seed(3)
-    shifts = {tuple(_shift(images, 1, random).flatten().tolist()) for _ in range(60)}
-    assert len(shifts) == 9
-    for shift in shifts:
-        moved = torch.tensor(shift).view(5, 5)
-        assert moved[1:4, 1:4].min() > 0
-        assert set(moved[moved < 0].tolist()) <= {-1.0}

@@ -87,6 +87,14 @@ def test_the_discriminator_learns_on_every_nth_batch_only(tmp_path: Path) -> Non
     assert not torch.equal(biases["one"], biases["three"])
 
 
+def test_a_discriminator_that_sees_images_moved_trains_otherwise(tmp_path: Path) -> None:
+    folders = in_folder(tmp_path)
+    for name, d_shift in (("still", 0), ("moved", 2)):
+        train_gan(toy_config(d_shift=d_shift), folders, name=name)
+    still, moved = (weights_of(folders, name) for name in ("still", "moved"))
+    assert any(not torch.equal(still[key], moved[key]) for key in still)
+
+
 def test_a_second_run_of_the_default_name_is_numbered(tmp_path: Path) -> None:
     folders = in_folder(tmp_path)
     names = [train_gan(toy_config(), folders).folder for _ in range(2)]

@@ -87,6 +87,7 @@ _guided = RECIPES["guided"]
 @field_option(_guided, "--beta1", "Adam's first decay.")
 @field_option(_guided, "--schedule", "cosine or constant.")
 @field_option(_guided, "--z-dim", "Length of the noise.")
+@field_option(_guided, "--d-shift", "Pixels by which D sees images moved; for small data sets.")
 @field_option(_guided, "--guidance", "Weight of the guide's loss at the start.")
 @field_option(_guided, "--guidance-end", "Share of training after which it is zero.")
 @field_option(_guided, "--ema", "Decay of the averaged generator weights.")
