@@ -10,6 +10,8 @@ from cgan.errors import InputError
 ROLES = ("guide", "judge")
 OPTIMIZERS = ("adamw", "adadelta")
 CLASSIFIER_SCHEDULES = ("one-cycle", "step", "constant")
+BELOW_ONE = 1 - 1e-9
+LARGEST_SEED = 2**63 - 1
 GAN_SCHEDULES = ("cosine", "constant")
 
 
@@ -66,7 +68,8 @@ class ClassifierConfig:
         _one_of(self, "optimizer", OPTIMIZERS)
         _one_of(self, "schedule", CLASSIFIER_SCHEDULES)
         _at_least(self, 1, "epochs", "batch_size", "test_batch_size", "log_interval")
-        _at_least(self, 0, "max_shift", "seed")
+        _at_least(self, 0, "max_shift")
+        _within(self, 0, LARGEST_SEED, "seed")
         _above_zero(self, "lr")
         _within(self, 0, 1, "gamma", "label_smoothing")
 
@@ -108,9 +111,11 @@ class GanConfig:
         _one_of(self, "schedule", GAN_SCHEDULES)
         _at_least(self, 1, "z_dim", "epochs", "d_every", "penalty_every", "log_interval")
         _at_least(self, 2, "batch_size")  # batch norm has no variance over one image
-        _at_least(self, 0, "seed", "warmup", "guidance", "penalty_weight", "d_shift")
+        _within(self, 0, LARGEST_SEED, "seed")
+        _at_least(self, 0, "warmup", "guidance", "penalty_weight", "d_shift")
         _above_zero(self, "g_lr", "d_lr")
-        _within(self, 0, 1, "beta1", "beta2", "ema", "guidance_end")
+        _within(self, 0, 1, "guidance_end")
+        _within(self, 0, BELOW_ONE, "beta1", "beta2", "ema")
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,7 @@ class EvalConfig:
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
         _at_least(self, 1, "n_samples", "batch_size")
-        _at_least(self, 0, "seed")
+        _within(self, 0, LARGEST_SEED, "seed")
 
 
 def _flag(field: str) -> str:
@@ -142,14 +147,14 @@ def _one_of(config: Any, field: str, known: tuple[str, ...]) -> None:
 def _at_least(config: Any, lowest: int, *fields: str) -> None:
     for field in fields:
         value = getattr(config, field)
-        if not (math.isfinite(value) and value >= lowest):
+        if not lowest <= value < math.inf:
             raise InputError(f"{_flag(field)} must be {lowest} or more, not {value}")
 
 
 def _above_zero(config: Any, *fields: str) -> None:
     for field in fields:
         value = getattr(config, field)
-        if not (math.isfinite(value) and value > 0):
+        if not 0 < value < math.inf:
             raise InputError(f"{_flag(field)} must be above 0, not {value}")
 
 
@@ -157,4 +162,5 @@ def _within(config: Any, low: float, high: float, *fields: str) -> None:
     for field in fields:
         value = getattr(config, field)
         if not low <= value <= high:
-            raise InputError(f"{_flag(field)} must lie between {low} and {high}, not {value}")
+            end = "below 1" if high == BELOW_ONE else f"at most {high}"
+            raise InputError(f"{_flag(field)} must be {low} or more and {end}, not {value}")

@@ -176,29 +176,31 @@ def _download(dataset: str, torchvision_name: str, data_dir: Path) -> None:
     import torchvision
 
     target = data_dir / torchvision_name / "raw"
-    new = not data_dir.exists()
+    temporary = None
+    made = [folder for folder in (data_dir, *data_dir.parents) if not folder.exists()]
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{dataset}-", dir=data_dir))
-    except OSError as error:
-        raise InputError(f"cannot write to the data folder {data_dir} ({error})") from error
-    try:
         with contextlib.redirect_stdout(io.StringIO()):  # its talk of failed mirrors
             getattr(torchvision.datasets, torchvision_name)(str(temporary), download=True)
         target.mkdir(parents=True, exist_ok=True)
         for file in (temporary / torchvision_name / "raw").iterdir():
             file.replace(target / file.name)
     except (RuntimeError, OSError) as error:
+        # what torchvision raises without a network is a RuntimeError of many addresses
+        reason = getattr(error, "strerror", None) or "its servers cannot be reached"
         raise InputError(
-            f"{dataset} is not in {data_dir} and cannot be downloaded. Put the files "
+            f"{dataset} is not in {data_dir} and cannot be downloaded ({reason}). Put the files "
             "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
             "t10k-labels-idx1-ubyte (.gz or not) there, or name their folder with --data-dir, "
             "or use --dataset digits, which needs no files"
         ) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if new and not target.exists():
-            data_dir.rmdir()
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        with contextlib.suppress(OSError):  # folders that this call made and left empty
+            for folder in made:
+                folder.rmdir()
 
 
 DATASETS: dict[str, Callable[[Path, str], Split]] = {

@@ -13,18 +13,21 @@ import torch
 
 from cgan import __version__, data
 from cgan.config import EvalConfig, Folders
+from cgan.errors import InputError
 from cgan.features import extract, extract_split
-from cgan.files import make_folder, write_json
+from cgan.files import make_folder, write_bytes, write_json
 from cgan.machine import choose_device, choose_precision, place, precision_name
 from cgan.metrics import METRICS, Samples
 from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion
-from cgan.metrics.collapse import MISSING_BELOW, expected_shares
+from cgan.metrics.alarms import alarms
+from cgan.metrics.collapse import expected_shares
 from cgan.metrics.diversity import diversity_per_class
 from cgan.pictures import sample_grid
 from cgan.progress import Progress
 from cgan.sampling import collect, sample
 from cgan.store import (
     ClassifierRun,
+    GanRun,
     load_classifier,
     load_generator,
     newest_run,
@@ -32,7 +35,6 @@ from cgan.store import (
 )
 
 N_SHOWN = 100  # images in the picture of the report
-LITTLE_DIVERSITY = 0.5  # of the variance of real images; real ones never come near it
 
 
 @dataclass
@@ -60,7 +62,7 @@ def evaluate(
     guide: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Score a generator and write `reports/<run>/results.json` and `samples.png`.
+    """Score a generator; write results.json, samples.png and history.csv to `reports/<run>`.
 
     Args:
         run: name or folder of a trained run; None: the newest.
@@ -74,8 +76,8 @@ def evaluate(
         What results.json holds.
 
     Raises:
-        InputError: no such run, judge or guide, one that does not fit the data set, data that is
-            missing or damaged, a folder not to be written.
+        InputError: no such run, judge or guide, one that does not fit the data set, a judge that
+            guided the run, data that is missing or damaged, a folder not to be written.
     """
     watch = Stopwatch()
     device = choose_device(config.device)
@@ -88,8 +90,15 @@ def evaluate(
     }
     for seer in seers.values():
         require_same_images(seer, spec)
+    _require_roles(gan, seers["judge"], seers["guide"], named=guide is not None)
     test = data.load(spec.dataset, folders.data, "test")
     validation = data.load(spec.dataset, folders.data, "validation")
+    for split in (test, validation):
+        if split.spec != spec:
+            raise InputError(
+                f"{gan.name} draws images of {spec.image_shape} and the {spec.dataset} in "
+                f"{folders.data} has {split.spec.image_shape}; name another --data-dir"
+            )
     folder = make_folder(folders.reports / gan.name, "--reports-dir")
 
     progress = progress or Progress()
@@ -124,7 +133,7 @@ def evaluate(
             "metrics": _metrics(fake, real, held_out),
             **_tables(fake["judge"], real["judge"]),
         }
-    results["alarms"] = _alarms(results)
+    results["alarms"] = alarms(results)
     results["timing"] = watch.seconds
     results["provenance"] = {
         "version": __version__,
@@ -137,7 +146,26 @@ def evaluate(
     }
     images, _ = collect(drawn)
     _write(folder, results, images, fake["judge"])
+    history = gan.folder / "history.csv"
+    if history.is_file():  # beside the results, so that the report is of this very training
+        write_bytes(folder / "history.csv", history.read_bytes())
     return results
+
+
+def _require_roles(gan: GanRun, judge: ClassifierRun, guide: ClassifierRun, *, named: bool) -> None:
+    """Check that the judge did not guide this generator, and that the guide did.
+
+    Raises:
+        InputError: the judge's weights are those that guided; or the guide was trained anew since,
+            unless a person `named` it.
+    """
+    if judge.sha256() in (gan.guide_sha256, guide.sha256()):
+        raise InputError(f"{judge.name} guided {gan.name}, so it cannot judge it; name another")
+    if not named and guide.sha256() != gan.guide_sha256:
+        raise InputError(
+            f"{guide.name} is not what guided {gan.name}: its weights have changed since; "
+            "name a classifier to show with --guide"
+        )
 
 
 def _about(run: ClassifierRun, real: Samples) -> dict[str, Any]:
@@ -169,13 +197,20 @@ def _metrics(
 def _twin(fake: Samples, held_out: Samples) -> Samples:
     """Return real validation images with the labels of `fake`, drawn with replacement.
 
-    What a metric says of them is what it says of a perfect generator at the same N.
+    What a metric says of them is what it says of a generator that can do no more than repeat the
+    validation images: close to perfect, and closer the more validation images there are.
+
+    Raises:
+        InputError: no validation image has one of the labels.
     """
     random = np.random.default_rng(0)
     index = np.empty(len(fake), np.int64)
     for digit in np.unique(fake.labels):
         mine = np.flatnonzero(fake.labels == digit)
-        index[mine] = random.choice(np.flatnonzero(held_out.labels == digit), len(mine))
+        same = np.flatnonzero(held_out.labels == digit)
+        if not len(same):
+            raise InputError(f"no validation image has the label {digit}, so it cannot be scored")
+        index[mine] = random.choice(same, len(mine))
     return held_out.take(index)
 
 
@@ -196,41 +231,6 @@ def _tables(fake: Samples, real: Samples) -> dict[str, Any]:
             for digit in range(fake.n_classes)
         ],
     }
-
-
-def _alarms(results: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what a person must know before they believe the other numbers."""
-    missing = [
-        str(row["digit"])
-        for row in results["histogram"]
-        if row["generated"] < MISSING_BELOW * row["real"]
-    ]
-    alike = [
-        str(row["digit"])
-        for row in results["per_digit"]
-        if row["diversity_high"] < LITTLE_DIVERSITY  # even the interval's upper end
-    ]
-    alarms = []
-    if missing:
-        alarms.append(
-            {
-                "metric": "missing_classes",
-                "value": len(missing),
-                "threshold": 0,
-                "message": f"Missing: the generator hardly ever draws {', '.join(missing)}.",
-            }
-        )
-    if alike:
-        alarms.append(
-            {
-                "metric": "intra_class_diversity",
-                "value": results["metrics"]["intra_class_diversity"]["value"],
-                "threshold": LITTLE_DIVERSITY,
-                "message": f"Collapsed within a class: the images of {', '.join(alike)} vary less "
-                "than half as much as real ones.",
-            }
-        )
-    return alarms
 
 
 def _write(folder: Path, results: dict[str, Any], images: torch.Tensor, seen: Samples) -> None:

@@ -25,19 +25,10 @@ def r1(discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> 
     Returns:
         A scalar through which the discriminator's parameters can be reached; unweighted.
     """
-    return _half_squared_gradient(discriminator, real, labels)
-
-
-def r2(discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-    """Half the mean squared gradient norm at generated images (Mescheder 2018, equation 10)."""
-    return _half_squared_gradient(discriminator, fake, labels)
-
-
-def _half_squared_gradient(discriminator: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    images = images.detach().requires_grad_(True)
+    images = real.detach().requires_grad_(True)
     logits = discriminator(images, labels)
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.float().square().flatten(1).sum(1).mean() / 2
 
 
-PENALTIES: dict[str, Penalty] = {"none": none, "r1": r1, "r2": r2}
+PENALTIES: dict[str, Penalty] = {"none": none, "r1": r1}

@@ -1,5 +1,6 @@
 """Run folders: a network's weights with the config.json that rebuilds it and its history.csv."""
 
+import hashlib
 import json
 import os
 import re
@@ -27,11 +28,7 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
 
 
-def shipped_weights() -> Path:
-    """Return the folder of weights that come with the package, in a wheel or in a checkout."""
-    package = Path(__file__).parent
-    inside = package / "weights"
-    return inside if inside.is_dir() else package.parent / "weights"
+SHIPPED = Path(__file__).parent / "weights"  # guides and judges that come with the package
 
 
 class RunWriter:
@@ -127,6 +124,10 @@ class ClassifierRun:
     config: ClassifierConfig
     network: Classifier
 
+    def sha256(self) -> str:
+        """Return the checksum of the weights file."""
+        return hashlib.sha256((self.folder / WEIGHTS["classifier"]).read_bytes()).hexdigest()
+
 
 @dataclass(frozen=True)
 class GanRun:
@@ -137,13 +138,14 @@ class GanRun:
     spec: DataSpec
     config: GanConfig
     guide: str  # name of the classifier that guided it
+    guide_sha256: str  # of its weights, as they were then
     network: Generator
 
 
 def runs(weights_dir: Path, kind: str) -> dict[str, Path]:
     """Return the runs of `kind` ("classifier" or "gan") by name: one's own before shipped ones."""
     found: dict[str, Path] = {}
-    for root in (shipped_weights(), weights_dir):
+    for root in (SHIPPED, weights_dir):
         if root.is_dir():
             found |= {f.name: f for f in sorted(root.iterdir()) if (f / WEIGHTS[kind]).is_file()}
     return {name: path for name, path in found.items() if not name.startswith(".")}
@@ -163,14 +165,17 @@ def find_run(run: str, weights_dir: Path, kind: str) -> Path:
     """Return the folder of a run, given its name or the path of its folder.
 
     Raises:
-        InputError: there is none; the message names the nearest.
+        InputError: there is none; the message names the nearest and how to train one.
     """
-    if (Path(run) / WEIGHTS[kind]).is_file():
-        return Path(run)
     known = runs(weights_dir, kind)
     if run in known:
         return known[run]
-    raise InputError(f"no {kind} run {run!r} in {weights_dir}{nearest(run, known)}")
+    if (Path(run) / WEIGHTS[kind]).is_file():
+        return Path(run)
+    train = "cgan train-gan" if kind == "gan" else "cgan train-classifier --save-model"
+    raise InputError(
+        f"no {kind} run {run!r} in {weights_dir}{nearest(run, known)}; {train} makes one"
+    )
 
 
 def newest_run(weights_dir: Path) -> str:
@@ -212,8 +217,8 @@ def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
     with torch.random.fork_rng(devices=[]):
         network = make(spec, config.z_dim)
     _load_state(network, folder / WEIGHTS["gan"])
-    guide = str(facts.get("guide", f"{spec.dataset}-guide"))
-    return GanRun(folder.resolve().name, folder, spec, config, guide, network.eval())
+    guide, checksum = str(facts.get("guide")), str(facts.get("guide_sha256"))
+    return GanRun(folder.resolve().name, folder, spec, config, guide, checksum, network.eval())
 
 
 def require_same_images(classifier: ClassifierRun, spec: DataSpec) -> None:
@@ -226,7 +231,7 @@ def require_same_images(classifier: ClassifierRun, spec: DataSpec) -> None:
         raise InputError(
             f"the classifier {classifier.name} was trained on {_words(classifier.spec)}, "
             f"not on {_words(spec)}; train one with cgan train-classifier --save-model "
-            f"--dataset {spec.dataset}"
+            f"--dataset {spec.dataset} --role {classifier.config.role}"
         )
 
 

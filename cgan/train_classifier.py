@@ -1,5 +1,6 @@
 """Stage 1: trains a classifier (a guide or a judge) and tells its test accuracy."""
 
+import math
 import time
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 from cgan import data
 from cgan.augmentations import shift_together
 from cgan.config import ClassifierConfig, Folders
-from cgan.errors import lookup
+from cgan.errors import TrainingError, lookup
 from cgan.features import extract_split
 from cgan.files import write_csv
 from cgan.machine import autocast, choose_device, choose_precision, place, precision_name
@@ -54,24 +55,26 @@ def train_classifier(
 
     Raises:
         InputError: an unknown name, data that is missing or damaged, a folder not to be written.
+        TrainingError: a loss that is not finite; nothing is saved.
     """
     device = choose_device(config.device)
     dtype = choose_precision(config.precision, device)
     lookup(CLASSIFIERS, config.network, "classifier network")
     train = data.load(config.dataset, folders.data, "train").to(device)
     validation = data.load(config.dataset, folders.data, "validation")
+    test = data.load(config.dataset, folders.data, "test")  # now, lest a damaged file cost the run
     name = name or f"{config.dataset}-{config.role}"
     if config.dry_run or not save_model:
-        return _run(config, folders, train, validation, dtype, None, progress)
+        return _run(config, train, validation, test, dtype, None, progress)
     with RunWriter(folders.weights, name, overwrite=overwrite) as writer:
-        return _run(config, folders, train, validation, dtype, writer, progress)
+        return _run(config, train, validation, test, dtype, writer, progress)
 
 
 def _run(
     config: ClassifierConfig,
-    folders: Folders,
     train: data.Split,
     validation: data.Split,
+    test: data.Split,
     dtype: torch.dtype,
     writer: RunWriter | None,
     progress: Progress | None,
@@ -113,6 +116,8 @@ def _run(
                 if step % config.log_interval == 0:
                     bar.say(loss=float(losses[-1]))
             loss_mean = float(torch.stack(losses).mean())
+            if not math.isfinite(loss_mean):
+                raise TrainingError(f"training diverged: the loss is {loss_mean}; lower --lr")
             seconds += time.perf_counter() - start
 
             # validate
@@ -131,7 +136,6 @@ def _run(
             progress.line(f"epoch {epoch}: loss {loss_mean:.4f}, validation accuracy {valid:.2%}")
 
     # test, once
-    test = data.load(config.dataset, folders.data, "test")
     seen = extract_split(network, test, batch_size=config.test_batch_size, dtype=torch.float32)
     test_accuracy = accuracy(fake=seen)
     if writer is not None:

@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from cgan import data
 from cgan.augmentations import draw_offsets
 from cgan.config import Folders, GanConfig
-from cgan.errors import lookup
+from cgan.errors import InputError, lookup
 from cgan.features import extract
 from cgan.files import write_csv
 from cgan.losses import ADVERSARIAL
@@ -79,9 +79,12 @@ def train_gan(
     train = data.load(config.dataset, folders.data, "train").to(device)
     guide_run = load_classifier(guide or f"{config.dataset}-guide", folders.weights)
     require_same_images(guide_run, train.spec)
+    if guide_run.config.role == "judge":
+        raise InputError(f"{guide_run.name} is a judge; a classifier that guides cannot judge")
     name = name or unused_name(folders.weights, f"{config.dataset}-{config.recipe}", overwrite)
     facts = {
         "guide": guide_run.name,
+        "guide_sha256": guide_run.sha256(),
         "device": device.type,
         "precision": precision_name(dtype),
         "data_sha256": train.sha256(),

@@ -7,12 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from cgan.config import DataSpec, Folders, GanConfig
 from cgan.recipes import gan_config
 from cgan.train_gan import train_gan
 
+# A loaded machine makes examples slow, not wrong.
+settings.register_profile("cgan", deadline=None, derandomize=True)
+settings.load_profile("cgan")
 REPOSITORY = Path(__file__).parent.parent
 TOY = DataSpec("toy", 3, 8, 12, 4)  # nothing in it is 28, 1 or 10
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from conftest import idx_bytes
+from conftest import REPOSITORY, idx_bytes
 
 from cgan import __version__, cli
 from cgan.cli import main
@@ -70,17 +70,18 @@ def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "r/mine").iterdir()} == {
         "results.json",
         "samples.png",
+        "history.csv",
         "per_digit.csv",
         "confusion.csv",
         "histogram.csv",
         "index.html",
     }
-    again = run("report", "mine", "--weights-dir", tmp_path / "w", "--reports-dir", tmp_path / "r")
+    again = run("report", "mine", "--reports-dir", tmp_path / "r")
     assert again.exit_code == 0, again.output
 
 
 def test_the_demo_runs_all_three_stages_and_ends_with_the_reports_path(tmp_path: Path) -> None:
-    result = run("demo", "--epochs", 1, *folders_of(tmp_path))
+    result = run("demo", "--epochs", 1, "-n", 100, *folders_of(tmp_path))
     assert result.exit_code == 0, result.output
     last = result.output.strip().splitlines()[-1]
     assert last == f"report: {tmp_path / 'r/demo/index.html'}"
@@ -137,13 +138,20 @@ WRONG = {
         ["train-gan", "--dataset", "digits", "--guide", "mnist-guide"],
         "trained on mnist",
     ),
+    "a judge as guide": (
+        ["train-gan", "--dataset", "digits", "--guide", "digits-judge"],
+        "is a judge",
+    ),
+    "a momentum of one": (["train-gan", "--beta1", "1"], "--beta1 must be 0 or more and below 1"),
+    "a seed past 64 bits": (["train-gan", "--seed", str(2**64)], "--seed must be"),
+    "a demo of no epochs": (["demo", "--epochs", "0"], "--epochs must be 1 or more"),
     "a D step never": (["train-gan", "--d-every", "0"], "--d-every must be 1 or more"),
     "a negative rate": (["train-gan", "--lr", "-1"], "must be above 0"),
     "a rate that is no number": (["train-gan", "--lr", "fast"], "not a valid float"),
     "no epochs": (["train-classifier", "--epochs", "0"], "--epochs must be 1 or more"),
     "a run name with a path": (["train-gan", "--dataset", "digits", "--name", "../x"], "run name"),
     "no images": (["evaluate", "-n", "0"], "must be 1 or more"),
-    "a negative seed": (["sample", "--seed", "-1"], "--seed must be 0 or more"),
+    "a negative seed": (["sample", "--seed", "-1"], "--seed must be 0 or more and"),
 }
 
 
@@ -160,6 +168,31 @@ def test_wrong_use_is_one_line_status_2_and_leaves_nothing(
     assert message in complaint
     assert "Traceback" not in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_missions_first_command_is_not_refused_where_the_project_was_cloned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The shipped guide must not count as a run that one would overwrite."""
+    monkeypatch.chdir(REPOSITORY)
+    assert not (REPOSITORY / "weights" / "mnist-guide").exists()
+    assert run("train-classifier", "--dataset", "digits", "--dry-run").exit_code == 0
+
+
+def test_no_arguments_show_the_help() -> None:
+    result = run()
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) > 10
+
+
+def test_a_folder_without_permission_is_wrong_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/root/w")
+
+    monkeypatch.setattr("cgan.store.runs", forbidden)
+    result = run("evaluate")
+    assert result.exit_code == 2
+    assert result.stderr == "cgan: [Errno 13] Permission denied: '/root/w'\n"
 
 
 def test_a_digit_that_does_not_exist_is_wrong_use(digits_run: Folders, tmp_path: Path) -> None:

@@ -150,8 +150,10 @@ def test_the_interval_of_diversity_covers_the_truth_as_often_as_it_says() -> Non
     assert covered == pytest.approx(0.95, abs=0.02)
 
 
-def test_classes_without_two_images_have_no_diversity() -> None:
-    assert diversity_per_class(fake=judged_as([0, 1, 1], [0, 1, 1]), real=perfect(40)).keys() == {1}
+def test_classes_with_few_images_have_no_diversity() -> None:
+    labels = [0] * 19 + [1] * 20
+    found = diversity_per_class(fake=judged_as(labels, labels), real=perfect(80))
+    assert found.keys() == {1}
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -9,9 +9,11 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
+from cgan.store import SHIPPED
+
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"torch": "pytorch"}
-SHIPPED = ("digits-guide", "digits-judge", "mnist-guide", "mnist-judge")
+RUNS = ("digits-guide", "digits-judge", "mnist-guide", "mnist-judge")
 
 
 def split(requirement: str) -> tuple[str, str]:
@@ -57,8 +59,8 @@ def test_the_wheel_carries_the_shipped_weights_and_nothing_that_was_trained_here
 ) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     runs = {name.split("/")[2] for name in names if name.startswith("cgan/weights/")}
-    assert runs == set(SHIPPED)
-    for run in SHIPPED:
+    assert runs == set(RUNS)
+    for run in RUNS:
         assert f"cgan/weights/{run}/classifier.safetensors" in names
     assert "cgan/report/templates/page.html" in names
     assert not [name for name in names if name.startswith("tests")]
@@ -85,8 +87,8 @@ def test_an_installed_wheel_finds_its_weights_from_any_folder(wheel: Path, tmp_p
     assert role == "judge"
 
 
-@pytest.mark.parametrize("run", SHIPPED)
+@pytest.mark.parametrize("run", RUNS)
 def test_shipped_weights_are_small_and_say_how_good_they_are(run: str) -> None:
-    folder = REPOSITORY / "weights" / run
+    folder = SHIPPED / run
     assert (folder / "classifier.safetensors").stat().st_size < 1.2e6
     assert json.loads((folder / "config.json").read_text())["test_accuracy"]["value"] > 0.99

@@ -21,7 +21,6 @@ FAKE = 2 * REAL
 EXPECTED = {  # half the mean over images of |2 * 3 * x|^2
     "none": 0.0,
     "r1": 0.5 * 36 * (5 + 2) / 2,
-    "r2": 0.5 * 36 * 4 * (5 + 2) / 2,
 }
 
 
@@ -32,10 +31,9 @@ def test_a_penalty_is_a_scalar_of_the_hand_computed_value(name: str) -> None:
     assert float(cost.detach()) == pytest.approx(EXPECTED[name], rel=1e-6)
 
 
-@pytest.mark.parametrize("name", ["r1", "r2"])
-def test_a_gradient_penalty_reaches_the_discriminators_weights(name: str) -> None:
+def test_a_gradient_penalty_reaches_the_discriminators_weights() -> None:
     network = Quadratic()
-    PENALTIES[name](network, REAL, FAKE, torch.zeros(2, dtype=torch.int64)).backward()
+    PENALTIES["r1"](network, REAL, FAKE, torch.zeros(2, dtype=torch.int64)).backward()
     assert network.weight.grad is not None
     # the cost grows with the square of the weight
-    assert float(network.weight.grad) == pytest.approx(2 * EXPECTED[name] / 3, rel=1e-6)
+    assert float(network.weight.grad) == pytest.approx(2 * EXPECTED["r1"] / 3, rel=1e-6)

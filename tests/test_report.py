@@ -17,7 +17,7 @@ from cgan.report.page import verdict
 @pytest.fixture(scope="module")
 def report(digits_run: Folders) -> Path:
     evaluate("toy", EvalConfig(n_samples=200, device="cpu"), digits_run)
-    write_report(digits_run.reports / "toy", digits_run.weights / "toy")
+    write_report(digits_run.reports / "toy")
     return digits_run.reports / "toy"
 
 
@@ -82,7 +82,8 @@ def test_the_tables_are_written_as_csv(report: Path) -> None:
 def test_a_report_is_drawn_again_without_the_run(report: Path, tmp_path: Path) -> None:
     copy = copytree(report, tmp_path / "copy")
     (copy / "samples.png").unlink()
-    page = Page(write_report(copy, tmp_path / "nowhere").read_text())
+    (copy / "history.csv").unlink()
+    page = Page(write_report(copy).read_text())
     assert len(page.images) == 3
 
 
@@ -92,7 +93,7 @@ def test_names_are_escaped(report: Path, tmp_path: Path) -> None:
     results["run"] = "<script>alert(1)</script>"
     results["alarms"] = [{"metric": "x", "value": 1, "threshold": 0, "message": "<b>&"}]
     (copy / "results.json").write_text(json.dumps(results))
-    text = write_report(copy, tmp_path / "nowhere").read_text()
+    text = write_report(copy).read_text()
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
     assert "&lt;b&gt;&amp;" in text
@@ -137,6 +138,14 @@ def test_a_report_that_is_not_there_names_the_nearest(report: Path, tmp_path: Pa
         find_report("tyo", report.parent)
     with pytest.raises(InputError, match="cgan evaluate"):
         find_report(None, tmp_path)
+
+
+def test_a_damaged_history_is_refused(report: Path, tmp_path: Path) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    for content in ("", "epoch,d_loss\n1,2\n", "\x00"):
+        (copy / "history.csv").write_text(content)
+        with pytest.raises(InputError, match=r"history\.csv cannot be read"):
+            write_report(copy)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"run": "x"}', "\x00"])

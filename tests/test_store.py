@@ -12,6 +12,7 @@ from cgan.config import DataSpec, Folders
 from cgan.errors import InputError
 from cgan.networks import GENERATORS
 from cgan.store import (
+    SHIPPED,
     RunWriter,
     find_run,
     load_classifier,
@@ -19,7 +20,6 @@ from cgan.store import (
     newest_run,
     require_same_images,
     runs,
-    shipped_weights,
     unused_name,
 )
 
@@ -96,7 +96,7 @@ def test_shipped_classifiers_are_found_from_anywhere(
 
 
 def test_ones_own_classifier_comes_before_the_shipped_one(tmp_path: Path) -> None:
-    copytree(shipped_weights() / "digits-judge", tmp_path / "digits-guide")
+    copytree(SHIPPED / "digits-judge", tmp_path / "digits-guide")
     assert runs(tmp_path, "classifier")["digits-guide"] == tmp_path / "digits-guide"
     assert load_classifier("digits-guide", tmp_path).config.role == "judge"
 

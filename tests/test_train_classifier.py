@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cgan.config import ClassifierConfig, Folders
-from cgan.errors import InputError
+from cgan.errors import InputError, TrainingError
 from cgan.networks import CLASSIFIERS
 from cgan.recipes import classifier_config
 from cgan.store import load_classifier
@@ -63,6 +63,19 @@ def test_the_original_systems_options_work_together(tmp_path: Path) -> None:
         precision="fp32",
     )
     assert train_classifier(config, in_folder(tmp_path)).test_accuracy["value"] > 0.6
+
+
+def test_a_divergence_is_not_saved(tmp_path: Path) -> None:
+    config = replace(TOY, lr=1e30, schedule="constant")
+    with pytest.raises(TrainingError, match="lower --lr"):
+        train_classifier(config, in_folder(tmp_path), save_model=True)
+    assert list((tmp_path / "weights").iterdir()) == []
+
+
+def test_a_damaged_test_file_is_noticed_before_training(toy_mnist: Path) -> None:
+    (toy_mnist / "t10k-images-idx3-ubyte").write_bytes(b"")
+    with pytest.raises(InputError, match="t10k-images"):
+        train_classifier(replace(TOY, dataset="mnist"), Folders(data=toy_mnist))
 
 
 def test_an_unknown_network_is_refused(tmp_path: Path) -> None:

@@ -65,12 +65,23 @@ def test_training_does_not_disturb_torchs_random_state(tmp_path: Path) -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_the_guides_weights_file_is_what_guides_and_does_not_change(digits_run: Folders) -> None:
+def test_the_guide_does_not_change_while_the_generator_trains(
+    digits_run: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
     guide = load_classifier("digits-guide")
-    path = guide.folder / "classifier.safetensors"
-    before = path.read_bytes()
+    before = {key: value.clone() for key, value in guide.network.state_dict().items()}
+    monkeypatch.setattr("cgan.train_gan.load_classifier", lambda *_: guide)
     train_gan(toy_config(guidance=0.5, guidance_end=1.0), digits_run, name="strong")
-    assert path.read_bytes() == before
+    after = guide.network.state_dict()
+    assert all(torch.equal(after[key], value) for key, value in before.items())
+
+
+def test_guidance_changes_what_the_generator_learns(tmp_path: Path) -> None:
+    folders = in_folder(tmp_path)
+    for name, guidance in (("with", 0.5), ("without", 0.0)):
+        train_gan(toy_config(guidance=guidance), folders, name=name)
+    guided, free = (weights_of(folders, name) for name in ("with", "without"))
+    assert any(not torch.equal(guided[key], free[key]) for key in guided)
 
 
 def test_the_discriminator_learns_on_every_nth_batch_only(tmp_path: Path) -> None:

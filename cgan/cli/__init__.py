@@ -1,6 +1,5 @@
 """The command line: flags become a config and one call; the only package that knows click."""
 
-import errno
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +20,9 @@ class People(click.Group):
         """Run a command; word what it raises and leave with the right exit status."""
         try:
             status = super().main(args, **{**extra, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            status = WRONG_USE
         except click.UsageError as error:
             where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
             status = _say(error.format_message() + where, WRONG_USE)
@@ -29,13 +31,11 @@ class People(click.Group):
         except (click.Abort, KeyboardInterrupt) as error:
             notes = getattr(error.__cause__ or error, "__notes__", [])
             status = _say("; ".join(["interrupted", *notes]), INTERRUPTED)
-        except InputError as error:
+        except (InputError, PermissionError) as error:
             status = _say(str(error), WRONG_USE)
         except (TrainingError, MemoryError) as error:
             status = _say(str(error) or "out of memory; try a smaller --batch-size", FAILED)
         except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise
             status = _say(str(error), FAILED)
         sys.exit(status or DONE)
 

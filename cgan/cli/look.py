@@ -66,11 +66,9 @@ def recipes() -> None:
 
 @click.command("report")
 @click.argument("run", required=False)
-@weights_option
 @reports_option
-def report(run: str | None, weights_dir: Path, reports_dir: Path) -> None:
+def report(run: str | None, reports_dir: Path) -> None:
     """Draw the report of RUN again from its files (the newest when left out)."""
     from cgan.report import find_report, write_report
 
-    folder = find_report(run, reports_dir)
-    click.echo(f"report: {write_report(folder, weights_dir / folder.name)}")
+    click.echo(f"report: {write_report(find_report(run, reports_dir))}")

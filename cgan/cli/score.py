@@ -7,6 +7,7 @@ import click
 
 from cgan.cli.options import common, shown_progress
 from cgan.config import EvalConfig, Folders
+from cgan.files import make_folder
 from cgan.progress import Progress
 from cgan.recipes import classifier_config, gan_config
 
@@ -48,16 +49,18 @@ def _score(
     from cgan.report import summary, write_report
 
     results = evaluation.evaluate(run, config, folders, judge=judge, guide=guide, progress=progress)
-    page = write_report(folders.reports / results["run"], folders.weights / results["run"])
+    page = write_report(folders.reports / results["run"])
     click.echo(summary(results))
     click.echo(f"report: {page}")
 
 
 @click.command("demo")
-@click.option("--epochs", type=int, help="Passes of the GAN over the digits.  [default: 50]")
+@click.option("--epochs", type=int, help="Passes of the GAN over the digits.")
+@click.option("-n", "--n-samples", default=EvalConfig.n_samples, show_default=True, help="Images.")
 @common
 def demo(
     epochs: int | None,
+    n_samples: int,
     device: str,
     data_dir: Path,
     weights_dir: Path,
@@ -70,16 +73,17 @@ def demo(
 
     folders = Folders(data_dir, weights_dir, reports_dir)
     progress = shown_progress(verbose)
-    click.echo("1/3 training the guide, a classifier, on 1,297 real digits")
     guide = classifier_config("guide", "digits", device=device)
+    gan = gan_config("guided", "digits", device=device, epochs=epochs)
+    make_folder(reports_dir, "--reports-dir")  # now, not after two trainings
+    click.echo("1/3 training the guide, a classifier, on 1,297 real digits")
     trained = stage1.train_classifier(
         guide, folders, name="demo-guide", save_model=True, overwrite=True, progress=progress
     )
     click.echo(f"    test accuracy {trained.test_accuracy['value']:.1%}")
     click.echo("2/3 training the generator against a discriminator, guided by the guide")
-    gan = gan_config("guided", "digits", device=device, epochs=epochs)
     stage2.train_gan(
         gan, folders, name="demo", guide="demo-guide", overwrite=True, progress=progress
     )
-    click.echo("3/3 scoring 10,000 generated digits with a judge that guided nothing")
-    _score("demo", EvalConfig(device=device), folders, None, None, progress)
+    click.echo(f"3/3 scoring {n_samples:,} generated digits with a judge that guided nothing")
+    _score("demo", EvalConfig(n_samples=n_samples, device=device), folders, None, None, progress)

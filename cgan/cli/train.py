@@ -45,7 +45,10 @@ def train_classifier(
     verbose: bool | None,
     **flags: Any,
 ) -> None:
-    """Stage 1: train a classifier, a guide or a judge."""
+    """Stage 1: train a classifier, a guide or a judge.
+
+    Defaults are those of the guide of mnist; -v shows the ones that are used.
+    """
     config = classifier_config(role, dataset, **flags)
     from cgan import train_classifier as stage1
 
@@ -109,7 +112,10 @@ def train_gan(
     verbose: bool | None,
     **flags: Any,
 ) -> None:
-    """Stage 2: train a label-conditioned generator, guided by the classifier."""
+    """Stage 2: train a label-conditioned generator, guided by the classifier.
+
+    Defaults are those of the guided recipe on mnist; -v shows the ones that are used.
+    """
     for rate in ("g_lr", "d_lr"):
         flags[rate] = lr if flags[rate] is None else flags[rate]
     config = gan_config(recipe, dataset, **flags)

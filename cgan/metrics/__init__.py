@@ -17,21 +17,20 @@ class Metric(NamedTuple):
     `function(fake=Samples, real=Samples)` returns {value, low, high}, with a 95% interval.
     `seen_by` says whose Samples it gets. `compares` says that it reads `real`; then its own
     value for real images is that of the validation images against the test images, else that of
-    the test images. `conditional` says that it needs requested labels.
+    the test images.
     """
 
     function: Callable[..., Value]
     seen_by: str
     compares: bool
-    conditional: bool
     better: str  # "high" or "low"
 
 
 METRICS: dict[str, Metric] = {
-    # name: function, seen by, compares, conditional, better
-    "judge_accuracy": Metric(accuracy, "judge", False, True, "high"),
-    "guide_accuracy": Metric(accuracy, "guide", False, True, "high"),
-    "class_kl": Metric(class_kl, "judge", True, False, "low"),
-    "missing_classes": Metric(missing_classes, "judge", True, False, "low"),
-    "intra_class_diversity": Metric(intra_class_diversity, "judge", True, True, "high"),
+    # name: function, seen by, compares, better
+    "judge_accuracy": Metric(accuracy, "judge", False, "high"),
+    "guide_accuracy": Metric(accuracy, "guide", False, "high"),
+    "class_kl": Metric(class_kl, "judge", True, "low"),
+    "missing_classes": Metric(missing_classes, "judge", True, "low"),
+    "intra_class_diversity": Metric(intra_class_diversity, "judge", True, "high"),
 }

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from cgan.metrics.accuracy import Z95
 from cgan.metrics.samples import Samples
 
+ENOUGH = 20  # images of a class; with fewer, the interval is no interval
+
 
 def diversity_per_class(*, fake: Samples, real: Samples) -> dict[int, dict[str, float]]:
-    """Return {digit: {value, low, high}} for every class with two images or more in both.
+    """Return {digit: {value, low, high}} for every class with ENOUGH images in both.
 
     The value is the total variance of the features (the trace of their covariance) of the
     generated images of a label, divided by that of the real images of the label: 1 for a perfect
@@ -20,7 +22,7 @@ def diversity_per_class(*, fake: Samples, real: Samples) -> dict[int, dict[str, 
     found = {}
     for digit in range(fake.n_classes):
         parts = [s.features[s.labels == digit].astype(np.float64) for s in (fake, real)]
-        if min(map(len, parts)) < 2:
+        if min(map(len, parts)) < ENOUGH:
             continue
         (spread, error), (spread_real, error_real) = (_spread(part) for part in parts)
         if spread_real == 0:

@@ -21,12 +21,12 @@ PER_DIGIT_FORMATS: dict[Any, Any] = {
 }
 
 
-def write_report(folder: Path, run_folder: Path) -> Path:
+def write_report(folder: Path) -> Path:
     """Write index.html, per_digit.csv, confusion.csv and histogram.csv from files alone.
 
     Args:
-        folder: holds results.json and samples.png; the page goes there.
-        run_folder: holds history.csv, if the run was trained here.
+        folder: holds results.json and, if there are, samples.png and history.csv; the page
+            goes there.
 
     Returns:
         The path of index.html.
@@ -36,7 +36,7 @@ def write_report(folder: Path, run_folder: Path) -> Path:
     """
     results = read_results(folder)
     make_folder(folder, "--reports-dir")
-    history = read_history(run_folder)
+    history = read_history(folder)
     per_digit, confusion = tables.per_digit(results), tables.confusion(results)
     histogram = tables.histogram(results)
     for name, table in (

@@ -8,7 +8,11 @@ import pandas as pd
 
 from cgan.errors import InputError, nearest
 
-NEEDED = ("run", "dataset", "judge", "guide", "metrics", "per_digit", "confusion", "histogram")
+NEEDED = (
+    *("run", "recipe", "dataset", "n_samples", "seed", "judge", "guide"),
+    *("metrics", "per_digit", "confusion", "histogram", "alarms"),
+)
+CURVES = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "guide_accuracy")
 
 
 def find_report(run: str | None, reports_dir: Path) -> Path:
@@ -46,12 +50,18 @@ def read_results(folder: Path) -> dict[str, Any]:
     return results
 
 
-def read_history(run_folder: Path) -> pd.DataFrame | None:
-    """Read a run's history.csv, or None when there is none."""
-    path = run_folder / "history.csv"
+def read_history(folder: Path) -> pd.DataFrame | None:
+    """Read the history.csv of a report, or None when there is none.
+
+    Raises:
+        InputError: it is damaged or lacks a column.
+    """
+    path = folder / "history.csv"
     if not path.is_file():
         return None
     try:
-        return pd.read_csv(path)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read ({error}); train the run again") from error
+        history = pd.read_csv(path)
+        history[list(CURVES)].astype(float)
+    except (ValueError, KeyError, OSError) as error:
+        raise InputError(f"{path} cannot be read ({error}); run cgan evaluate again") from error
+    return history

@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cgan.metrics import METRICS
+
 PERCENT = {"judge_accuracy", "guide_accuracy"}
+ARROWS = {"high": "\N{UPWARDS ARROW}", "low": "\N{DOWNWARDS ARROW}"}  # which way is better
 FORMATS = {"missing_classes": ".0f", "intra_class_diversity": ".2f"}
 TITLES = {
     "judge_accuracy": "judge accuracy",
@@ -33,7 +36,7 @@ def headline(results: dict[str, Any]) -> pd.DataFrame:
     for name, metric in results["metrics"].items():
         rows.append(
             {
-                "metric": TITLES.get(name, name),
+                "metric": f"{TITLES.get(name, name)} {ARROWS[METRICS[name].better]}",
                 "value": worded(name, metric["value"]),
                 "95% interval": f"{worded(name, metric['low'])} to {worded(name, metric['high'])}",
                 "real images": worded(name, metric["real"]),

@@ -1,0 +1,46 @@
+"""The real MNIST, where it is present: the files, the splits and the shipped classifiers."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from cgan import data
+from cgan.config import Folders
+from cgan.features import extract_split
+from cgan.metrics.accuracy import accuracy
+from cgan.recipes import classifier_config
+from cgan.store import load_classifier
+from cgan.train_classifier import train_classifier
+
+
+@pytest.mark.parametrize(
+    ("split", "size", "firsts"),
+    [
+        ("train", 55_000, [5, 0, 4, 1, 9]),
+        ("validation", 5_000, [1, 2, 8, 7, 4]),
+        ("test", 10_000, [7, 2, 1, 0, 4]),
+    ],
+)
+def test_the_splits_of_mnist(mnist: Path, split: str, size: int, firsts: list[int]) -> None:
+    loaded = data.load("mnist", mnist, split)
+    assert len(loaded) == size
+    assert loaded.images.shape[1:] == (1, 28, 28)
+    assert loaded.labels[:5].tolist() == firsts
+    assert float(data.scale(loaded.images).mean()) == pytest.approx(2 * 0.1307 - 1, abs=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "least"), [("mnist-guide", 0.992), ("mnist-judge", 0.994)])
+def test_the_shipped_classifiers_read_the_test_images(mnist: Path, name: str, least: float) -> None:
+    network = load_classifier(name).network
+    test = data.load("mnist", mnist, "test")
+    seen = extract_split(network, test, batch_size=500, dtype=torch.float32)
+    assert accuracy(fake=seen)["value"] >= least
+
+
+@pytest.mark.slow
+def test_one_epoch_already_reads_most_of_mnist(mnist: Path, tmp_path: Path) -> None:
+    config = classifier_config("guide", "mnist", epochs=1)
+    result = train_classifier(config, Folders(data=mnist, weights=tmp_path))
+    assert result.test_accuracy["value"] > 0.97
