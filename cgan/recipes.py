@@ -18,7 +18,7 @@ CLASSIFIERS: dict[str, ClassifierConfig] = {
 # A small data set needs more epochs for as many steps, and a discriminator that cannot learn it by
 # heart; guidance would cost it the little diversity that it has.
 SMALL_GAN: dict[str, dict[str, Any]] = {
-    "digits": {"epochs": 25, "g_lr": 4e-3, "d_lr": 4e-3, "d_shift": 3, "guidance": 0.05}
+    "digits": {"epochs": 25, "g_lr": 3e-3, "d_lr": 3e-3, "d_shift": 3, "guidance": 0.01}
 }
 SMALL_CLASSIFIER: dict[str, dict[str, Any]] = {"digits": {"epochs": 30, "batch_size": 64}}
 
