@@ -15,7 +15,7 @@ from cgan.cli import main
 from cgan.config import Folders
 from cgan.data import DATASETS
 from cgan.networks import CLASSIFIERS
-from cgan.store import load_generator
+from cgan.store import SHIPPED, load_generator
 
 
 def run(*arguments: object) -> Result:
@@ -170,12 +170,9 @@ def test_wrong_use_is_one_line_status_2_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_missions_first_command_is_not_refused_where_the_project_was_cloned(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The shipped guide must not count as a run that one would overwrite."""
+def test_what_ships_is_no_run_that_one_would_overwrite(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not SHIPPED.is_relative_to(REPOSITORY / "weights")
     monkeypatch.chdir(REPOSITORY)
-    assert not (REPOSITORY / "weights" / "mnist-guide").exists()
     assert run("train-classifier", "--dataset", "digits", "--dry-run").exit_code == 0
 
 
