@@ -38,7 +38,7 @@ class RunWriter:
     """
 
     def __init__(self, weights_dir: Path, name: str, *, overwrite: bool):
-        """Reserve nothing yet but check everything.
+        """Check everything and make the hidden folder.
 
         Raises:
             InputError: a name that is no plain folder name, a run of that name that must not be

@@ -17,7 +17,9 @@ from cgan.recipes import classifier_config, gan_config
 @click.option("-n", "--n-samples", default=EvalConfig.n_samples, show_default=True, help="Images.")
 @click.option("--seed", default=EvalConfig.seed, show_default=True, help="Seed of the noise.")
 @click.option("--batch-size", default=EvalConfig.batch_size, show_default=True, help="At a time.")
-@click.option("--precision", default="fp32", show_default=True, help="auto, fp32 or bf16.")
+@click.option(
+    "--precision", default=EvalConfig.precision, show_default=True, help="auto, fp32 or bf16."
+)
 @click.option("--judge", help="Run name or folder of the judge.  [default: DATASET-judge]")
 @click.option("--guide", help="The guide shown beside it.  [default: the one that trained RUN]")
 @common
