@@ -94,6 +94,30 @@ def batches(
         yield scale(split.images[chosen]), split.labels[chosen]
 
 
+def interleaved(labels: Tensor) -> Tensor:
+    """Return the order int64 [N] in which the classes take turns for as long as they last.
+
+    The first images then show every class, whatever the mix of labels int64 [N].
+    """
+    rank = torch.empty_like(labels)
+    for digit in labels.unique():
+        mine = labels == digit
+        rank[mine] = torch.arange(int(mine.sum()))
+    return torch.argsort(rank * (int(labels.max()) + 1) + labels)
+
+
+def subset(split: Split, n: int) -> Split:
+    """Return `n` images of a split, or all when it has fewer: the same ones each time.
+
+    Drawn at random, because files may be ordered (the first half of MNIST's test images is the
+    easier one), then interleaved.
+    """
+    random = torch.Generator().manual_seed(0)
+    chosen = torch.randperm(len(split), generator=random)[:n]
+    chosen = chosen[interleaved(split.labels[chosen])]
+    return Split(split.spec, split.images[chosen], split.labels[chosen])
+
+
 def balanced_labels(n: int, n_classes: int) -> Tensor:
     """Return int64 labels [n], every class equally often (the first ones once more), in turn."""
     return torch.arange(n) % n_classes

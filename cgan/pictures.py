@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cgan.errors import InputError
 from cgan.files import make_folder, write_bytes
 
-GREEN, RED = "#1b7f3b", "#c0261c"
+GREEN, RED, INK = "#1b7f3b", "#c0261c", "#222222"
 COLUMNS = 10
 
 
@@ -65,7 +65,7 @@ def write_images(images: NDArray[np.uint8], labels: NDArray[np.int64], out: Path
 
 def sample_grid(
     images: NDArray[np.uint8],
-    targets: NDArray[np.int64],
+    targets: NDArray[np.int64] | None,
     answers: NDArray[np.int64],
     title: str,
     path: Path,
@@ -73,30 +73,58 @@ def sample_grid(
     """Write a PNG of images uint8 [N, C, H, W], each titled with its target and its answer.
 
     The title is green with a tick where target T and the classifier's answer C agree, red with a
-    cross where not. One picture and N texts, not N axes: a tenth of the time.
+    cross where not; without targets it is the answer alone.
     """
+    if targets is None:
+        texts, colours = [f"C{answer}" for answer in answers], [INK] * len(answers)
+    else:
+        right = targets == answers
+        texts = [
+            f"T{target} C{answer} {'✓' if hit else '✗'}"
+            for target, answer, hit in zip(targets, answers, right, strict=True)
+        ]
+        colours = [GREEN if hit else RED for hit in right]
+    write_figure(_titled(images, texts, colours, title), path)
+
+
+def pair_grid(
+    above: NDArray[np.uint8],
+    below: NDArray[np.uint8],
+    distances: NDArray[np.float64],
+    title: str,
+    path: Path,
+) -> None:
+    """Write a PNG of images uint8 [N, C, H, W], each over the one at its distance from it."""
+    pairs = np.concatenate([above, below], axis=2)
+    texts = [f"{distance:.3f}" for distance in distances]
+    write_figure(_titled(pairs, texts, [INK] * len(texts), title), path)
+
+
+def _titled(images: NDArray[np.uint8], texts: list[str], colours: list[str], title: str) -> Figure:
+    # one picture and N texts, not N axes: a tenth of the time
     height, width = images.shape[2:]
     gap = 9
     sheet = mosaic(images, COLUMNS, gap)
-    rows = -(-len(images) // COLUMNS)
-    figure = Figure(figsize=(COLUMNS * 0.8, rows * 0.85 + 0.5), dpi=100, layout="constrained")
+    inches = COLUMNS * 0.8 / sheet.shape[1]
+    figure = Figure(
+        figsize=(COLUMNS * 0.8, sheet.shape[0] * inches + 0.5), dpi=100, layout="constrained"
+    )
     axes = figure.subplots()
     axes.imshow(sheet, interpolation="nearest")
     axes.set_axis_off()
     axes.set_ylim(sheet.shape[0] - gap / 2, -gap)
-    for i, (target, answer) in enumerate(zip(targets, answers, strict=True)):
-        right = target == answer
+    for i, (text, colour) in enumerate(zip(texts, colours, strict=True)):
         axes.text(
             (i % COLUMNS) * (width + gap) + width / 2,
             (i // COLUMNS) * (height + gap) - 1.5,
-            f"T{target} C{answer} {'✓' if right else '✗'}",
-            color=GREEN if right else RED,
+            text,
+            color=colour,
             fontsize=8,
             ha="center",
             va="bottom",
         )
     figure.suptitle(title, fontsize=10)
-    write_figure(figure, path)
+    return figure
 
 
 def figure_bytes(figure: Figure) -> bytes:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from cgan.config import ClassifierConfig, GanConfig
+from cgan.config import ClassifierConfig, EvalConfig, GanConfig
 from cgan.errors import lookup
 
 RECIPES: dict[str, GanConfig] = {
@@ -14,6 +14,15 @@ CLASSIFIERS: dict[str, ClassifierConfig] = {
     "guide": ClassifierConfig(role="guide", network="leaky-cnn", epochs=4, seed=1),
     "judge": ClassifierConfig(role="judge", network="residual-cnn", epochs=6, seed=7),
 }
+
+# What gan_train_accuracy trains: always the same network for the same number of steps, or of
+# epochs where the images are few.
+STUDENT = ClassifierConfig(network="leaky-cnn", batch_size=128, seed=11)
+STUDENT_STEPS = 700
+STUDENT_EPOCHS = 30
+
+# An evaluation in seconds: fewer images, no student.
+QUICK: dict[str, Any] = {"n_samples": 2000, "gan_train_images": 0, "copying_images": 5000}
 
 # A small data set needs more epochs for as many steps, and a discriminator that cannot learn it by
 # heart; guidance would cost it the little diversity that it has.
@@ -43,6 +52,16 @@ def classifier_config(role: str, dataset: str, **flags: Any) -> ClassifierConfig
     """
     row = lookup(CLASSIFIERS, role, "role")
     return _fill(row, SMALL_CLASSIFIER.get(dataset, {}), {"dataset": dataset, **flags})
+
+
+def eval_config(quick: bool = False, **flags: Any) -> EvalConfig:
+    """Return the full or the quick evaluation, with every flag that is not None in its place.
+
+    Raises:
+        InputError: a value that cannot work.
+        TypeError: a flag that is no field.
+    """
+    return _fill(EvalConfig(), QUICK if quick else {}, flags)
 
 
 def _fill(row: Any, small: dict[str, Any], flags: dict[str, Any]) -> Any:

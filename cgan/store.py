@@ -31,6 +31,17 @@ WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors
 SHIPPED = Path(__file__).parent / "weights"  # guides and judges that come with the package
 
 
+def plain_name(name: str) -> str:
+    """Return a name that is safe as a folder's.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not PLAIN_NAME.fullmatch(name):
+        raise InputError(f"{name!r} is no run name; use letters, digits, '.', '_' and '-'")
+    return name
+
+
 class RunWriter:
     """A run folder that appears whole: files gather in a hidden one until the first `publish`.
 
@@ -44,9 +55,7 @@ class RunWriter:
             InputError: a name that is no plain folder name, a run of that name that must not be
                 overwritten, or a folder that cannot be written to.
         """
-        if not PLAIN_NAME.fullmatch(name):
-            raise InputError(f"{name!r} is no run name; use letters, digits, '.', '_' and '-'")
-        self.name = name
+        self.name = plain_name(name)
         self.folder = weights_dir / name
         if self.folder.exists() and not overwrite:
             raise InputError(

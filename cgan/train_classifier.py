@@ -1,23 +1,17 @@
 """Stage 1: trains a classifier (a guide or a judge) and tells its test accuracy."""
 
-import math
-import time
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from cgan import data
-from cgan.augmentations import shift_together
 from cgan.config import ClassifierConfig, Folders
-from cgan.errors import TrainingError, lookup
+from cgan.errors import lookup
 from cgan.features import extract_split
 from cgan.files import write_csv
-from cgan.machine import autocast, choose_device, choose_precision, place, precision_name
+from cgan.fitting import fit, new_classifier
+from cgan.machine import choose_device, choose_precision, precision_name
 from cgan.metrics.accuracy import accuracy
 from cgan.networks import CLASSIFIERS
 from cgan.progress import Progress
@@ -79,61 +73,26 @@ def _run(
     writer: RunWriter | None,
     progress: Progress | None,
 ) -> ClassifierResult:
-    device = train.images.device
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        network = place(CLASSIFIERS[config.network](train.spec), device)
-    random = torch.Generator().manual_seed(config.seed)
-    batch_size = min(config.batch_size, len(train))
-    epochs = 1 if config.dry_run else config.epochs
-    epoch_steps = 1 if config.dry_run else len(train) // batch_size
-    optimizer, schedule = _optimizer(network, config, epochs, epoch_steps)
+    network = new_classifier(train.spec, config, train.images.device)
     progress = progress or Progress()
     history: list[dict[str, float]] = []
-    step, seconds = 0, 0.0
-
-    with progress.bar(epochs * epoch_steps, f"classifier {config.dataset}") as bar:
-        for epoch in range(1, epochs + 1):
-            # learn
-            start = time.perf_counter()
-            network.train()
-            losses: list[Tensor] = []
-            pairs = data.batches(train, batch_size, random, drop_last=True)
-            for images, labels in islice(pairs, epoch_steps):
-                images = shift_together(images, config.max_shift, random)
-                with autocast(device, dtype):
-                    logits = network(images.contiguous(memory_format=torch.channels_last))
-                loss = F.cross_entropy(
-                    logits.float(), labels, label_smoothing=config.label_smoothing
-                )
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-                losses.append(loss.detach())
-                step += 1
-                bar.advance()
-                if step % config.log_interval == 0:
-                    bar.say(loss=float(losses[-1]))
-            loss_mean = float(torch.stack(losses).mean())
-            if not math.isfinite(loss_mean):
-                raise TrainingError(f"training diverged: the loss is {loss_mean}; lower --lr")
-            seconds += time.perf_counter() - start
-
-            # validate
-            seen = extract_split(
-                network, validation, batch_size=config.test_batch_size, dtype=dtype
-            )
-            valid = accuracy(fake=seen)["value"]
-            history.append(
-                {
-                    "epoch": epoch,
-                    "loss": loss_mean,
-                    "validation_accuracy": valid,
-                    "seconds": seconds,
-                }
-            )
-            progress.line(f"epoch {epoch}: loss {loss_mean:.4f}, validation accuracy {valid:.2%}")
+    seconds = 0.0
+    title = f"classifier {config.dataset}"
+    for epoch in fit(network, train, config, dtype=dtype, title=title, progress=progress):
+        seen = extract_split(network, validation, batch_size=config.test_batch_size, dtype=dtype)
+        valid = accuracy(fake=seen)["value"]
+        seconds = epoch.seconds
+        history.append(
+            {
+                "epoch": epoch.number,
+                "loss": epoch.loss,
+                "validation_accuracy": valid,
+                "seconds": seconds,
+            }
+        )
+        progress.line(
+            f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation accuracy {valid:.2%}"
+        )
 
     # test, once
     seen = extract_split(network, test, batch_size=config.test_batch_size, dtype=torch.float32)
@@ -142,7 +101,7 @@ def _run(
         facts = {
             "test_accuracy": test_accuracy,
             "seconds": seconds,
-            "device": device.type,
+            "device": train.images.device.type,
             "precision": precision_name(dtype),
             "data_sha256": train.sha256(),
         }
@@ -152,18 +111,3 @@ def _run(
         writer.publish()
     folder = None if writer is None else writer.folder
     return ClassifierResult(folder, test_accuracy, seconds, history)
-
-
-def _optimizer(
-    network: nn.Module, config: ClassifierConfig, epochs: int, epoch_steps: int
-) -> tuple[torch.optim.Optimizer, LRScheduler]:
-    optimizer: torch.optim.Optimizer
-    if config.optimizer == "adamw":
-        fused = next(network.parameters()).device.type in ("cpu", "cuda")
-        optimizer = torch.optim.AdamW(network.parameters(), config.lr, fused=fused)
-    else:
-        optimizer = torch.optim.Adadelta(network.parameters(), config.lr)
-    if config.schedule == "one-cycle":
-        return optimizer, OneCycleLR(optimizer, config.lr, total_steps=epochs * epoch_steps + 1)
-    gamma = config.gamma if config.schedule == "step" else 1.0
-    return optimizer, LambdaLR(optimizer, lambda step: gamma ** (step // epoch_steps))

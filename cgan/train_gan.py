@@ -1,44 +1,50 @@
 """Stage 2: the one GAN loop; which network learns when is a list of phases."""
 
+import math
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import cast
 
 import torch
-from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from cgan import data
 from cgan.augmentations import draw_offsets
+from cgan.averaging import averaging
 from cgan.config import Folders, GanConfig
 from cgan.errors import InputError, lookup
-from cgan.features import extract
 from cgan.files import write_csv
 from cgan.losses import ADVERSARIAL
 from cgan.machine import autocast, choose_device, choose_precision, place, precision_name
-from cgan.metrics import Samples
-from cgan.metrics.accuracy import accuracy
 from cgan.networks import DISCRIMINATORS, GENERATORS, Generator
 from cgan.networks.classifiers import Classifier
 from cgan.penalties import PENALTIES
 from cgan.phases import Batch, Log, guidance_at, make_phases
 from cgan.pictures import sample_grid
 from cgan.progress import Progress
-from cgan.sampling import collect, sample
-from cgan.store import RunWriter, load_classifier, require_same_images, unused_name
+from cgan.store import (
+    ClassifierRun,
+    RunWriter,
+    load_classifier,
+    require_same_images,
+    runs,
+    unused_name,
+)
+from cgan.validation import Validator, Verdict
 
-N_FIXED = 1000  # fixed inputs whose images are validated after each epoch
-N_SHOWN = 60  # of them in the picture of each epoch
-Average = Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]
-FIXED_SEED = 2**31  # apart from every seed that a person would give to `cgan sample`
+N_SHOWN = 60  # of the fixed inputs in the picture of each epoch
+EARLY = 0.1  # of the training, in which no alarm is raised: nothing can be learned yet
+NO_JUDGE = "none"
 
 
 @dataclass(frozen=True)
 class GanResult:
-    """What stage 2 made: the run's folder (None after a dry run), its history and time."""
+    """What stage 2 made: the run's folder (None after a dry run), its history and time.
+
+    In the history `kept` is 1 for each epoch that was the best so far: the last of them is saved.
+    """
 
     folder: Path | None
     history: list[dict[str, float]]
@@ -51,10 +57,13 @@ def train_gan(
     *,
     name: str | None = None,
     guide: str | None = None,
+    judge: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> GanResult:
-    """Train a generator and a discriminator; save the run after every epoch.
+    """Train a generator and a discriminator; save the run after every epoch that is the best yet.
+
+    The best epoch has the lowest FCD against validation images; without a judge it is the last.
 
     Args:
         config: what to train.
@@ -62,6 +71,8 @@ def train_gan(
         name: of the run; None: `<dataset>-<recipe>`, numbered when that is taken.
         guide: name or folder of the classifier that guides and validates; None:
             `<dataset>-guide`.
+        judge: name or folder of the classifier that scores every epoch; None: `<dataset>-judge`
+            if there is one; "none": no judge, the guide alone validates.
         overwrite: replace a run of that name.
         progress: shows the steps; None shows nothing.
 
@@ -77,14 +88,22 @@ def train_gan(
     lookup(ADVERSARIAL, config.loss, "adversarial loss")
     lookup(PENALTIES, config.penalty, "penalty")
     train = data.load(config.dataset, folders.data, "train").to(device)
+    validation = data.load(config.dataset, folders.data, "validation")
+    progress = progress or Progress()
     guide_run = load_classifier(guide or f"{config.dataset}-guide", folders.weights)
     require_same_images(guide_run, train.spec)
     if guide_run.config.role == "judge":
         raise InputError(f"{guide_run.name} is a judge; a classifier that guides cannot judge")
+    judge_run = _find_judge(judge, config.dataset, folders, progress)
+    if judge_run is not None:
+        require_same_images(judge_run, train.spec)
+        if judge_run.sha256() == guide_run.sha256():
+            raise InputError(f"{judge_run.name} is the guide; the judge must be another classifier")
     name = name or unused_name(folders.weights, f"{config.dataset}-{config.recipe}", overwrite)
     facts = {
         "guide": guide_run.name,
         "guide_sha256": guide_run.sha256(),
+        "judge": judge_run.name if judge_run else None,
         "device": device.type,
         "precision": precision_name(dtype),
         "data_sha256": train.sha256(),
@@ -92,31 +111,31 @@ def train_gan(
     with RunWriter(folders.weights, name, overwrite=overwrite) as writer:
         writer.save_config("gan", train.spec, config, facts)
         network = place(guide_run.network, device).requires_grad_(False)
-        return _run(config, train, network, dtype, writer, progress or Progress())
+        seer = place(judge_run.network, device) if judge_run else None
+        validator = Validator(validation, network, seer, dtype)
+        return _run(config, train, network, validator, dtype, writer, progress)
 
 
-def averaging(decay: float) -> Average:
-    """Return the update of an exponential moving average of weights and buffers.
-
-    Its horizon grows with the number of updates n, (1 + n) / (10 + n) up to `decay`, so that the
-    untrained weights of the start are forgotten at once.
-    """
-
-    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], n: Tensor | int) -> None:
-        weight = 1 - min(decay, (1 + int(n)) / (10 + int(n)))
-        for old, new in zip(averaged, current, strict=True):
-            if old.is_floating_point():
-                old.lerp_(new, weight)
-            else:
-                old.copy_(new)  # batch norm's counter
-
-    return update
+def _find_judge(
+    judge: str | None, dataset: str, folders: Folders, progress: Progress
+) -> ClassifierRun | None:
+    if judge == NO_JUDGE:
+        return None
+    name = judge or f"{dataset}-judge"
+    if judge is None and name not in runs(folders.weights, "classifier"):
+        progress.line(
+            f"there is no {name}, so epochs are scored by the guide alone and the last is kept; "
+            f"cgan train-classifier --save-model --role judge --dataset {dataset} makes one"
+        )
+        return None
+    return load_classifier(name, folders.weights)
 
 
 def _run(
     config: GanConfig,
     train: data.Split,
     guide: Classifier,
+    validate: Validator,
     dtype: torch.dtype,
     writer: RunWriter,
     progress: Progress,
@@ -136,10 +155,9 @@ def _run(
     drawn = cast(Generator, averaged.module)  # the generator that is validated and saved
     random = torch.Generator().manual_seed(config.seed)
     phases = make_phases(config, generator, discriminator, guide, dtype, steps)
-    fixed_labels = data.balanced_labels(N_FIXED, train.spec.n_classes)
 
     history: list[dict[str, float]] = []
-    step, seconds = 0, 0.0
+    step, seconds, best = 0, 0.0, math.inf
     with progress.bar(steps, writer.name) as bar:
         for epoch in range(1, epochs + 1):
             # learn
@@ -174,53 +192,58 @@ def _run(
             readings_mean = log.means()
             seconds += time.perf_counter() - start
 
-            # validate and save
-            images, labels = collect(sample(drawn, fixed_labels, seed=FIXED_SEED, dtype=dtype))
-            seen = extract(guide, [(images, labels)], dtype=dtype)
+            # validate; keep the best
+            start = time.perf_counter()
+            verdict = validate(drawn)
+            fcd = verdict.scores.get("fcd", -math.inf)  # without a judge, the last is the best
             row = {
                 "epoch": epoch,
                 **readings_mean,
-                "guide_accuracy": accuracy(fake=seen)["value"],
+                **verdict.scores,
+                "kept": int(fcd <= best),
                 "guidance": guidance_at(config, step / steps),
                 "seconds": seconds,
+                "validation_seconds": time.perf_counter() - start,
             }
             history.append(row)
             progress.line(_words(row))
+            if step > EARLY * steps and not config.dry_run:
+                for alarm in verdict.alarms:
+                    progress.line(f"  ALARM: {alarm}")
             if not config.dry_run:
-                _save(writer, drawn, discriminator, history, images, seen)
+                if row["kept"]:
+                    writer.save_network("generator.safetensors", drawn)
+                    writer.save_network("discriminator.safetensors", discriminator)
+                write_csv(writer.where / "history.csv", history)
+                _save_picture(writer.where / "samples", row, verdict)
+                writer.publish()
+            best = min(best, fcd)
     return GanResult(writer.folder if writer.published else None, history, seconds)
 
 
 def _words(row: dict[str, float]) -> str:
+    scores = f"guide accuracy {row['guide_accuracy']:.1%}"
+    if "judge_accuracy" in row:
+        scores += (
+            f", judge accuracy {row['judge_accuracy']:.1%}, FCD {row['fcd']:.3f}, "
+            f"coverage {row['coverage']:.1%}{'' if row['kept'] else ' (not the best, not kept)'}"
+        )
     return (
         f"epoch {row['epoch']:.0f}: D loss {row['d_loss']:.3f}, G loss {row['g_loss']:.3f}, "
         f"D(x) {row['d_real']:.2f}, D(G(z)) {row['d_fake']:.2f} -> {row['d_fake_after']:.2f}, "
-        f"guide accuracy {row['guide_accuracy']:.1%} ({row['seconds']:.0f} s)"
+        f"{scores} ({row['seconds']:.0f} s)"
     )
 
 
-def _save(
-    writer: RunWriter,
-    generator: nn.Module,
-    discriminator: nn.Module,
-    history: list[dict[str, float]],
-    images: Tensor,
-    seen: Samples,
-) -> None:
-    """Write the run as it stands after an epoch, and the picture of its fixed inputs."""
-    row = history[-1]
-    writer.save_network("generator.safetensors", generator)
-    writer.save_network("discriminator.safetensors", discriminator)
-    write_csv(writer.where / "history.csv", history)
-    pictures = writer.where / "samples"
-    pictures.mkdir(exist_ok=True)
-    picture = f"epoch-{row['epoch']:04.0f}-accuracy-{row['guide_accuracy']:.3f}.png"
+def _save_picture(folder: Path, row: dict[str, float], verdict: Verdict) -> None:
+    """Write the picture of an epoch's images of the first fixed inputs."""
+    folder.mkdir(exist_ok=True)
+    share = row["guide_accuracy"]
     sample_grid(
-        images[:N_SHOWN].cpu().numpy(),
-        seen.labels[:N_SHOWN],
-        seen.judged[:N_SHOWN],
+        verdict.images[:N_SHOWN],
+        verdict.by_guide.labels[:N_SHOWN],
+        verdict.by_guide.judged[:N_SHOWN],
         f"epoch {row['epoch']:.0f}: T requested, C read by the guide "
-        f"({row['guide_accuracy']:.1%} of {N_FIXED} agree)",
-        pictures / picture,
+        f"({share:.1%} of {len(verdict.images)} agree)",
+        folder / f"epoch-{row['epoch']:04.0f}-accuracy-{share:.3f}.png",
     )
-    writer.publish()

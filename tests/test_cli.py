@@ -64,12 +64,13 @@ def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
     second = run("train-gan", "--lr", "2e-3", "--d-every", 2, "--name", "mine", *small, *where)
     assert second.exit_code == 0, second.output
     assert (tmp_path / "w/mine/generator.safetensors").is_file()
-    third = run("evaluate", "-n", 100, *where)
+    third = run("evaluate", "-n", 100, "--gan-train-images", 0, *where)
     assert third.exit_code == 0, third.output
-    assert "judge accuracy" in third.output
+    assert "judge_accuracy" in third.output
     assert {path.name for path in (tmp_path / "r/mine").iterdir()} == {
         "results.json",
         "samples.png",
+        "copies.png",
         "history.csv",
         "per_digit.csv",
         "confusion.csv",
@@ -80,12 +81,39 @@ def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
     assert again.exit_code == 0, again.output
 
 
-def test_the_demo_runs_all_three_stages_and_ends_with_the_reports_path(tmp_path: Path) -> None:
+def test_the_demo_runs_all_three_stages_and_ends_with_the_reports_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cgan.evaluation.students.STUDENT_EPOCHS", 1)
     result = run("demo", "--epochs", 1, "-n", 100, *folders_of(tmp_path))
     assert result.exit_code == 0, result.output
     last = result.output.strip().splitlines()[-1]
     assert last == f"report: {tmp_path / 'r/demo/index.html'}"
     assert Path(last.removeprefix("report: ")).is_file()
+
+
+def test_what_sample_writes_is_scored_from_anywhere(digits_run: Folders, tmp_path: Path) -> None:
+    where = folders_of(tmp_path)
+    drawn = run(
+        "sample", "toy", "-n", 120, "--out", tmp_path / "drawn", "--weights-dir", digits_run.weights
+    )
+    assert drawn.exit_code == 0, drawn.output
+    scored = run(
+        "evaluate", "--images", tmp_path / "drawn", "--dataset", "digits", "--quick", *where
+    )
+    assert scored.exit_code == 0, scored.output
+    assert scored.output.startswith("drawn: 120 images, digits")
+    assert "guide_accuracy        left out: no guide is known" in scored.output
+    assert (tmp_path / "r/drawn/index.html").is_file()
+
+
+def test_another_classifier_may_judge(digits_run: Folders, tmp_path: Path) -> None:
+    where = ["--weights-dir", digits_run.weights, "--reports-dir", tmp_path]
+    refused = run("evaluate", "toy", "--quick", "--classifier", "digits-guide", *where)
+    assert refused.exit_code == 2
+    assert "digits-guide guided toy, so it cannot judge it" in refused.stderr
+    scored = run("evaluate", "toy", "--quick", "--classifier", SHIPPED / "digits-judge", *where)
+    assert scored.exit_code == 0, scored.output
 
 
 def test_quiet_says_only_the_result(tmp_path: Path) -> None:
@@ -151,6 +179,21 @@ WRONG = {
     "no epochs": (["train-classifier", "--epochs", "0"], "--epochs must be 1 or more"),
     "a run name with a path": (["train-gan", "--dataset", "digits", "--name", "../x"], "run name"),
     "no images": (["evaluate", "-n", "0"], "must be 1 or more"),
+    "images from nowhere": (
+        ["evaluate", "--images", "nowhere.npz", "--dataset", "digits"],
+        "does not exist",
+    ),
+    "images to compare with nothing": (["evaluate", "--images", "x.npz"], "needs --dataset"),
+    "images that are counted": (["evaluate", "--images", "x.npz", "-n", "9"], "all are scored"),
+    "a lesson of five images": (["evaluate", "--gan-train-images", "5"], "0 (leave it out) or 100"),
+    "the guide as judge": (
+        ["train-gan", "--dataset", "digits", "--judge", "digits-guide"],
+        "must be another classifier",
+    ),
+    "unknown judge": (
+        ["train-gan", "--dataset", "digits", "--judge", "digits-jduge"],
+        "did you mean 'digits-judge'",
+    ),
     "a negative seed": (["sample", "--seed", "-1"], "--seed must be 0 or more and"),
 }
 
@@ -241,7 +284,7 @@ def test_an_output_that_cannot_be_written_is_wrong_use(digits_run: Folders, tmp_
     (tmp_path / "file").write_text("in the way")
     where = ["--weights-dir", digits_run.weights]
     for command in (
-        ["evaluate", "toy", "-n", 10, "--reports-dir", tmp_path / "file" / "r", *where],
+        ["evaluate", "toy", "-n", 100, "--reports-dir", tmp_path / "file" / "r", *where],
         ["sample", "toy", "--out", tmp_path / "file" / "x.png", *where],
     ):
         result = run(*command)
@@ -255,7 +298,7 @@ def test_an_interrupted_run_says_so_with_status_130(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cgan.train_gan._save", interrupt)
+    monkeypatch.setattr("cgan.train_gan._words", interrupt)
     result = run("train-gan", "--dataset", "digits", *folders_of(tmp_path))
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1] == "cgan: interrupted; nothing was saved yet"

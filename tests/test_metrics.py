@@ -1,24 +1,31 @@
+"""What every metric of the table sees and does not see, on toy clouds of four classes."""
+
 import math
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
-import scipy.stats
-from hypothesis import given
-from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from cgan.metrics import METRICS, Samples
-from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion, wilson
+from cgan.errors import InputError
+from cgan.metrics import METRICS, Samples, manifold, measure
+from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion
 from cgan.metrics.collapse import class_kl, divergence, expected_shares, missing_classes
 from cgan.metrics.diversity import diversity_per_class, intra_class_diversity
+from cgan.metrics.duplicates import close_distance, distinct
+from cgan.metrics.intervals import Value, wilson
+from cgan.metrics.neighbours import nearest_in
 
 K = 4
+CENTRES = 3.5 * np.eye(K)  # of the classes, in a space of as many features; the spread is 1
 
 
-def judged_as(labels: list[int], answers: list[int]) -> Samples:
+def judged_as(labels: list[int], answers: list[int], *, requested: bool = True) -> Samples:
     """Return samples of which a classifier gives `answers`."""
     logits = np.eye(K, dtype=np.float32)[answers]
     features = np.random.default_rng(1).normal(size=(len(labels), 2)).astype(np.float32)
-    return Samples(np.array(labels), logits, features)
+    return Samples(np.array(labels), logits, features, requested)
 
 
 def perfect(n: int) -> Samples:
@@ -26,50 +33,204 @@ def perfect(n: int) -> Samples:
     return judged_as(labels, labels)
 
 
-def collapsed(n: int) -> Samples:
-    """Return samples that are all the same picture of a 0."""
-    seen = judged_as([i % K for i in range(n)], [0] * n)
-    return Samples(seen.labels, seen.logits, np.ones_like(seen.features))
-
-
 def mislabelled(n: int, every: int) -> Samples:
     labels = [i % K for i in range(n)]
     return judged_as(labels, [(y + (i % every == 0)) % K for i, y in enumerate(labels)])
 
 
-# From Brown, Cai and DasGupta's formula worked by hand for z = 1.96 (4 decimals).
-@pytest.mark.parametrize(
-    ("successes", "n", "low", "high"),
-    [
-        (0, 10, 0.0, 0.2775),
-        (5, 10, 0.2366, 0.7634),
-        (10, 10, 0.7225, 1.0),
-        (81, 263, 0.2553, 0.3662),
-    ],
-)
-def test_wilson_gives_known_values(successes: int, n: int, low: float, high: float) -> None:
-    assert wilson(successes, n) == pytest.approx((low, high), abs=5e-5)
+def seen(
+    labels: NDArray[np.int64], features: NDArray[np.floating], centres: NDArray[np.floating]
+) -> Samples:
+    """Return samples judged by the nearest of `centres`."""
+    logits = -((features[:, None] - centres) ** 2).sum(axis=2)
+    return Samples(labels, logits.astype(np.float32), features.astype(np.float32))
 
 
-@given(st.integers(1, 10_000), st.floats(0, 1))
-def test_wilson_agrees_with_scipy(n: int, share: float) -> None:
-    successes = round(share * n)
-    oracle = scipy.stats.binomtest(successes, n).proportion_ci(method="wilson")
-    assert wilson(successes, n) == pytest.approx((oracle.low, oracle.high), abs=1e-9)
+def cloud(seed: int, n: int) -> Samples:
+    """Return perfect images: each class a Gaussian about its centre."""
+    labels = np.arange(n) % K
+    spread = np.random.default_rng(seed).normal(size=(n, K))
+    return seen(labels, CENTRES[labels] + spread, CENTRES)
 
 
-@pytest.mark.parametrize(("successes", "n"), [(0, 0), (-1, 4), (5, 4)])
-def test_wilson_refuses_what_is_no_proportion(successes: int, n: int) -> None:
-    with pytest.raises(ValueError, match="no proportion"):
-        wilson(successes, n)
+@cache
+def views(fault: str) -> dict[str, Any]:
+    """Return what the metrics look at, of 400 generated images with a fault or "none"."""
+    random, train, real = np.random.default_rng(7), cloud(1, 1200), cloud(2, 400)
+    sound = cloud(3, 400)
+    labels, features = sound.labels, sound.features.astype(np.float64)
+    if fault in ("mislabelled", "flattering"):  # the same images, a fifth of them under other names
+        labels = labels.copy()
+        labels[:80] = np.roll(labels[:80], 1)
+    elif fault == "collapsed":  # one picture of each class, again and again
+        features = (CENTRES + 0.5)[labels]
+    elif fault == "missing":  # for the last class, the images of the first one
+        wrong = labels == K - 1
+        features[wrong] += CENTRES[0] - CENTRES[K - 1]
+    elif fault == "copied":
+        features = train.features[:400] + random.normal(0, 0.02, (400, K))
+    elif fault == "unrealistic":  # further apart than real ones, which leaves the classes alone
+        features = 3 * features
+    fake = seen(labels, features, CENTRES)
+    guide = seen(labels, features + random.normal(0, 0.1, features.shape), CENTRES)
+    if fault == "flattering":
+        guide = Samples(labels, np.eye(K, dtype=np.float32)[labels], fake.features)
+    # the student says of a test image what was asked for when its nearest image was drawn
+    taught = labels[nearest_in(real.features.astype(np.float64), features).indices[:, 0]]
+    balls = manifold.look(fake=fake, real=real)
+    kept = fake.take(distinct(features, close_distance(balls.real_near)))
+    trained = train.features.astype(np.float64)
+    near, near_held_out = (nearest_in(s.features.astype(np.float64), trained) for s in (kept, real))
+    return {
+        "all": fake,
+        "fake": fake,
+        "real": real,
+        "guide": guide,
+        "student": Samples(real.labels, np.eye(K, dtype=np.float32)[taught], real.features),
+        "balls": balls,
+        "distinct": kept,
+        "held_out": real,
+        "train": train,
+        "distances": near.distances[:, 0],
+        "held_out_distances": near_held_out.distances[:, 0],
+    }
 
 
-def test_wilson_covers_the_truth_as_often_as_it_says() -> None:
-    random = np.random.default_rng(0)
-    truth, n = 0.97, 1000
-    bounds = [wilson(int(k), n) for k in random.binomial(n, truth, 2000)]
-    covered = np.mean([low <= truth <= high for low, high in bounds])
-    assert covered == pytest.approx(0.95, abs=0.02)
+@cache
+def found(name: str, fault: str) -> Value:
+    value = measure(name, views(fault))
+    assert value is not None
+    return value
+
+
+# Which fault moves which metric, and where to; what is not here stays where it was.
+MOVES = {
+    "mislabelled": {
+        "judge_accuracy": "down",
+        "guide_accuracy": "down",
+        "gan_train_accuracy": "down",
+        "intra_class_diversity": "up",  # images of another class are far from those of the label
+    },
+    "flattering": {  # the same images, so all but the guide say the same
+        "judge_accuracy": "down",
+        "flattery": "up",
+        "gan_train_accuracy": "down",
+        "intra_class_diversity": "up",
+    },
+    "collapsed": {
+        "classifier_score": "up",  # it sees the classes and not the variety in them
+        "fcd": "up",
+        "precision": "up",  # these four pictures lie where real ones are dense
+        "density": "up",
+        "recall": "down",
+        "coverage": "down",
+        "ndb": "up",
+        "intra_class_diversity": "down",
+        "duplicate_rate": "up",
+        "copying_z": "unknown",  # four pictures are too few
+    },
+    "missing": {
+        "judge_accuracy": "down",
+        "guide_accuracy": "down",
+        "classifier_score": "down",
+        "fcd": "up",
+        "recall": "down",
+        "coverage": "down",
+        "gan_train_accuracy": "down",
+        "class_kl": "up",
+        "missing_classes": "up",
+        "ndb": "up",
+    },
+    "copied": {"copying_z": "down"},
+    "unrealistic": {  # but not recall: the balls of images so far apart hold everything
+        "fcd": "up",
+        "precision": "down",
+        "density": "down",
+        "coverage": "down",
+        "ndb": "up",
+        "intra_class_diversity": "up",
+        "copying_z": "up",
+    },
+}
+
+
+def move(name: str, fault: str) -> str:
+    """Return where a fault moves a metric, past both intervals."""
+    before, after = found(name, "none"), found(name, fault)
+    if math.isnan(after["value"]):
+        return "unknown"
+    if after["low"] > before["high"]:
+        return "up"
+    return "down" if after["high"] < before["low"] else "still"
+
+
+@pytest.mark.parametrize("fault", MOVES)
+def test_a_fault_moves_the_metrics_that_are_to_see_it_and_no_other(fault: str) -> None:
+    moves = {name: move(name, fault) for name in METRICS}
+    assert moves == dict.fromkeys(METRICS, "still") | MOVES[fault]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_is_made_worse_by_some_fault(name: str) -> None:
+    worse = {"high": {"down"}, "low": {"up"}, "real": {"up", "down"}}[METRICS[name].better]
+    assert worse & {moved.get(name) for moved in MOVES.values()}
+
+
+@pytest.mark.parametrize("fault", ["none", *MOVES])
+def test_every_interval_holds_its_value(fault: str) -> None:
+    values = {name: found(name, fault) for name in METRICS}
+    wrong = {name for name, x in values.items() if not x["low"] <= x["value"] <= x["high"]}
+    unknown = {name for name, moved in MOVES.get(fault, {}).items() if moved == "unknown"}
+    assert wrong == unknown
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metrics_take_no_positional_arguments(name: str) -> None:
+    metric = METRICS[name]
+    with pytest.raises(TypeError, match="positional"):
+        metric.function(*(views("none")[view] for view in metric.views.values()))
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_without_one_of_its_views_is_none(name: str) -> None:
+    for view in METRICS[name].views.values():
+        assert measure(name, {**views("none"), view: None}) is None
+
+
+def test_metrics_compare_unless_they_look_at_generated_images_alone() -> None:
+    alone = {name for name, metric in METRICS.items() if not metric.compares()}
+    accuracies = {"judge_accuracy", "guide_accuracy", "gan_train_accuracy", "flattery"}
+    assert alone == {*accuracies, "classifier_score"}
+    assert {name for name, metric in METRICS.items() if metric.needs_labels} == accuracies
+
+
+def samples(labels: int = 4, logits: int = 4, features: int = 4, fill: float = 0.0) -> Samples:
+    return Samples(
+        np.zeros(labels, np.int64),
+        np.zeros((logits, K), np.float32),
+        np.full((features, 2), fill, np.float32),
+    )
+
+
+@pytest.mark.parametrize("lengths", [(4, 4, 3), (4, 3, 4), (3, 4, 4), (0, 0, 0)])
+def test_samples_of_unequal_or_no_length_are_refused(lengths: tuple[int, int, int]) -> None:
+    with pytest.raises(InputError, match=r"do not belong together$"):
+        samples(*lengths)
+
+
+@pytest.mark.parametrize("fill", [math.nan, math.inf, -math.inf])
+def test_samples_that_are_not_finite_are_refused(fill: float) -> None:
+    with pytest.raises(InputError, match="not finite"):
+        samples(fill=fill)
+    with pytest.raises(InputError, match="not finite"):
+        Samples(np.zeros(1, np.int64), np.full((1, K), fill, np.float32), np.zeros((1, 2), "f4"))
+
+
+def test_samples_keep_what_was_requested_when_some_are_taken() -> None:
+    for requested in (True, False):
+        taken = judged_as([0, 1, 2], [0, 3, 2], requested=requested).take(np.array([2, 1]))
+        assert (taken.labels.tolist(), taken.judged.tolist()) == ([2, 1], [2, 3])
+        assert taken.requested is requested
 
 
 def test_accuracy_counts_the_answers_that_are_the_label() -> None:
@@ -79,8 +240,11 @@ def test_accuracy_counts_the_answers_that_are_the_label() -> None:
 
 def test_accuracy_per_class_leaves_out_classes_without_samples() -> None:
     rows = accuracy_per_class(fake=judged_as([0, 0, 2, 2], [0, 1, 2, 2]))
-    assert [(row["digit"], row["n"], row["accuracy"]) for row in rows] == [(0, 2, 0.5), (2, 2, 1.0)]
-    assert rows[0]["low"] == pytest.approx(wilson(1, 2)[0])
+    assert {digit: (row["n"], row["value"]) for digit, row in rows.items()} == {
+        0: (2, 0.5),
+        2: (2, 1.0),
+    }
+    assert (rows[0]["low"], rows[0]["high"]) == pytest.approx(wilson(1, 2))
 
 
 def test_confusion_has_the_requested_class_in_rows() -> None:
@@ -93,8 +257,8 @@ def test_confusion_has_the_requested_class_in_rows() -> None:
 
 def test_divergence_gives_known_values() -> None:
     p, q = np.array([0.5, 0.5, 0.0, 0.0]), np.array([0.25, 0.25, 0.25, 0.25])
-    assert float(divergence(p, q)) == pytest.approx(math.log(2))
-    assert float(divergence(q, q)) == 0
+    assert divergence(p, q) == pytest.approx(math.log(2))
+    assert divergence(q, q) == 0
     assert math.isinf(divergence(q, p))
 
 
@@ -102,79 +266,34 @@ def test_the_expected_shares_follow_the_requested_mix_not_the_test_set() -> None
     real = judged_as([0] * 90 + [1] * 10, [0] * 90 + [1] * 10)
     fake = judged_as([0, 1], [0, 1])
     assert expected_shares(fake=fake, real=real) == pytest.approx(np.array([0.5, 0.5, 0, 0]))
+    fake = judged_as([0, 1], [0, 1], requested=False)
+    assert expected_shares(fake=fake, real=real) == pytest.approx(np.array([0.9, 0.1, 0, 0]))
 
 
-def test_a_collapse_raises_the_divergence_and_the_missing_classes() -> None:
-    real = perfect(400)
-    kl = [class_kl(fake=f(400), real=real)["value"] for f in (perfect, collapsed)]
-    assert kl == pytest.approx([0.0, math.log(K)], abs=1e-9)
-    missing = [missing_classes(fake=f(400), real=real)["value"] for f in (perfect, collapsed)]
-    assert missing == [0, K - 1]
+def test_the_divergence_of_a_collapse_is_that_of_the_shares_with_half_an_image_in_each() -> None:
+    real, n = perfect(400), 400
+    assert class_kl(fake=perfect(n), real=real)["value"] == pytest.approx(0.0, abs=1e-12)
+    # the expected shares stay a quarter each: half an image more in every class
+    only_zeros = judged_as([i % K for i in range(n)], [0] * n)
+    assert class_kl(fake=only_zeros, real=real)["value"] == pytest.approx(math.log(K))
+    # no real image is judged a 3, so half an image of n + K / 2 is what is expected there
+    no_threes = judged_as([i % K for i in range(n)], [i % (K - 1) for i in range(n)])
+    only_threes = judged_as([i % K for i in range(n)], [3] * n)
+    known = math.log((n + K / 2) / 0.5)
+    assert class_kl(fake=only_threes, real=no_threes)["value"] == pytest.approx(known)
 
 
 def test_a_class_is_missing_below_a_tenth_of_its_due() -> None:
     labels = [i % K for i in range(400)]
     for kept, missing in ((9, 1), (11, 0)):
         answers = [y if y or i < 4 * kept else 1 for i, y in enumerate(labels)]
-        found = missing_classes(fake=judged_as(labels, answers), real=perfect(400))
-        assert found["value"] == missing
-        assert found["low"] <= missing <= found["high"]
-
-
-def test_diversity_is_the_ratio_of_total_variances() -> None:
-    random = np.random.default_rng(2)
-    labels = np.repeat(np.arange(K), 500)
-    logits = np.eye(K, dtype=np.float32)[labels]
-    features = random.normal(size=(2000, 3)).astype(np.float32)
-    real = Samples(labels, logits, features)
-    half = Samples(labels, logits, 5 + features * np.float32(math.sqrt(0.5)))
-    found = intra_class_diversity(fake=half, real=real)
-    assert found["value"] == pytest.approx(0.5, rel=1e-5)
-    one = diversity_per_class(fake=half, real=real)[2]
-    mine = features[labels == 2].astype(float)
-    expected = 0.5 * np.trace(np.cov(mine.T)) / np.trace(np.cov(mine.T))
-    assert one["value"] == pytest.approx(expected, rel=1e-5)
-    assert one["low"] < 0.5 < one["high"] < 0.65
-
-
-def test_the_interval_of_diversity_covers_the_truth_as_often_as_it_says() -> None:
-    random = np.random.default_rng(3)
-    labels = np.repeat(np.arange(2), 200)
-    logits = np.eye(2, dtype=np.float32)[labels]
-
-    def draw(spread: float) -> Samples:
-        return Samples(labels, logits, random.normal(0, spread, (400, 4)).astype(np.float32))
-
-    bounds = [intra_class_diversity(fake=draw(2**0.5), real=draw(1.0)) for _ in range(500)]
-    covered = np.mean([row["low"] <= 2 <= row["high"] for row in bounds])
-    assert covered == pytest.approx(0.95, abs=0.02)
+        value = missing_classes(fake=judged_as(labels, answers), real=perfect(400))
+        assert value["value"] == missing
+        assert (value["low"], value["high"]) == (0, 1)  # 9 and 11 of 400 are hard to tell apart
 
 
 def test_classes_with_few_images_have_no_diversity() -> None:
     labels = [0] * 19 + [1] * 20
-    found = diversity_per_class(fake=judged_as(labels, labels), real=perfect(80))
-    assert found.keys() == {1}
-
-
-@pytest.mark.parametrize("name", METRICS)
-def test_every_metric_orders_real_mislabelled_and_collapsed(name: str) -> None:
-    metric, real = METRICS[name].function, perfect(800)
-    values = [
-        metric(fake=fake, real=real)["value"]
-        for fake in (perfect(400), mislabelled(400, 5), collapsed(400))
-    ]
-    assert values == sorted(values, reverse=METRICS[name].better == "high")
-    assert values[0] != values[2]
-
-
-@pytest.mark.parametrize("name", METRICS)
-def test_every_interval_holds_its_value(name: str) -> None:
-    for fake in (perfect(400), mislabelled(400, 5), collapsed(400)):
-        found = METRICS[name].function(fake=fake, real=perfect(800))
-        assert found["low"] <= found["value"] <= found["high"]
-
-
-@pytest.mark.parametrize("name", METRICS)
-def test_metrics_take_no_positional_arguments(name: str) -> None:
-    with pytest.raises(TypeError):
-        METRICS[name].function(perfect(8), perfect(8))
+    assert diversity_per_class(fake=judged_as(labels, labels), real=perfect(80)).keys() == {1}
+    few = judged_as([0] * 19, [0] * 19)
+    assert math.isnan(intra_class_diversity(fake=few, real=perfect(80))["value"])

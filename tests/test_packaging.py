@@ -29,7 +29,9 @@ def wanted() -> dict[str, str]:
 
 def test_environment_yaml_has_the_packages_and_bounds_of_pyproject() -> None:
     environment = yaml.safe_load((REPOSITORY / "environment.yaml").read_text())
-    conda = dict(split(requirement) for requirement in environment["dependencies"])
+    *plain, pip, only_pip = environment["dependencies"]
+    assert pip == "pip"
+    conda = dict(split(requirement) for requirement in plain + only_pip["pip"])
     assert conda.pop("python") == PROJECT["requires-python"]
     assert conda == {CONDA_NAMES.get(name, name): bound for name, bound in wanted().items()}
 

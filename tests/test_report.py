@@ -1,22 +1,27 @@
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from shutil import copytree
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from cgan import data
 from cgan.config import EvalConfig, Folders
 from cgan.errors import InputError
 from cgan.evaluation import evaluate
+from cgan.metrics import METRICS
 from cgan.report import find_report, read_results, summary, write_report
 from cgan.report.page import verdict
+from cgan.report.tables import MEANINGS, TITLES, worded
 
 
 @pytest.fixture(scope="module")
 def report(digits_run: Folders) -> Path:
-    evaluate("toy", EvalConfig(n_samples=200, device="cpu"), digits_run)
+    evaluate("toy", EvalConfig(n_samples=200, gan_train_images=0, device="cpu"), digits_run)
     write_report(digits_run.reports / "toy")
     return digits_run.reports / "toy"
 
@@ -48,7 +53,7 @@ class Page(HTMLParser):
 def test_the_page_is_whole_and_needs_no_network(report: Path) -> None:
     page = Page((report / "index.html").read_text())
     assert page.open == []
-    assert len(page.images) == 5
+    assert len(page.images) == 6
     assert all(image["alt"] for image in page.images)
     assert all(link.startswith("data:image/png;base64,") for link in page.links)
     assert (report / "index.html").stat().st_size < 2e6
@@ -56,16 +61,13 @@ def test_the_page_is_whole_and_needs_no_network(report: Path) -> None:
 
 def test_the_page_shows_every_metric_and_digit(report: Path) -> None:
     text = (report / "index.html").read_text()
-    for words in (
-        "judge accuracy",
-        "guide accuracy",
-        "class divergence",
-        "missing classes",
-        "diversity",
-    ):
-        assert words in text
-    value = read_results(report)["metrics"]["judge_accuracy"]["value"]
-    assert f"{value:.2%}" in text
+    results = read_results(report)
+    for name in METRICS:
+        assert TITLES[name] in text, name
+        if name in results["metrics"]:
+            assert MEANINGS[name].split(". ")[0] in unescape(text), name
+            assert worded(name, results["metrics"][name]["value"]) in text
+    assert results["left_out"]["gan_train_accuracy"] in text
 
 
 def test_the_tables_are_written_as_csv(report: Path) -> None:
@@ -82,6 +84,7 @@ def test_the_tables_are_written_as_csv(report: Path) -> None:
 def test_a_report_is_drawn_again_without_the_run(report: Path, tmp_path: Path) -> None:
     copy = copytree(report, tmp_path / "copy")
     (copy / "samples.png").unlink()
+    (copy / "copies.png").unlink()
     (copy / "history.csv").unlink()
     page = Page(write_report(copy).read_text())
     assert len(page.images) == 3
@@ -105,8 +108,13 @@ def test_names_are_escaped(report: Path, tmp_path: Path) -> None:
         (0.995, 0.98, [], "Draws what it is asked for"),
         (0.97, 0.85, [], "Uneven"),
         (0.85, 0.8, [], "Undertrained"),
-        (0.95, 0.9, ["missing_classes"], "Collapsed:"),
-        (0.99, 0.9, ["intra_class_diversity"], "Collapsed within classes"),
+        (0.95, 0.9, ["missing"], "Collapsed: some classes"),
+        (0.99, 0.9, ["collapsed"], "Collapsed: it has learned a small part"),
+        (0.99, 0.9, ["copied"], "Copying"),
+        (0.85, 0.8, ["unrealistic"], "Not realistic"),
+        (0.85, 0.8, ["mislabelled"], "Wrong digits"),
+        (0.9, 0.8, ["flattered"], "Flattered"),
+        (0.9, 0.8, ["copied", "missing"], "Collapsed: some classes"),
     ],
 )
 def test_the_verdict_follows_the_numbers(
@@ -115,7 +123,7 @@ def test_the_verdict_follows_the_numbers(
     results = {
         "metrics": {"judge_accuracy": {"value": judge}},
         "per_digit": [{"digit": 0, "accuracy": 1.0}, {"digit": 1, "accuracy": worst}],
-        "alarms": [{"metric": metric} for metric in alarms],
+        "alarms": [{"kind": kind} for kind in alarms],
     }
     assert verdict(results).startswith(word)
 
@@ -154,3 +162,20 @@ def test_damaged_results_are_refused_in_one_line(tmp_path: Path, content: str) -
     with pytest.raises(InputError, match="run cgan evaluate again") as caught:
         read_results(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_the_page_of_images_without_labels_shows_what_there_is(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    images = data.load("digits", Path(), "validation").images.numpy()
+    np.savez(tmp_path / "unasked.npz", images=images)
+    config = EvalConfig(gan_train_images=0, device="cpu")
+    evaluate(None, config, digits_run, images=tmp_path / "unasked.npz", dataset="digits")
+    folder = digits_run.reports / "unasked"
+    page = Page(write_report(folder).read_text())
+    assert page.open == []
+    assert len(page.images) == 3  # samples, copies, histogram
+    assert not (folder / "confusion.csv").exists()
+    assert "no label was requested" in (folder / "index.html").read_text()
+    assert "judge_accuracy        left out" in summary(read_results(folder))
+    assert verdict(read_results(folder)).startswith("No alarm")

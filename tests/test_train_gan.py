@@ -1,3 +1,4 @@
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,11 +8,17 @@ import safetensors.torch
 import torch
 from conftest import toy_config
 
+from cgan.averaging import averaging
 from cgan.config import Folders
 from cgan.errors import InputError, TrainingError
+from cgan.networks import Generator
+from cgan.progress import Progress
 from cgan.recipes import RECIPES
 from cgan.store import load_classifier
-from cgan.train_gan import averaging, train_gan
+from cgan.train_gan import train_gan
+from cgan.validation import Validator, Verdict
+
+HONEST = Validator.__call__
 
 
 def in_folder(top: Path) -> Folders:
@@ -39,9 +46,12 @@ def test_a_run_holds_weights_config_history_and_a_picture_an_epoch(digits_run: F
     }
     history = pd.read_csv(run / "history.csv")
     assert history["epoch"].tolist() == [1, 2]
-    for share in ("d_real", "d_fake", "d_fake_after", "guide_accuracy"):
+    for share in (
+        *("d_real", "d_fake", "d_fake_after", "guide_accuracy", "judge_accuracy", "coverage"),
+    ):
         assert history[share].between(0, 1).all()
     assert history["seconds"].is_monotonic_increasing
+    assert (history["fcd"] > 0).all()
     assert len(list((run / "samples").glob("epoch-000?-accuracy-0.???.png"))) == 2
 
 
@@ -59,6 +69,70 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(tmp_path: Pat
     assert any(not torch.equal(a[key], c[key]) for key in a)
 
 
+def test_scoring_every_epoch_changes_nothing_that_is_learned(tmp_path: Path) -> None:
+    folders = in_folder(tmp_path)
+    for name, judge in (("with", None), ("without", "none")):
+        train_gan(toy_config(), folders, name=name, judge=judge)
+    for file in ("generator", "discriminator"):
+        one, other = (
+            safetensors.torch.load_file(folders.weights / name / f"{file}.safetensors")
+            for name in ("with", "without")
+        )
+        assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def scripted(monkeypatch: pytest.MonkeyPatch, distances: list[float], alarm: str = "") -> None:
+    """Let the validator say what it is told to."""
+
+    def told(self: Validator, generator: Generator) -> Verdict:
+        verdict = HONEST(self, generator)
+        verdict.scores["fcd"] = distances.pop(0)
+        return replace(verdict, alarms=[alarm] if alarm else [])
+
+    monkeypatch.setattr(Validator, "__call__", told)
+
+
+def test_the_epoch_of_the_lowest_distance_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = in_folder(tmp_path)
+    config = toy_config(epochs=3, schedule="constant", guidance=0.0)
+    scripted(monkeypatch, [3.0, 1.0, 2.0])
+    result = train_gan(config, folders, name="best")
+    assert [row["kept"] for row in result.history] == [1, 1, 0]
+    scripted(monkeypatch, [3.0, 1.0])
+    train_gan(replace(config, epochs=2), folders, name="two")
+    best, two = (weights_of(folders, name) for name in ("best", "two"))
+    assert all(torch.equal(best[key], two[key]) for key in best)
+
+
+def test_without_a_judge_the_last_epoch_is_kept(tmp_path: Path) -> None:
+    result = train_gan(toy_config(epochs=2), in_folder(tmp_path), judge="none")
+    assert [row["kept"] for row in result.history] == [1, 1]
+    assert "fcd" not in result.history[0]
+
+
+def test_a_collapse_is_said_while_there_is_time_but_not_before_anything_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted(monkeypatch, [1.0, 1.0], alarm="Collapsed: twice.")
+    stream = io.StringIO()
+    monkeypatch.setattr("cgan.train_gan.EARLY", 0.5)
+    train_gan(toy_config(epochs=2), in_folder(tmp_path), progress=Progress(stream))
+    lines = stream.getvalue().splitlines()
+    assert [i for i, line in enumerate(lines) if "ALARM: Collapsed: twice." in line] == [2]
+
+
+def test_a_data_set_without_a_judge_is_trained_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cgan.train_gan.runs", lambda *_: {})
+    stream = io.StringIO()
+    result = train_gan(toy_config(), in_folder(tmp_path), progress=Progress(stream))
+    assert "there is no digits-judge" in stream.getvalue()
+    assert "judge_accuracy" not in result.history[0]
+
+
 def test_training_does_not_disturb_torchs_random_state(tmp_path: Path) -> None:
     before = torch.get_rng_state()
     train_gan(toy_config(dry_run=True), in_folder(tmp_path))
@@ -71,7 +145,7 @@ def test_the_guide_does_not_change_while_the_generator_trains(
     guide = load_classifier("digits-guide")
     before = {key: value.clone() for key, value in guide.network.state_dict().items()}
     monkeypatch.setattr("cgan.train_gan.load_classifier", lambda *_: guide)
-    train_gan(toy_config(guidance=0.5, guidance_end=1.0), digits_run, name="strong")
+    train_gan(toy_config(guidance=0.5, guidance_end=1.0), digits_run, name="strong", judge="none")
     after = guide.network.state_dict()
     assert all(torch.equal(after[key], value) for key, value in before.items())
 

@@ -5,26 +5,44 @@ from typing import Any
 
 import click
 
-from cgan.cli.options import common, shown_progress
+from cgan.cli.options import DATASET_HELP, common, field_option, shown_progress
 from cgan.config import EvalConfig, Folders
+from cgan.errors import InputError
 from cgan.files import make_folder
 from cgan.progress import Progress
-from cgan.recipes import classifier_config, gan_config
+from cgan.recipes import classifier_config, eval_config, gan_config
 
 
 @click.command("evaluate")
 @click.argument("run", required=False)
-@click.option("-n", "--n-samples", default=EvalConfig.n_samples, show_default=True, help="Images.")
-@click.option("--seed", default=EvalConfig.seed, show_default=True, help="Seed of the noise.")
-@click.option("--batch-size", default=EvalConfig.batch_size, show_default=True, help="At a time.")
 @click.option(
-    "--precision", default=EvalConfig.precision, show_default=True, help="auto, fp32 or bf16."
+    "--images",
+    type=click.Path(path_type=Path),
+    help="Score images from anywhere: FILE.npz (arrays images, labels) or a folder of pictures.",
 )
-@click.option("--judge", help="Run name or folder of the judge.  [default: DATASET-judge]")
+@click.option("--dataset", help=f"With --images: the real images to compare with. {DATASET_HELP}")
+@click.option("--name", help="Of the report's folder.  [default: that of RUN or of the images]")
+@click.option("--quick", is_flag=True, help="In seconds: 2,000 images, no GAN-train.")
+@field_option(EvalConfig(), "--n-samples", "Images to draw.", "-n")
+@field_option(EvalConfig(), "--seed", "Seed of the noise.")
+@field_option(EvalConfig(), "--gan-train-images", "Images that GAN-train learns from; 0: none.")
+@field_option(EvalConfig(), "--copying-images", "Training images that are searched for copies.")
+@field_option(EvalConfig(), "--batch-size", "Images at a time.")
+@field_option(EvalConfig(), "--precision", "auto, fp32 or bf16.")
+@click.option(
+    "--classifier",
+    "--judge",
+    "judge",
+    help="Run name or folder of the classifier that judges.  [default: DATASET-judge]",
+)
 @click.option("--guide", help="The guide shown beside it.  [default: the one that trained RUN]")
 @common
 def evaluate(
     run: str | None,
+    images: Path | None,
+    dataset: str | None,
+    name: str | None,
+    quick: bool,
     judge: str | None,
     guide: str | None,
     data_dir: Path,
@@ -33,24 +51,25 @@ def evaluate(
     verbose: bool | None,
     **flags: Any,
 ) -> None:
-    """Stage 3: score the generator of RUN (the newest when left out)."""
-    config = EvalConfig(**flags)
+    """Stage 3: score the generator of RUN (the newest when left out), or --images."""
+    if images is not None and flags["n_samples"] is not None:
+        raise InputError("-n goes with a run; of --images all are scored")
+    subject = {"images": images, "dataset": dataset, "name": name, "judge": judge, "guide": guide}
     folders = Folders(data_dir, weights_dir, reports_dir)
-    _score(run, config, folders, judge, guide, shown_progress(verbose))
+    _score(run, eval_config(quick, **flags), folders, subject, shown_progress(verbose))
 
 
 def _score(
     run: str | None,
     config: EvalConfig,
     folders: Folders,
-    judge: str | None,
-    guide: str | None,
+    subject: dict[str, Any],
     progress: Progress,
 ) -> None:
     from cgan import evaluation
     from cgan.report import summary, write_report
 
-    results = evaluation.evaluate(run, config, folders, judge=judge, guide=guide, progress=progress)
+    results = evaluation.evaluate(run, config, folders, progress=progress, **subject)
     page = write_report(folders.reports / results["run"])
     click.echo(summary(results))
     click.echo(f"report: {page}")
@@ -88,4 +107,4 @@ def demo(
         gan, folders, name="demo", guide="demo-guide", overwrite=True, progress=progress
     )
     click.echo(f"3/3 scoring {n_samples:,} generated digits with a judge that guided nothing")
-    _score("demo", EvalConfig(n_samples=n_samples, device=device), folders, None, None, progress)
+    _score("demo", EvalConfig(n_samples=n_samples, device=device), folders, {}, progress)

@@ -80,6 +80,7 @@ _guided = RECIPES["guided"]
 @click.option("--dataset", default="mnist", show_default=True, help=DATASET_HELP)
 @click.option("--name", help="Name of the run.  [default: DATASET-RECIPE, numbered]")
 @click.option("--guide", help="Run name or folder of the guide.  [default: DATASET-guide]")
+@click.option("--judge", help="Who scores every epoch; none: nobody.  [default: DATASET-judge]")
 @click.option("--overwrite", is_flag=True, help="Replace a run of that name.")
 @click.option("--lr", type=float, help="Both learning rates.")
 @field_option(_guided, "--g-lr", "The generator's learning rate.")
@@ -104,6 +105,7 @@ def train_gan(
     dataset: str,
     name: str | None,
     guide: str | None,
+    judge: str | None,
     overwrite: bool,
     lr: float | None,
     data_dir: Path,
@@ -128,6 +130,7 @@ def train_gan(
         Folders(data_dir, weights_dir, reports_dir),
         name=name,
         guide=guide,
+        judge=judge,
         overwrite=overwrite,
         progress=progress,
     )

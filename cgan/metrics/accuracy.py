@@ -1,64 +1,26 @@
-"""How often the judged class is the requested one, with Wilson intervals; the confusion matrix."""
+"""How often the judged class is the requested one; the confusion matrix; the guide's flattery."""
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cgan.metrics.intervals import Z95, Value, proportion
 from cgan.metrics.samples import Samples
 
-Z95 = 1.959963984540054  # two-sided 95% point of the normal distribution
 
-
-def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """Return the score interval of a proportion (Wilson 1927; Brown, Cai and DasGupta 2001, eq. 4).
-
-    Args:
-        successes: 0 to `n`.
-        n: number of trials, 1 or more.
-        z: normal point of the confidence, 1.96 for 95%.
-
-    Raises:
-        ValueError: `n` is not positive or `successes` lies outside 0 to `n`.
-    """
-    if n < 1 or not 0 <= successes <= n:
-        raise ValueError(f"{successes} successes of {n} trials is no proportion")
-    p = successes / n
-    middle = p + z**2 / (2 * n)
-    half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    scale = 1 + z**2 / n
-    # Rounding must not leave the proportion itself, nor 0 to 1, outside.
-    return max(0.0, min(p, (middle - half) / scale)), min(1.0, max(p, (middle + half) / scale))
-
-
-def proportion(hits: NDArray[np.bool_]) -> dict[str, float]:
-    """Return {value, low, high} of the share of True, with its 95% Wilson interval."""
-    n, successes = len(hits), int(hits.sum())
-    low, high = wilson(successes, n)
-    return {"value": successes / n, "low": low, "high": high}
-
-
-def accuracy(*, fake: Samples, real: Samples | None = None) -> dict[str, float]:
-    """Return the share of `fake` whose judged class is its label, with its 95% interval."""
+def accuracy(*, fake: Samples) -> Value:
+    """Return the share of `fake` whose judged class is its label, with its 95% Wilson interval."""
     return proportion(fake.judged == fake.labels)
 
 
-def accuracy_per_class(*, fake: Samples) -> list[dict[str, float]]:
-    """Return {digit, n, accuracy, low, high} for every class that has samples."""
-    rows = []
+def accuracy_per_class(*, fake: Samples) -> dict[int, Value]:
+    """Return {class: {n, value, low, high}} for every class that has samples."""
+    rows = {}
     for digit in range(fake.n_classes):
         mine = fake.labels == digit
         if mine.any():
-            share = proportion(fake.judged[mine] == digit)
-            rows.append(
-                {
-                    "digit": digit,
-                    "n": int(mine.sum()),
-                    "accuracy": share["value"],
-                    "low": share["low"],
-                    "high": share["high"],
-                }
-            )
+            rows[digit] = {"n": int(mine.sum()), **proportion(fake.judged[mine] == digit)}
     return rows
 
 
@@ -67,3 +29,26 @@ def confusion(*, fake: Samples) -> NDArray[np.int64]:
     from sklearn.metrics import confusion_matrix
 
     return confusion_matrix(fake.labels, fake.judged, labels=list(range(fake.n_classes)))
+
+
+def flattery(*, judge: Samples, guide: Samples) -> Value:
+    """Return guide accuracy minus judge accuracy on the same images, with its 95% interval.
+
+    A generator that learned to please its guide rather than to draw has a gap far above that of
+    real images. The interval is the adjusted Wald interval for a difference of matched pairs: half
+    a pair is added to each of the four cells (Agresti and Min 2005, section 3).
+
+    Args:
+        judge: the images as seen by the judge.
+        guide: the same images, in the same order, as seen by the guide.
+    """
+    by_guide = guide.judged == guide.labels
+    by_judge = judge.judged == judge.labels
+    only_guide = int((by_guide & ~by_judge).sum())
+    only_judge = int((by_judge & ~by_guide).sum())
+    n = len(judge)
+    more, less, total = only_guide + 0.5, only_judge + 0.5, n + 2
+    middle = (more - less) / total
+    half = Z95 * math.sqrt(more + less - (more - less) ** 2 / total) / total
+    value = (only_guide - only_judge) / n
+    return {"value": value, "low": min(value, middle - half), "high": max(value, middle + half)}

@@ -5,19 +5,20 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from cgan.metrics.accuracy import Z95
+from cgan.metrics.intervals import Z95, Value
 from cgan.metrics.samples import Samples
 
 ENOUGH = 20  # images of a class; with fewer, the interval is no interval
 
 
-def diversity_per_class(*, fake: Samples, real: Samples) -> dict[int, dict[str, float]]:
+def diversity_per_class(*, fake: Samples, real: Samples) -> dict[int, Value]:
     """Return {digit: {value, low, high}} for every class with ENOUGH images in both.
 
     The value is the total variance of the features (the trace of their covariance) of the
     generated images of a label, divided by that of the real images of the label: 1 for a perfect
     generator, 0 for one that always draws the same picture. The 95% interval is that of a ratio
-    of two means of squared distances (delta method).
+    of two means of squared distances (delta method, on the logarithm: a few odd images make up
+    much of a variance, so the upper end is the further one).
     """
     found = {}
     for digit in range(fake.n_classes):
@@ -28,19 +29,23 @@ def diversity_per_class(*, fake: Samples, real: Samples) -> dict[int, dict[str, 
         if spread_real == 0:
             continue
         ratio = spread / spread_real
-        half = Z95 * math.hypot(error / spread_real, ratio * error_real / spread_real)
-        found[digit] = {"value": ratio, "low": max(0.0, ratio - half), "high": ratio + half}
+        relative = math.hypot(error / spread if spread else 0.0, error_real / spread_real)
+        factor = math.exp(Z95 * relative)
+        found[digit] = {"value": ratio, "low": ratio / factor, "high": ratio * factor}
     return found
 
 
-def intra_class_diversity(*, fake: Samples, real: Samples) -> dict[str, float]:
+def intra_class_diversity(*, fake: Samples, real: Samples) -> Value:
     """Return the mean over the classes of `diversity_per_class`, with its 95% interval."""
     rows = list(diversity_per_class(fake=fake, real=real).values())
     if not rows:
         return dict.fromkeys(("value", "low", "high"), math.nan)
     value = float(np.mean([row["value"] for row in rows]))
-    half = math.hypot(*(row["high"] - row["value"] for row in rows)) / len(rows)
-    return {"value": value, "low": max(0.0, value - half), "high": value + half}
+    below, above = (
+        math.hypot(*(row[end] - row["value"] for row in rows)) / len(rows)
+        for end in ("low", "high")
+    )
+    return {"value": value, "low": max(0.0, value - below), "high": value + above}
 
 
 def _spread(features: NDArray[np.float64]) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,8 @@ from cgan.pictures import figure_bytes
 from cgan.report import figures, tables
 from cgan.report.read import read_history, read_results
 
-PER_DIGIT_FORMATS: dict[Any, Any] = {
-    "accuracy": "{:.2%}",
-    "low": "{:.2%}",
-    "high": "{:.2%}",
-    "diversity": "{:.2f}",
-}
+SHOWN = ["digit", "n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real"]
+SHARES = ("accuracy", "low", "high", "coverage")
 
 
 def write_report(folder: Path) -> Path:
@@ -44,18 +41,20 @@ def write_report(folder: Path) -> Path:
         ("confusion", confusion),
         ("histogram", histogram),
     ):
+        if table is None:
+            continue
         write_bytes(folder / f"{name}.csv", table.to_csv(lineterminator="\n").encode())
 
     real = results["judge"]["accuracy_real"]["value"]
-    pictures = {
-        "accuracy": figure_bytes(figures.accuracy(per_digit, real)),
-        "confusion": figure_bytes(figures.confusion(confusion)),
-        "histogram": figure_bytes(figures.histogram(histogram)),
-    }
+    pictures = {"histogram": figure_bytes(figures.histogram(histogram))}
+    if confusion is not None:
+        pictures["accuracy"] = figure_bytes(figures.accuracy(per_digit, real))
+        pictures["confusion"] = figure_bytes(figures.confusion(confusion))
     if history is not None:
         pictures["training"] = figure_bytes(figures.training(history))
-    if (folder / "samples.png").is_file():
-        pictures["samples"] = (folder / "samples.png").read_bytes()
+    for name in ("samples", "copies"):
+        if (folder / f"{name}.png").is_file():
+            pictures[name] = (folder / f"{name}.png").read_bytes()
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cgan.report"),
         autoescape=True,
@@ -69,19 +68,31 @@ def write_report(folder: Path) -> Path:
         pictures={name: _embedded(content) for name, content in pictures.items()},
         provenance=json.dumps(results.get("provenance", {}), indent=2),
         weakest=tables.worst(results),
+        titles=tables.TITLES,
     )
     write_bytes(folder / "index.html", page.encode())
     return folder / "index.html"
 
 
+VERDICTS = {  # the first kind that was raised is what matters most
+    "missing": "Collapsed: some classes are hardly ever drawn.",
+    "collapsed": "Collapsed: it has learned a small part of what real images look like.",
+    "unrealistic": "Not realistic: most of its images are unlike any real one.",
+    "copied": "Copying: it repeats images that it was trained on.",
+    "mislabelled": "Wrong digits: it often draws another digit than the one asked for.",
+    "flattered": "Flattered: its guide likes the images better than an independent judge does.",
+}
+
+
 def verdict(results: dict[str, Any]) -> str:
     """Return one sentence on whether the generator draws what it is asked for, with variety."""
-    raised = {alarm["metric"] for alarm in results["alarms"]}
-    if "missing_classes" in raised:
-        return "Collapsed: some classes are hardly ever drawn."
-    if "intra_class_diversity" in raised:
-        return "Collapsed within classes: it draws some digits nearly the same way every time."
-    judge, weakest = results["metrics"]["judge_accuracy"], tables.worst(results)
+    raised = {alarm.get("kind") for alarm in results["alarms"]}
+    for kind, sentence in VERDICTS.items():
+        if kind in raised:
+            return sentence
+    judge, weakest = results["metrics"].get("judge_accuracy"), tables.worst(results)
+    if judge is None or weakest is None:
+        return "No alarm: realistic and varied as far as images without labels can show it."
     if judge["value"] < 0.9:
         return "Undertrained: more than one image in ten is not read as the digit asked for."
     if weakest["accuracy"] < 0.9:
@@ -96,11 +107,17 @@ def _html(table: pd.DataFrame) -> str:
 
 
 def _per_digit_html(table: pd.DataFrame) -> str:
-    """Colour the accuracy by value; the number itself stands in every cell."""
-    styler = table.reset_index().style.hide(axis="index")
-    styler = styler.format(PER_DIGIT_FORMATS, escape="html", na_rep="-")
-    for column in ("accuracy", "diversity"):
-        styler = styler.background_gradient(cmap="Blues", subset=[column], vmin=0.0, vmax=1.0)
+    """Colour the shares by value; the number itself stands in every cell."""
+    shown = table.reset_index()[SHOWN].dropna(axis="columns", how="all")
+    formats: dict[Any, Any] = {
+        column: "{:.1%}" if column in SHARES else "{:.2f}"
+        for column in shown.columns.difference(["digit", "n"])
+    }
+    styler = shown.style.hide(axis="index").format(formats, escape="html", na_rep="-")
+    coloured: list[Hashable] = [
+        column for column in ("accuracy", "coverage", "diversity") if column in shown
+    ]
+    styler = styler.background_gradient(cmap="Blues", subset=coloured, vmin=0.0, vmax=1.0)
     return styler.set_table_attributes('class="numbers"').to_html()
 
 

@@ -10,7 +10,7 @@ from cgan.errors import InputError, nearest
 
 NEEDED = (
     *("run", "recipe", "dataset", "n_samples", "seed", "judge", "guide"),
-    *("metrics", "per_digit", "confusion", "histogram", "alarms"),
+    *("metrics", "left_out", "per_digit", "confusion", "histogram", "alarms", "conditional"),
 )
 CURVES = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "guide_accuracy")
 

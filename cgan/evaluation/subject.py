@@ -1,0 +1,75 @@
+"""What is scored: the generator of a run, or images from anywhere, with the real data beside it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from cgan import data
+from cgan.config import DataSpec, Folders
+from cgan.errors import InputError
+from cgan.evaluation.incoming import Incoming, read_images
+from cgan.evaluation.views import Seers
+from cgan.machine import place
+from cgan.sampling import collect, sample
+from cgan.store import GanRun, load_generator, newest_run
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is scored: a run's generator, or images from anywhere."""
+
+    name: str
+    spec: DataSpec
+    gan: GanRun | None = None
+    incoming: Incoming | None = None
+
+    def generator(self) -> GanRun:
+        """Return the run whose generator is scored; there is one where nothing came in."""
+        assert self.gan is not None
+        return self.gan
+
+
+def find_subject(
+    run: str | None, images: Path | None, dataset: str | None, folders: Folders
+) -> tuple[dict[str, data.Split], Subject]:
+    """Find what is to be scored and load the data that it is compared with."""
+    if images is None:
+        if dataset is not None:
+            raise InputError("--dataset goes with --images; a run knows its own")
+        gan = load_generator(run or newest_run(folders.weights), folders.weights)
+        splits = _splits(gan.spec.dataset, folders)
+        found = splits["test"].spec
+        if found != gan.spec:
+            raise InputError(
+                f"{gan.name} draws images of {gan.spec.image_shape} and the {gan.spec.dataset} in "
+                f"{folders.data} has {found.image_shape}; name another --data-dir"
+            )
+        return splits, Subject(gan.name, gan.spec, gan=gan)
+    if run is not None:
+        raise InputError(f"score either the run {run} or the images in {images}, not both")
+    if dataset is None:
+        raise InputError("--images needs --dataset: the real images to compare with")
+    splits = _splits(dataset, folders)
+    incoming = read_images(images, splits["test"].spec)
+    return splits, Subject(incoming.name, splits["test"].spec, incoming=incoming)
+
+
+def _splits(dataset: str, folders: Folders) -> dict[str, data.Split]:
+    splits = {name: data.load(dataset, folders.data, name) for name in data.SPLITS}
+    if len({split.spec for split in splits.values()}) > 1:
+        raise InputError(f"the splits of {dataset} in {folders.data} differ in image size")
+    return {**splits, "all test": splits["test"]}
+
+
+def draw(gan: GanRun, labels: torch.Tensor, seed: int, seers: Seers) -> Incoming:
+    """Draw one image for each of the requested labels int64 [N]."""
+    device = next(seers.judge.parameters()).device
+    network, pairs = place(gan.network, device), []
+    size, dtype = seers.batch_size, seers.dtype
+    with seers.progress.bar(len(labels), "drawing") as bar:
+        for pair in sample(network, labels, seed=seed, batch_size=size, dtype=dtype):
+            pairs.append(pair)
+            bar.advance(len(pair[1]))
+    images, labels = collect(pairs)
+    return Incoming(gan.name, images.cpu(), labels.cpu())

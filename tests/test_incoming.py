@@ -1,0 +1,169 @@
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from cgan.config import DataSpec
+from cgan.errors import InputError
+from cgan.evaluation.incoming import read_images
+from cgan.pictures import write_images
+
+SPEC = DataSpec("toy", 1, 6, 5, 3)
+COLOUR = DataSpec("colour", 3, 6, 5, 3)
+
+
+def some(n: int = 9, spec: DataSpec = SPEC) -> NDArray[np.uint8]:
+    random = np.random.default_rng(0)
+    return random.integers(0, 256, (n, *spec.image_shape), dtype=np.uint8)
+
+
+def saved(folder: Path, **arrays: object) -> Path:
+    path = folder / "theirs.npz"
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+    return path
+
+
+LABELS = np.arange(9) % 3
+
+
+def test_an_npz_gives_back_images_and_labels(tmp_path: Path) -> None:
+    incoming = read_images(saved(tmp_path, images=some(), labels=LABELS), SPEC)
+    assert incoming.name == "theirs"
+    assert np.array_equal(incoming.images.numpy(), some())
+    assert incoming.labels is not None
+    assert incoming.labels.tolist() == LABELS.tolist()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64])
+def test_labels_may_be_any_whole_numbers(tmp_path: Path, kind: type) -> None:
+    incoming = read_images(saved(tmp_path, images=some(), labels=LABELS.astype(kind)), SPEC)
+    assert incoming.labels is not None
+    assert incoming.labels.tolist() == LABELS.tolist()
+
+
+def test_without_labels_there_are_none(tmp_path: Path) -> None:
+    assert read_images(saved(tmp_path, images=some()), SPEC).labels is None
+
+
+@pytest.mark.parametrize(("spec", "order"), [(SPEC, (0, 2, 3, 1)), (COLOUR, (0, 2, 3, 1))])
+def test_channels_may_come_last_or_not_at_all(
+    tmp_path: Path, spec: DataSpec, order: tuple[int, ...]
+) -> None:
+    images = some(spec=spec)
+    for shaped in [images.transpose(order), *([images[:, 0]] if spec.channels == 1 else [])]:
+        incoming = read_images(saved(tmp_path, images=shaped), spec)
+        assert np.array_equal(incoming.images.numpy(), images)
+
+
+@pytest.mark.parametrize("spec", [SPEC, COLOUR])
+def test_the_folder_that_sample_writes_is_read_back(tmp_path: Path, spec: DataSpec) -> None:
+    write_images(some(spec=spec), LABELS, tmp_path / "drawn")
+    incoming = read_images(tmp_path / "drawn", spec)
+    assert incoming.name == "drawn"
+    assert np.array_equal(incoming.images.numpy(), some(spec=spec))
+    assert incoming.labels is not None
+    assert incoming.labels.tolist() == LABELS.tolist()
+
+
+def test_a_folder_a_class_gives_the_labels(tmp_path: Path) -> None:
+    for i, image in enumerate(some()):
+        (tmp_path / "top" / str(i % 3)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[0]).save(tmp_path / "top" / str(i % 3) / f"{i}.png")
+    incoming = read_images(tmp_path / "top", SPEC)
+    assert incoming.labels is not None
+    assert incoming.labels.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
+def test_a_folder_of_plain_names_has_no_labels(tmp_path: Path) -> None:
+    for i, image in enumerate(some()):
+        Image.fromarray(image[0]).save(tmp_path / f"{i}.png")
+    assert read_images(tmp_path, SPEC).labels is None
+
+
+NAN = np.full((9, 1, 6, 5), np.nan, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"pictures": some()}, "no array `images`"),
+        ({"images": some().astype(np.float32) / 255}, "are float32; save them as uint8"),
+        ({"images": NAN}, "are float32"),
+        ({"images": some()[:, :, :5]}, r"needs \[N, 1, 6, 5\]"),
+        ({"images": some().ravel()}, "shape"),
+        ({"images": np.uint8(3)}, "shape"),
+        ({"images": some()[:0]}, "holds no images"),
+        ({"images": some() // 255}, "scale the images to 0 to 255"),
+        ({"images": np.repeat(some(1), 9, axis=0)}, "all 9 images are the same"),
+        ({"images": np.ones_like(some()) * LABELS[:, None, None, None].astype(np.uint8)}, "colour"),
+        ({"images": some(), "labels": LABELS[:-1]}, "one whole number for each of the 9"),
+        ({"images": some(), "labels": LABELS / 2}, "one whole number"),
+        ({"images": some(), "labels": np.array(["a"] * 9)}, "one whole number"),
+        ({"images": some(), "labels": LABELS - 1}, "run from -1 to 1"),
+        ({"images": some(), "labels": LABELS + 1}, "run from 1 to 3"),
+        ({"images": some(), "labels": LABELS % 2}, "no image has the label 2"),
+    ],
+)
+def test_arrays_that_cannot_be_scored_are_refused_in_one_line(
+    tmp_path: Path, arrays: dict[str, object], words: str
+) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        read_images(saved(tmp_path, **arrays), SPEC)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.touch, (str(tmp_path / "sprung"),)  # pragma: no cover
+
+    path = saved(tmp_path, images=np.array([Trap()], dtype=object))
+    with pytest.raises(InputError, match="cannot be read"):
+        read_images(path, SPEC)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"nonsense", b"\x93NUMPY"])
+def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "damaged.npz"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read") as caught:
+        read_images(path, SPEC)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cgan.evaluation.incoming.LARGEST", 1000)
+    stream = io.BytesIO()
+    np.save(stream, np.zeros(5000, np.uint8))
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("images.npy", stream.getvalue())
+    with pytest.raises(InputError, match="unpacks to"):
+        read_images(tmp_path / "bomb.npz", SPEC)
+
+
+def test_folders_that_cannot_be_scored_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        read_images(tmp_path / "nowhere", SPEC)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(InputError, match="holds no pictures"):
+        read_images(tmp_path / "none", SPEC)
+    Image.new("L", (9, 9)).save(tmp_path / "none" / "large.png")
+    with pytest.raises(InputError, match="9 pixels wide and 9 high; toy is 5 and 6"):
+        read_images(tmp_path / "none", SPEC)
+    (tmp_path / "none" / "large.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match="no picture that can be read"):
+        read_images(tmp_path / "none", SPEC)
+
+
+def test_a_folder_of_which_only_some_have_labels_is_refused(tmp_path: Path) -> None:
+    for name in ("1-label-2.png", "3.png"):
+        Image.fromarray(some()[0, 0]).save(tmp_path / name)
+    with pytest.raises(InputError, match=r"3\.png has no label but others have"):
+        read_images(tmp_path, SPEC)

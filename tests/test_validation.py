@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from cgan import data
+from cgan.config import Folders
+from cgan.features import extract, extract_split
+from cgan.machine import place
+from cgan.metrics import manifold
+from cgan.metrics.accuracy import accuracy
+from cgan.metrics.frechet import fcd
+from cgan.networks import Generator
+from cgan.store import load_classifier, load_generator
+from cgan.validation import N_IMAGES, SEED, Validator
+
+
+def classifiers() -> tuple:
+    return tuple(
+        place(load_classifier(f"digits-{role}").network, torch.device("cpu"))
+        for role in ("guide", "judge")
+    )
+
+
+@pytest.fixture
+def generator(digits_run: Folders) -> Generator:
+    return load_generator("toy", digits_run.weights).network
+
+
+def test_an_epoch_is_scored_as_the_full_evaluation_would(generator: Generator) -> None:
+    guide, judge = classifiers()
+    validation = data.load("digits", Path(), "validation")
+    verdict = Validator(validation, guide, judge, torch.float32)(generator)
+    assert len(verdict.images) == min(N_IMAGES, 250)
+
+    fake = extract(
+        judge, [(torch.from_numpy(verdict.images), torch.tensor(verdict.by_guide.labels))]
+    )
+    real = extract_split(judge, validation, batch_size=250, dtype=torch.float32)
+    expected = {
+        "guide_accuracy": accuracy(fake=verdict.by_guide)["value"],
+        "judge_accuracy": accuracy(fake=fake)["value"],
+        "fcd": fcd(fake=fake, real=real)["value"],
+        "coverage": manifold.coverage(balls=manifold.look(fake=fake, real=real))["value"],
+    }
+    assert verdict.scores == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_fixed_inputs_have_the_labels_of_the_validation_images_in_turn() -> None:
+    guide, _ = classifiers()
+    validation = data.load("digits", Path(), "validation")
+    validator = Validator(validation, guide, None, torch.float32)
+    assert validator.labels[:20].tolist() == [*range(10), *range(10)]
+    assert torch.equal(validator.labels.bincount(), validation.labels.bincount())
+    assert SEED > 2**30
+
+
+def test_a_verdict_draws_nothing_from_torchs_random_state(generator: Generator) -> None:
+    guide, judge = classifiers()
+    validator = Validator(data.load("digits", Path(), "validation"), guide, judge, torch.float32)
+    before = torch.get_rng_state()
+    validator(generator)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_generator_that_always_draws_the_same_raises_an_alarm(generator: Generator) -> None:
+    class Stuck(Generator):
+        def __init__(self) -> None:
+            super().__init__(generator.z_dim)
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+            real = data.load("digits", Path(), "validation")
+            first = [int(torch.nonzero(real.labels == digit)[0]) for digit in range(10)]
+            self.pictures = data.scale(real.images[first])
+
+        def forward(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            return self.pictures[labels]
+
+    guide, judge = classifiers()
+    validator = Validator(data.load("digits", Path(), "validation"), guide, judge, torch.float32)
+    (alarm,) = validator(Stuck()).alarms
+    assert alarm.startswith("Collapsed: the images of 0, 1, 2")
+
+
+def test_without_a_judge_only_the_guide_speaks(generator: Generator) -> None:
+    guide, _ = classifiers()
+    validator = Validator(data.load("digits", Path(), "validation"), guide, None, torch.float32)
+    verdict = validator(generator)
+    assert verdict.scores.keys() == {"guide_accuracy"}
+    assert verdict.alarms == []
