@@ -104,7 +104,7 @@ def evaluate(
     require_covariance(n_compared, judge_run.network.head.in_features)
     folder = make_folder(folders.reports / plain_name(name or subject.name), "--reports-dir")
     splits["test"] = data.subset(splits["test"], n_compared)
-    splits["validation"] = data.subset(splits["validation"], len(splits["validation"]))
+    splits["validation"] = data.subset(splits["validation"], n_compared)
     splits["train"] = data.subset(splits["train"], config.copying_images)
 
     seers = Seers(
