@@ -178,3 +178,27 @@ def test_the_checksum_sees_a_changed_pixel() -> None:
     assert changed.sha256() == digits.sha256()
     changed.images[3, 0, 4, 5] ^= 1
     assert changed.sha256() != digits.sha256()
+
+
+def test_interleaved_labels_take_turns_for_as_long_as_they_last() -> None:
+    labels = torch.tensor([2, 2, 0, 1, 2, 0])
+    order = data.interleaved(labels)
+    assert labels[order].tolist() == [0, 1, 2, 0, 2, 2]
+    assert order.tolist() == [2, 3, 0, 5, 1, 4]  # and stay in order within a class
+
+
+def test_a_subset_is_drawn_at_random_and_the_same_each_time() -> None:
+    test = data.load("digits", Path(), "test")
+    one, other = data.subset(test, 100), data.subset(test, 100)
+    assert torch.equal(one.images, other.images)
+    assert len(one) == 100
+    assert one.labels[:10].tolist() == list(range(10))
+    whole = data.subset(test, 10_000)
+    assert len(whole) == len(test)
+    assert torch.equal(whole.labels.bincount(), test.labels.bincount())
+    # image and label stay together
+    pairs, some = (
+        {(x.numpy().tobytes(), int(y)) for x, y in zip(each.images, each.labels, strict=True)}
+        for each in (test, one)
+    )
+    assert some <= pairs

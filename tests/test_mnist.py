@@ -1,14 +1,20 @@
 """The real MNIST, where it is present: the files, the splits and the shipped classifiers."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from cgan import data
 from cgan.config import Folders
+from cgan.evaluation.scoring import score
+from cgan.evaluation.views import Reference, Seers
 from cgan.features import extract_split
 from cgan.metrics.accuracy import accuracy
+from cgan.metrics.neighbours import Near
+from cgan.progress import Progress
 from cgan.recipes import classifier_config
 from cgan.store import load_classifier
 from cgan.train_classifier import train_classifier
@@ -44,3 +50,27 @@ def test_one_epoch_already_reads_most_of_mnist(mnist: Path, tmp_path: Path) -> N
     config = classifier_config("guide", "mnist", epochs=1)
     result = train_classifier(config, Folders(data=mnist, weights=tmp_path))
     assert result.test_accuracy["value"] > 0.97
+
+
+@pytest.mark.slow
+def test_no_split_of_real_images_raises_an_alarm(mnist: Path) -> None:
+    judge, guide = (load_classifier(f"mnist-{role}").network for role in ("judge", "guide"))
+    seers = Seers(judge, guide, 500, torch.float32, Progress())
+    splits = {name: data.subset(data.load("mnist", mnist, name), 3000) for name in data.SPLITS}
+    real = seers.see_split(judge, splits["validation"])
+    by_guide = seers.see_split(guide, splits["validation"])
+    whole = Reference.of(seers, splits)
+    random = np.random.default_rng(0)
+    for n in (250, 500, 1000, 1500):
+        for _ in range(3):
+            order, test = random.permutation(3000), random.permutation(3000)[:n]
+            near = Near(whole.test_to_train.distances[test], whole.test_to_train.indices[test])
+            reference = replace(
+                whole,
+                test=whole.test.take(test),
+                validation=whole.validation.take(order[n:]),
+                test_to_train=near,
+            )
+            views = reference.views(real.take(order[:n]), by_guide.take(order[:n]), None)
+            results = score(views, reference.in_their_place(views, None)[0])
+            assert results["alarms"] == []

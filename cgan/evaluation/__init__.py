@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from cgan import __version__, data
@@ -17,13 +16,13 @@ from cgan.evaluation.incoming import Incoming
 from cgan.evaluation.scoring import score
 from cgan.evaluation.students import taught
 from cgan.evaluation.subject import Subject, draw, find_subject
-from cgan.evaluation.views import Reference, Seers, Views
-from cgan.files import make_folder, write_bytes, write_json
+from cgan.evaluation.views import Reference, Seers
+from cgan.evaluation.writing import write_results
+from cgan.files import make_folder, write_bytes
 from cgan.machine import choose_device, choose_precision, place, precision_name
 from cgan.metrics import Samples
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import require_covariance
-from cgan.pictures import pair_grid, sample_grid
 from cgan.progress import Progress
 from cgan.store import (
     ClassifierRun,
@@ -33,8 +32,6 @@ from cgan.store import (
     require_same_images,
 )
 
-N_SHOWN = 100  # images in the picture of the report
-N_PAIRS = 20  # generated images beside their nearest training images
 LESSON_SEED = 1  # of the images that the student learns from, added to --seed: not those scored
 
 
@@ -157,7 +154,7 @@ def evaluate(
             "evaluation": asdict(config),
         },
     }
-    _write(folder, results, incoming.images, views, reference)
+    write_results(folder, results, incoming.images, views, reference)
     history = gan.folder / "history.csv" if gan else None
     if history is not None and history.is_file():  # so that the report is of this very training
         write_bytes(folder / "history.csv", history.read_bytes())
@@ -216,40 +213,3 @@ def _about(run: ClassifierRun, real: Samples | None) -> dict[str, Any]:
         "seed": run.config.seed,
         "accuracy_real": accuracy(fake=real),
     }
-
-
-def _write(
-    folder: Path,
-    results: dict[str, Any],
-    images: torch.Tensor,
-    views: Views,
-    reference: Reference,
-) -> None:
-    """Write samples.png, copies.png and, last, results.json."""
-    seen, pixels = views["all"], images.cpu().numpy()
-    chosen = _shown(seen)
-    requested = "T requested, C read by the judge" if seen.requested else "C read by the judge"
-    sample_grid(
-        pixels[chosen],
-        seen.labels[chosen] if seen.requested else None,
-        seen.judged[chosen],
-        f"{results['run']}: {requested}",
-        folder / "samples.png",
-    )
-    order = np.argsort(views["distances"])[:N_PAIRS]
-    pair_grid(
-        pixels[views["kept"][order]],
-        reference.train_images[views["nearest"][order]],
-        views["distances"][order],
-        f"{results['run']}: above, generated images; below, the nearest of "
-        f"{len(reference.train):,} training images and its distance",
-        folder / "copies.png",
-    )
-    write_json(folder / "results.json", results)
-
-
-def _shown(seen: Samples) -> np.ndarray:
-    """Return the first N_SHOWN images, the classes taking turns where labels were requested."""
-    if not seen.requested:
-        return np.arange(min(N_SHOWN, len(seen)))
-    return data.interleaved(torch.from_numpy(seen.labels)).numpy()[:N_SHOWN]

@@ -69,17 +69,33 @@ def accuracy(table: pd.DataFrame, real: float) -> Figure:
 
 
 def training(history: pd.DataFrame) -> Figure:
-    """Draw losses, discriminator readings and guide accuracy over the epochs."""
+    """Draw losses, discriminator readings and scores over the epochs; mark the epoch that is kept.
+
+    The judge's scores are drawn where there are any.
+    """
+    panels = [
+        ("loss", {"d_loss": "discriminator", "g_loss": "generator"}),
+        ("discriminator's verdict", {"d_real": "D(x)", "d_fake": "D(G(z))"}),
+        (
+            "share of the images",
+            {
+                "guide_accuracy": "guide accuracy",
+                "judge_accuracy": "judge accuracy",
+                "coverage": "coverage",
+            },
+        ),
+        ("FCD, validation", {"fcd": "generated"}),
+    ]
+    drawn = [
+        (title, {column: label for column, label in columns.items() if column in history})
+        for title, columns in panels
+    ]
+    drawn = [(title, columns) for title, columns in drawn if columns]
     figure = _new(11.4, 3.0)
-    losses, readings, score = figure.subplots(1, 3)
     marker = "o" if len(history) < 20 else None
-    for axes, columns, title in (
-        (losses, {"d_loss": "discriminator", "g_loss": "generator"}, "loss"),
-        (readings, {"d_real": "D(x)", "d_fake": "D(G(z))"}, "discriminator's verdict"),
-        (score, {"guide_accuracy": "fixed inputs"}, "guide accuracy"),
-    ):
+    for axes, (title, columns) in zip(figure.subplots(1, len(drawn)), drawn, strict=True):
         for (column, label), colour, style in zip(
-            columns.items(), (BLUE, ORANGE), ("-", "--"), strict=False
+            columns.items(), (BLUE, ORANGE, GREY), ("-", "--", ":"), strict=False
         ):
             axes.plot(
                 history["epoch"],
@@ -90,6 +106,10 @@ def training(history: pd.DataFrame) -> Figure:
                 markersize=3,
                 label=label,
             )
+        if "fcd" in columns:
+            axes.set_yscale("log")
+            best = history[history["kept"] == 1].iloc[-1]
+            axes.plot(best["epoch"], best["fcd"], "s", color=ORANGE, label="kept")
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("epoch")
         axes.legend(frameon=False, fontsize=8)
