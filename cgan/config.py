@@ -125,14 +125,14 @@ class EvalConfig:
     n_samples: int = 10_000
     seed: int = 0
     gan_train_images: int = 20_000  # for the classifier of gan_train_accuracy; 0 leaves it out
-    copying_images: int = 60_000  # training images that are searched for copies
+    copying: bool = True  # search all training images for copies
     batch_size: int = 500
     device: str = "auto"
     precision: str = "fp32"
 
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
-        _at_least(self, 1, "n_samples", "batch_size", "copying_images")
+        _at_least(self, 1, "n_samples", "batch_size")
         if 0 < self.gan_train_images < 100:
             raise InputError("--gan-train-images must be 0 (leave it out) or 100 or more")
         _at_least(self, 0, "gan_train_images")

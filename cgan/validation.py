@@ -1,6 +1,7 @@
 """The cheap evaluation after each epoch of a GAN, against validation images."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from cgan.features import extract, extract_split
 from cgan.metrics import Samples, manifold
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.alarms import alarms
-from cgan.metrics.collapse import expected_shares, judged_shares
+from cgan.metrics.collapse import histogram
 from cgan.metrics.diversity import diversity_per_class
 from cgan.metrics.frechet import fcd
 from cgan.networks import Generator
@@ -73,16 +74,12 @@ class Validator:
 
 def _collapse(fake: Samples, real: Samples) -> list[str]:
     """Return the alarms of missing classes and of little variety within a class."""
-    due = expected_shares(fake=fake, real=real)
     diversity = diversity_per_class(fake=fake, real=real)
-    results = {
+    results: dict[str, Any] = {
         "metrics": {},
         "per_digit": [
             {"digit": digit, "diversity_high": row["high"]} for digit, row in diversity.items()
         ],
-        "histogram": [
-            {"digit": digit, "generated": drawn, "real": wanted}
-            for digit, (drawn, wanted) in enumerate(zip(judged_shares(fake), due, strict=True))
-        ],
+        "histogram": histogram(fake=fake, real=real),
     }
     return [str(alarm["message"]) for alarm in alarms(results)]

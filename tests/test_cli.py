@@ -185,6 +185,7 @@ WRONG = {
     ),
     "images to compare with nothing": (["evaluate", "--images", "x.npz"], "needs --dataset"),
     "images that are counted": (["evaluate", "--images", "x.npz", "-n", "9"], "all are scored"),
+    "a seed for images": (["evaluate", "--images", "x.npz", "--seed", "9"], "all are scored"),
     "a lesson of five images": (["evaluate", "--gan-train-images", "5"], "0 (leave it out) or 100"),
     "the guide as judge": (
         ["train-gan", "--dataset", "digits", "--judge", "digits-guide"],

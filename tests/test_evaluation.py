@@ -12,14 +12,14 @@ from cgan import data
 from cgan.config import EvalConfig, Folders
 from cgan.errors import InputError
 from cgan.evaluation import evaluate
-from cgan.evaluation.scoring import NO_GUIDE, NO_LABELS, NO_STUDENT
+from cgan.evaluation.scoring import NO_COPYING, NO_GUIDE, NO_LABELS, NO_STUDENT
 from cgan.features import extract, extract_split
 from cgan.metrics import METRICS
 from cgan.store import SHIPPED, load_classifier
 
 CONFIG = EvalConfig(n_samples=230, gan_train_images=0, batch_size=100, device="cpu")
 LABELLED = {name for name, metric in METRICS.items() if metric.needs_labels}
-ENDS = {"value", "low", "high", "real", "real_low", "real_high", "n"}
+ENDS = {"value", "low", "high", "real", "real_low", "real_high", "n", "real_n"}
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +53,18 @@ def test_results_have_the_promised_form(digits_run: Folders, results: dict) -> N
     assert results["metrics"]["judge_accuracy"]["value"] == pytest.approx(hits / 230)
 
 
-def test_the_labels_have_the_mix_of_the_test_images(results: dict) -> None:
-    test = data.subset(data.load("digits", Path(), "test"), 230)
-    counts = np.bincount(test.labels.numpy()).tolist()
+def test_the_labels_have_the_mix_of_the_validation_images(results: dict) -> None:
+    validation = data.subset(data.load("digits", Path(), "validation"), 230)
+    counts = np.bincount(validation.labels.numpy()).tolist()
     assert [row["n"] for row in results["per_digit"]] == counts
 
 
 def test_the_real_column_compares_as_many_images_that_are_not_test_images(results: dict) -> None:
     assert results["reference"]["test"] == 230
-    assert results["reference"]["validation"] + results["reference"]["train"] == 230
-    assert results["reference"]["train"] <= 10  # where a class has too few for validation
+    assert results["reference"]["validation"] == 230
+    assert results["reference"]["train"] == 0
     for name in ("fcd", "precision", "recall", "coverage", "density"):
-        assert results["metrics"][name]["n"] == 230
+        assert results["metrics"][name]["n"] == results["metrics"][name]["real_n"] == 230
     for name in ("precision", "recall", "density", "coverage"):
         assert results["metrics"][name]["real"] == pytest.approx(1, abs=0.2)
 
@@ -152,6 +152,55 @@ def test_images_without_labels_get_every_score_that_makes_sense(
     assert results["alarms"] == []
     assert all(row["accuracy"] is None for row in results["per_digit"])
     assert results["metrics"]["class_kl"]["value"] == pytest.approx(0, abs=0.01)
+
+
+def test_images_sorted_by_class_score_as_they_do_in_any_order(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    real = data.load("digits", Path(), "train")  # more than there are test images
+    order = torch.argsort(real.labels)
+    found = []
+    for name, index in (("sorted", order), ("mixed", torch.randperm(len(order)))):
+        images, labels = real.images[index].numpy(), real.labels[index].numpy()
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=labels)
+        source = tmp_path / f"{name}.npz"
+        results = evaluate(config=CONFIG, folders=digits_run, images=source, dataset="digits")
+        found.append(results["metrics"])
+    for name in ("fcd", "recall", "coverage"):
+        assert found[0][name]["value"] == pytest.approx(found[1][name]["value"], abs=0.25)
+    assert found[0]["coverage"]["value"] > 0.9
+
+
+def test_an_odd_mix_of_labels_is_compared_with_real_images_of_that_mix(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    real = data.load("digits", Path(), "validation")
+    first = torch.cat([torch.nonzero(real.labels == y)[: 25 if y < 4 else 5, 0] for y in range(10)])
+    images, labels = real.images[first].numpy(), real.labels[first].numpy()
+    np.savez(tmp_path / "odd.npz", images=images, labels=labels)
+    source = tmp_path / "odd.npz"
+    metrics = evaluate(config=CONFIG, folders=digits_run, images=source, dataset="digits")[
+        "metrics"
+    ]
+    score = metrics["classifier_score"]
+    assert score["value"] == pytest.approx(score["real"], abs=0.5)
+    assert score["value"] < 7
+    assert score["n"] == score["real_n"]
+
+
+def test_a_report_keeps_nothing_of_an_earlier_one_of_its_name(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    folder = digits_run.reports / "theirs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("history.csv", "copies.png"):
+        (folder / name).write_text("of another")
+    images = saved(tmp_path, "validation", labels=True)
+    config = replace(CONFIG, copying=False)
+    left = evaluate(config=config, folders=digits_run, images=images, dataset="digits")["left_out"]
+    assert left["copying_z"] == NO_COPYING
+    assert not (folder / "history.csv").exists()
+    assert not (folder / "copies.png").exists()
 
 
 def test_images_without_a_guide_are_not_flattered(digits_run: Folders, tmp_path: Path) -> None:

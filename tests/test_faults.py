@@ -72,7 +72,8 @@ def scored() -> dict[str, list[dict[str, Any]]]:
         place(load_classifier(f"digits-{role}").network, torch.device("cpu"))
         for role in ("judge", "guide")
     )
-    reference = Reference.of(Seers(judge, guide, 250, torch.float32, Progress()), splits)
+    seers = Seers(judge, guide, 250, torch.float32, Progress())
+    reference = Reference.of(seers, splits, 250)
     found: dict[str, list[dict[str, Any]]] = {}
     for name, fault in FAULTS.items():
         found[name] = []
@@ -81,7 +82,7 @@ def scored() -> dict[str, list[dict[str, Any]]]:
             images, labels = fault(base, strength, Supplies(splits["train"], spare, guide), random)
             assert images.dtype == torch.uint8
             assert images.shape == base.images.shape
-            views = reference.generated(images, labels, None)
+            views = reference.views(*seers.both(images, labels), None)
             found[name].append(score(views, reference.in_their_place(views, None)[0]))
     return found
 

@@ -148,6 +148,32 @@ def test_an_archive_that_unpacks_to_too_much_is_refused_unread(
         read_images(tmp_path / "bomb.npz", SPEC)
 
 
+def test_pictures_of_more_than_8_bits_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(some()[0, 0].astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    with pytest.raises(InputError, match=r"deep\.png has more than 8 bits"):
+        read_images(tmp_path, SPEC)
+
+
+def test_folders_of_long_numbers_are_labels_or_dates(tmp_path: Path) -> None:
+    for i in range(3):
+        (tmp_path / "top" / f"{i:05d}").mkdir(parents=True)
+        Image.fromarray(some()[i, 0]).save(tmp_path / "top" / f"{i:05d}" / "x.png")
+    incoming = read_images(tmp_path / "top", SPEC)
+    assert incoming.labels is not None
+    assert incoming.labels.tolist() == [0, 1, 2]
+
+
+def test_shuffled_images_keep_their_labels(tmp_path: Path) -> None:
+    incoming = read_images(saved(tmp_path, images=some(), labels=LABELS), SPEC)
+    other = incoming.shuffled()
+    assert other.labels is not None
+    pairs = [(x.numpy().tobytes(), int(y)) for x, y in zip(other.images, other.labels, strict=True)]
+    assert sorted(pairs) == sorted(
+        (x.tobytes(), int(y)) for x, y in zip(some(), LABELS, strict=True)
+    )
+    assert other.labels.tolist() != LABELS.tolist()
+
+
 def test_folders_that_cannot_be_scored_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         read_images(tmp_path / "nowhere", SPEC)

@@ -19,7 +19,7 @@ def good() -> dict[str, Any]:
         "per_digit": [
             {"digit": y, "n": 100, "accuracy": 0.99, "diversity_high": 1.1} for y in range(10)
         ],
-        "histogram": [{"digit": y, "generated": 100, "real": 100} for y in range(10)],
+        "histogram": [{"digit": y, "generated": 100, "high": 122, "real": 100} for y in range(10)],
     }
 
 
@@ -39,7 +39,7 @@ def change(results: dict[str, Any], kind: str) -> None:
         for row in rows:
             row["accuracy"] = 0.8
     elif kind == "missing":  # what was asked for as a 3 shows something else
-        results["histogram"][3]["generated"] = 9
+        results["histogram"][3] |= {"generated": 9, "high": 17}
         rows[3]["accuracy"] = 0.0
 
 
@@ -68,12 +68,14 @@ def test_each_fault_raises_its_alarm_alone(kind: str) -> None:
     assert raised(kind) == ["collapsed" if kind in COLLAPSED else kind]
 
 
-@pytest.mark.parametrize("kind", ["missing", "mislabelled", "flattered", "narrow", "uncovered"])
+@pytest.mark.parametrize(
+    "kind", ["missing", "mislabelled", "flattered", "alike", "narrow", "uncovered"]
+)
 def test_images_that_are_no_digits_raise_one_alarm(kind: str) -> None:
     assert raised("unrealistic", kind) == ["unrealistic"]
 
 
-@pytest.mark.parametrize("kind", ["alike", "repeats", "copied"])
+@pytest.mark.parametrize("kind", ["repeats", "copied"])
 def test_images_that_are_no_digits_can_still_be_repeated_or_copied(kind: str) -> None:
     assert len(raised("unrealistic", kind)) == 2
 
@@ -94,3 +96,14 @@ def test_what_was_not_measured_raises_no_alarm(value: float | None) -> None:
         row["diversity_high"] = value
     assert alarms(results) == []
     assert alarms({**results, "metrics": {}}) == []
+
+
+@pytest.mark.parametrize("kind", ["narrow", "uncovered"])
+def test_a_class_that_is_missing_explains_what_is_not_reached(kind: str) -> None:
+    assert raised("missing", kind) == ["missing"]
+
+
+def test_a_class_is_missing_only_when_chance_does_not_explain_it() -> None:
+    results = good()
+    results["histogram"][3] |= {"generated": 0, "high": 4, "real": 7}
+    assert alarms(results) == []

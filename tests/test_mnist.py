@@ -54,23 +54,25 @@ def test_one_epoch_already_reads_most_of_mnist(mnist: Path, tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_no_split_of_real_images_raises_an_alarm(mnist: Path) -> None:
-    judge, guide = (load_classifier(f"mnist-{role}").network for role in ("judge", "guide"))
-    seers = Seers(judge, guide, 500, torch.float32, Progress())
+    judge = load_classifier("mnist-judge").network
+    seers = Seers(judge, None, 500, torch.float32, Progress())
     splits = {name: data.subset(data.load("mnist", mnist, name), 3000) for name in data.SPLITS}
     real = seers.see_split(judge, splits["validation"])
-    by_guide = seers.see_split(guide, splits["validation"])
-    whole = Reference.of(seers, splits)
+    whole = Reference.of(seers, splits, 3000)
     random = np.random.default_rng(0)
     for n in (250, 500, 1000, 1500):
         for _ in range(3):
             order, test = random.permutation(3000), random.permutation(3000)[:n]
+            assert whole.test_to_train is not None
             near = Near(whole.test_to_train.distances[test], whole.test_to_train.indices[test])
             reference = replace(
                 whole,
                 test=whole.test.take(test),
+                tests=whole.test.take(test),
+                tests_by_guide=None,
                 validation=whole.validation.take(order[n:]),
                 test_to_train=near,
             )
-            views = reference.views(real.take(order[:n]), by_guide.take(order[:n]), None)
+            views = reference.views(real.take(order[:n]), None, None)
             results = score(views, reference.in_their_place(views, None)[0])
             assert results["alarms"] == []

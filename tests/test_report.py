@@ -13,6 +13,7 @@ from cgan import data
 from cgan.config import EvalConfig, Folders
 from cgan.errors import InputError
 from cgan.evaluation import evaluate
+from cgan.evaluation.scoring import NO_LABELS
 from cgan.metrics import METRICS
 from cgan.report import find_report, read_results, summary, write_report
 from cgan.report.page import verdict
@@ -156,6 +157,27 @@ def test_a_damaged_history_is_refused(report: Path, tmp_path: Path) -> None:
             write_report(copy)
 
 
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [
+        ("metrics", {"fcd": {"value": 1}}),
+        ("metrics", {"fid": {"value": 1, "low": 0, "high": 2, "real": 1, "n": 3}}),
+        ("per_digit", [{"digit": 1}]),
+        ("judge", "somebody"),
+        ("histogram", 3),
+        ("alarms", [{}]),
+    ],
+)
+def test_results_of_another_version_are_refused_in_one_line(
+    report: Path, tmp_path: Path, part: str, wrong: object
+) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    results = json.loads((copy / "results.json").read_text())
+    (copy / "results.json").write_text(json.dumps(results | {part: wrong}))
+    with pytest.raises(InputError, match="of another version or damaged"):
+        write_report(copy)
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"run": "x"}', "\x00"])
 def test_damaged_results_are_refused_in_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "results.json").write_text(content)
@@ -176,6 +198,6 @@ def test_the_page_of_images_without_labels_shows_what_there_is(
     assert page.open == []
     assert len(page.images) == 3  # samples, copies, histogram
     assert not (folder / "confusion.csv").exists()
-    assert "no label was requested" in (folder / "index.html").read_text()
+    assert NO_LABELS in (folder / "index.html").read_text()
     assert "judge_accuracy        left out" in summary(read_results(folder))
     assert verdict(read_results(folder)).startswith("No alarm")

@@ -22,11 +22,19 @@ from cgan.recipes import classifier_config, eval_config, gan_config
 )
 @click.option("--dataset", help=f"With --images: the real images to compare with. {DATASET_HELP}")
 @click.option("--name", help="Of the report's folder.  [default: that of RUN or of the images]")
-@click.option("--quick", is_flag=True, help="In seconds: 2,000 images, no GAN-train.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="In seconds: 2,000 images, in bf16 where that is fast; neither GAN-train nor copying.",
+)
 @field_option(EvalConfig(), "--n-samples", "Images to draw.", "-n")
 @field_option(EvalConfig(), "--seed", "Seed of the noise.")
 @field_option(EvalConfig(), "--gan-train-images", "Images that GAN-train learns from; 0: none.")
-@field_option(EvalConfig(), "--copying-images", "Training images that are searched for copies.")
+@click.option(
+    "--copying/--no-copying",
+    default=None,
+    help="Search all training images for copies, or do not.  [default: copying]",
+)
 @field_option(EvalConfig(), "--batch-size", "Images at a time.")
 @field_option(EvalConfig(), "--precision", "auto, fp32 or bf16.")
 @click.option(
@@ -52,8 +60,9 @@ def evaluate(
     **flags: Any,
 ) -> None:
     """Stage 3: score the generator of RUN (the newest when left out), or --images."""
-    if images is not None and flags["n_samples"] is not None:
-        raise InputError("-n goes with a run; of --images all are scored")
+    for flag, given in (("-n", flags["n_samples"]), ("--seed", flags["seed"])):
+        if images is not None and given is not None:
+            raise InputError(f"{flag} goes with a run; of --images all are scored as they are")
     subject = {"images": images, "dataset": dataset, "name": name, "judge": judge, "guide": guide}
     folders = Folders(data_dir, weights_dir, reports_dir)
     _score(run, eval_config(quick, **flags), folders, subject, shown_progress(verbose))

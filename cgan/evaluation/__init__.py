@@ -32,6 +32,7 @@ from cgan.store import (
     require_same_images,
 )
 
+BINNED = 4000  # training images that are read where copies are not looked for
 LESSON_SEED = 1  # of the images that the student learns from, added to --seed: not those scored
 
 
@@ -90,7 +91,7 @@ def evaluate(
     splits, subject = find_subject(run, images, dataset, folders)
     spec, gan = subject.spec, subject.gan
     n_scored = config.n_samples if subject.incoming is None else len(subject.incoming.images)
-    n_compared = min(n_scored, len(splits["test"]))
+    n_compared = min(n_scored, len(splits["test"]), len(splits["validation"]))
     judge_run = load_classifier(judge or f"{spec.dataset}-judge", folders.weights)
     known_guide = guide or (gan.guide if gan else None)
     guide_run = load_classifier(known_guide, folders.weights) if known_guide else None
@@ -100,9 +101,11 @@ def evaluate(
     _require_roles(gan, judge_run, guide_run, named=guide is not None)
     require_covariance(n_compared, judge_run.network.head.in_features)
     folder = make_folder(folders.reports / plain_name(name or subject.name), "--reports-dir")
-    splits["test"] = data.subset(splits["test"], n_compared)
-    splits["validation"] = data.subset(splits["validation"], n_compared)
-    splits["train"] = data.subset(splits["train"], config.copying_images)
+    whole = dict(splits)
+    if gan is not None:  # else all, to match whatever labels came in
+        splits["test"] = data.subset(whole["test"], n_scored)
+        splits["validation"] = data.subset(whole["validation"], n_compared)
+    splits["train"] = data.subset(whole["train"], len(whole["train"]) if config.copying else BINNED)
 
     seers = Seers(
         place(judge_run.network, device),
@@ -112,16 +115,17 @@ def evaluate(
         progress,
     )
     with watch.stage("sampling"):
-        # labels in the mix of the test images, so that like is compared with like
-        asked = splits["test"].labels[torch.arange(n_scored) % n_compared]
+        # labels in the mix of the real images, so that like is compared with like
+        asked = splits["validation"].labels[torch.arange(n_scored) % n_compared]
         incoming = subject.incoming or draw(subject.generator(), asked, config.seed, seers)
     students: tuple[Samples | None, Samples | None] = (None, None)
     if config.gan_train_images and incoming.labels is not None:
         with watch.stage("gan-train"):
-            students = _students(subject, incoming, splits, config, seers)
+            students = _students(subject, incoming, whole, config, seers)
     with watch.stage("features and neighbours"):
-        reference = Reference.of(seers, splits)
-        views = reference.generated(incoming.images, incoming.labels, students[0])
+        reference = Reference.of(seers, splits, n_compared, copying=config.copying)
+        fake, by_guide = seers.both(incoming.images, incoming.labels)
+        views = reference.views(fake, by_guide, students[0])
         real_views, from_train = reference.in_their_place(views, students[1])
     with watch.stage("metrics"):
         scores = score(views, real_views)
@@ -132,13 +136,13 @@ def evaluate(
         "conditional": incoming.labels is not None,
         "n_samples": n_scored,
         "seed": config.seed if gan else None,
-        "judge": _about(judge_run, reference.test),
-        "guide": _about(guide_run, reference.test_by_guide) if guide_run else None,
+        "judge": _about(judge_run, reference.tests),
+        "guide": _about(guide_run, reference.tests_by_guide) if guide_run else None,
         "reference": {
             "test": len(reference.test),
             "validation": len(real_views["fake"]) - from_train,
             "train": from_train,
-            "searched_for_copies": len(reference.train),
+            "searched_for_copies": len(reference.train) if config.copying else 0,
         },
         **scores,
         "timing": watch.seconds,
@@ -147,7 +151,7 @@ def evaluate(
             "torch": torch.__version__,
             "device": device.type,
             "precision": precision_name(dtype),
-            "data_sha256": splits["all test"].sha256(),
+            "data_sha256": whole["test"].sha256(),
             "judge_sha256": judge_run.sha256(),
             "config": asdict(gan.config) if gan else None,
             "images": str(images) if images else None,
@@ -158,6 +162,8 @@ def evaluate(
     history = gan.folder / "history.csv" if gan else None
     if history is not None and history.is_file():  # so that the report is of this very training
         write_bytes(folder / "history.csv", history.read_bytes())
+    else:
+        (folder / "history.csv").unlink(missing_ok=True)  # of an earlier report of that name
     return results
 
 
@@ -173,14 +179,17 @@ def _students(
     As many generated as real images: new ones where there is a generator, else those that are
     scored.
     """
-    count = min(config.gan_train_images, len(splits["train"]))
+    train = data.subset(splits["train"], len(splits["train"]))
+    count = min(config.gan_train_images, len(train))
     lesson = incoming
     if subject.gan is not None:
-        real = data.subset(splits["train"], count)
-        lesson = draw(subject.gan, real.labels, config.seed + LESSON_SEED, seers)
+        asked = data.subset(train, count).labels
+        lesson = draw(subject.gan, asked, config.seed + LESSON_SEED, seers)
     assert lesson.labels is not None
-    generated = data.subset(data.Split(subject.spec, lesson.images, lesson.labels), count)
-    real = data.subset(splits["train"], len(generated))
+    counts = lesson.labels[:count].bincount(minlength=subject.spec.n_classes)
+    alike = torch.cat([torch.nonzero(train.labels == y)[:n, 0] for y, n in enumerate(counts)])
+    generated = data.Split(subject.spec, lesson.images[:count], lesson.labels[:count])
+    real = data.Split(subject.spec, train.images[alike], train.labels[alike])
     first, second = (taught(split, splits["test"], seers) for split in (generated, real))
     return first, second
 

@@ -26,6 +26,12 @@ class Incoming:
     images: Tensor
     labels: Tensor | None
 
+    def shuffled(self) -> "Incoming":
+        """Return the same in a random order, always the same: files are often sorted by class."""
+        order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(0))
+        labels = None if self.labels is None else self.labels[order]
+        return Incoming(self.name, self.images[order], labels)
+
 
 def read_images(path: Path, spec: DataSpec) -> Incoming:
     """Read FILE.npz (arrays `images` and, if there are, `labels`) or a folder of pictures.
@@ -49,7 +55,7 @@ def read_images(path: Path, spec: DataSpec) -> Incoming:
     if labels is not None:
         _require_labels(labels, len(images), spec, path)
         labels = labels.astype(np.int64)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.resolve().stem).strip("-.") or "images"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.resolve().stem).strip("-._") or "images"
     return Incoming(
         name[:100],
         torch.from_numpy(np.ascontiguousarray(images)),
@@ -95,6 +101,8 @@ def _read_folder(path: Path, spec: DataSpec) -> tuple[NDArray[np.uint8], NDArray
                         f"{file} is {picture.size[0]} pixels wide and {picture.size[1]} high; "
                         f"{spec.dataset} is {size[0]} and {size[1]}"
                     )
+                if picture.mode[:1] in ("I", "F"):  # conversion would clip it
+                    raise InputError(f"{file} has more than 8 bits a channel; save it with 8")
                 pixels = np.asarray(picture.convert(mode))
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             if isinstance(error, InputError):
@@ -112,8 +120,9 @@ def _label_of(file: Path, top: Path) -> int | None:
     named = LABEL_IN_NAME.search(file.stem)
     if named:
         return int(named[1])
-    if file.parent != top and file.parent.name.isascii() and file.parent.name.isdigit():
-        return int(file.parent.name[:4])
+    folder = file.parent.name
+    if file.parent != top and len(folder) < 10 and folder.isascii() and folder.isdigit():
+        return int(folder)
     return None
 
 

@@ -3,22 +3,24 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from cgan.evaluation.views import Views
-from cgan.metrics import METRICS, Samples, measure
+from cgan.metrics import METRICS, measure
 from cgan.metrics.accuracy import accuracy_per_class, confusion
 from cgan.metrics.alarms import alarms
-from cgan.metrics.collapse import expected_shares
-from cgan.metrics.diversity import diversity_per_class
+from cgan.metrics.collapse import histogram
+from cgan.metrics.diversity import ENOUGH, diversity_per_class
 from cgan.metrics.frechet import fcd_per_class
 from cgan.metrics.intervals import Value
 from cgan.metrics.manifold import coverage_per_class
 
-NO_LABELS = "no label was requested, so none can be missed"
+NO_LABELS = "it needs the labels that were requested, and there are none"
 NO_GUIDE = "no guide is known; name the classifier that trained the generator with --guide"
 NO_STUDENT = "left out to save time; --gan-train-images sets how many images it learns from"
-TOO_FEW = "too few different images"
+NO_COPYING = "left out to save time; --copying searches all training images"
+TOO_FEW = {
+    "copying_z": "too few different images for it",
+    "intra_class_diversity": f"no digit has {ENOUGH} images",
+}
 
 
 def score(views: Views, real_views: Views) -> dict[str, Any]:
@@ -36,18 +38,19 @@ def score(views: Views, real_views: Views) -> dict[str, Any]:
         if value is None:
             left_out[name] = NO_LABELS if not requested else _reason(metric.views.values(), views)
         elif math.isnan(value["value"]):
-            left_out[name] = TOO_FEW
+            left_out[name] = TOO_FEW[name]
         else:
             real = measure(name, real_views) or {}
             beside = {"real": real.get("value", math.nan)}
             beside |= {f"real_{end}": real.get(end, math.nan) for end in ("low", "high")}
-            metrics[name] = {**value, **beside, "n": _count(metric.views, views)}
+            counts = {"n": _count(metric.views, views), "real_n": _count(metric.views, real_views)}
+            metrics[name] = {**value, **beside, **counts}
     results: dict[str, Any] = {
         "metrics": metrics,
         "left_out": left_out,
         "per_digit": _per_digit(views, real_views),
         "confusion": confusion(fake=views["all"]).tolist() if requested else None,
-        "histogram": _histogram(views["all"], views["real"]),
+        "histogram": histogram(fake=views["all"], real=views["real"]),
     }
     results["alarms"] = alarms(results)
     return results
@@ -55,7 +58,9 @@ def score(views: Views, real_views: Views) -> dict[str, Any]:
 
 def _reason(needed: Any, views: Views) -> str:
     absent = [view for view in needed if views.get(view) is None]
-    return NO_GUIDE if "guide" in absent else NO_STUDENT
+    if "guide" in absent:
+        return NO_GUIDE
+    return NO_STUDENT if "student" in absent else NO_COPYING
 
 
 def _count(names: Any, views: Views) -> int:
@@ -90,12 +95,3 @@ def _per_digit(views: Views, real_views: Views) -> list[dict[str, float | None]]
         row["fcd_real"] = real_fcd.get(digit, {}).get("value")
         rows.append(row)
     return rows
-
-
-def _histogram(fake: Samples, real: Samples) -> list[dict[str, float]]:
-    judged = np.bincount(fake.judged, minlength=fake.n_classes)
-    expected = expected_shares(fake=fake, real=real) * len(fake)
-    return [
-        {"digit": digit, "generated": int(judged[digit]), "real": float(expected[digit])}
-        for digit in range(fake.n_classes)
-    ]

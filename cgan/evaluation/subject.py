@@ -33,7 +33,12 @@ class Subject:
 def find_subject(
     run: str | None, images: Path | None, dataset: str | None, folders: Folders
 ) -> tuple[dict[str, data.Split], Subject]:
-    """Find what is to be scored and load the data that it is compared with."""
+    """Find what is to be scored and load the data that it is compared with.
+
+    Raises:
+        InputError: neither or both of a run and images, or one that cannot be read or does not fit
+            the data.
+    """
     if images is None:
         if dataset is not None:
             raise InputError("--dataset goes with --images; a run knows its own")
@@ -51,7 +56,7 @@ def find_subject(
     if dataset is None:
         raise InputError("--images needs --dataset: the real images to compare with")
     splits = _splits(dataset, folders)
-    incoming = read_images(images, splits["test"].spec)
+    incoming = read_images(images, splits["test"].spec).shuffled()
     return splits, Subject(incoming.name, splits["test"].spec, incoming=incoming)
 
 
@@ -59,7 +64,7 @@ def _splits(dataset: str, folders: Folders) -> dict[str, data.Split]:
     splits = {name: data.load(dataset, folders.data, name) for name in data.SPLITS}
     if len({split.spec for split in splits.values()}) > 1:
         raise InputError(f"the splits of {dataset} in {folders.data} differ in image size")
-    return {**splits, "all test": splits["test"]}
+    return splits
 
 
 def draw(gan: GanRun, labels: torch.Tensor, seed: int, seers: Seers) -> Incoming:

@@ -46,6 +46,13 @@ class Seers:
             return Samples(seen.judged, seen.logits, seen.features, requested=False)
         return seen
 
+    def both(
+        self, images: torch.Tensor, labels: torch.Tensor | None
+    ) -> tuple[Samples, Samples | None]:
+        """Return what the judge and, if there is one, the guide says of images."""
+        by_guide = None if self.guide is None else self.see(self.guide, images, labels)
+        return self.see(self.judge, images, labels), by_guide
+
     def see_split(self, who: Classifier, split: data.Split) -> Samples:
         """Return what a classifier says of real images."""
         return self.see(who, split.images, split.labels)
@@ -55,97 +62,126 @@ class Seers:
 class Reference:
     """The real images that generated ones are compared with, as the judge and the guide see them.
 
-    The test images are the reference of every metric. In the `real` column other real images
-    stand in for the generated ones: validation images, which nothing was trained on, and training
-    images where those are too few.
+    Test images are the reference of every metric. In the `real` column other real images stand in
+    for the generated ones: test images where a metric looks at one set alone, else validation
+    images, on which nothing was trained (and training images where those have too few of a class).
     """
 
-    seers: Seers
     progress: Progress
-    test: Samples
-    test_by_guide: Samples | None
+    tests: Samples  # as many as there are generated images, if there are
+    tests_by_guide: Samples | None
+    test: Samples  # of them, the other side of a comparison
     validation: Samples
-    train: Samples  # in which copies are looked for
+    train: Samples
     train_images: NDArray[np.uint8]  # uint8 [N, C, H, W]
-    test_to_train: Near
+    test_to_train: Near | None  # None: copies are not looked for
 
     @staticmethod
-    def of(seers: Seers, splits: Mapping[str, data.Split]) -> "Reference":
+    def of(
+        seers: Seers, splits: Mapping[str, data.Split], n: int, *, copying: bool = True
+    ) -> "Reference":
         """Let the classifiers see the splits "train", "validation" and "test".
+
+        Args:
+            seers: the classifiers.
+            splits: the real images.
+            n: how many test images are the other side of a comparison.
+            copying: find the training image that is nearest to each of those.
 
         Raises:
             InputError: a class without a test image.
         """
         judge, guide = seers.judge, seers.guide
-        test, train = (seers.see_split(judge, splits[name]) for name in ("test", "train"))
-        absent = set(range(test.n_classes)) - set(test.labels.tolist())
+        tests, validation, train = (
+            seers.see_split(judge, splits[name]) for name in ("test", "validation", "train")
+        )
+        absent = set(range(tests.n_classes)) - set(tests.labels.tolist())
         if absent:
             raise InputError(f"no test image has the label {min(absent)}: the data are incomplete")
+        test = tests.take(np.random.default_rng(0).permutation(len(tests))[:n])
         return Reference(
-            seers,
             seers.progress,
-            test,
+            tests,
             None if guide is None else seers.see_split(guide, splits["test"]),
-            seers.see_split(judge, splits["validation"]),
+            test,
+            validation,
             train,
             splits["train"].images.cpu().numpy(),
-            _nearest(test, train, seers.progress),
+            _nearest(test, train, seers.progress) if copying else None,
         )
 
-    def generated(
-        self, images: torch.Tensor, labels: torch.Tensor | None, student: Samples | None
-    ) -> Views:
-        """Return the views of generated images uint8 [N, C, H, W] and their requested labels."""
-        guide = self.seers.guide
-        fake = self.seers.see(self.seers.judge, images, labels)
-        by_guide = None if guide is None else self.seers.see(guide, images, labels)
-        return self.views(fake, by_guide, student)
-
     def views(self, fake: Samples, by_guide: Samples | None, student: Samples | None) -> Views:
-        """Return the views of generated images that the judge and the guide have seen."""
-        compared = fake.take(np.arange(min(len(fake), len(self.test))))
-        balls = manifold.look(fake=compared, real=self.test, progress=self.progress)
+        """Return the views of generated images that the judge and the guide have seen.
+
+        Args:
+            fake: as the judge sees them, in no order that matters: the first are compared.
+            by_guide: the same images as the guide sees them.
+            student: test images as seen by a classifier that learned from generated ones.
+        """
+        real = self.test if fake.requested else self.test.as_judged()
+        compared = fake.take(np.arange(min(len(fake), len(real))))
+        balls = manifold.look(fake=compared, real=real, progress=self.progress)
         close = close_distance(balls.real_near)
-        kept = distinct(compared.features.astype(np.float64), close)[: len(self.validation)]
+        kept = distinct(compared.features.astype(np.float64), close)
         return {
             "all": fake,
             "guide": by_guide,
             "student": student,
             "fake": compared,
-            "real": self.test,
+            "real": real,
+            "train": self.train,
             "balls": balls,
-            **self._copies(compared.take(kept)),
             "kept": kept,
+            **self._copies(compared.take(kept)),
         }
 
     def in_their_place(self, views: Views, student: Samples | None) -> tuple[Views, int]:
-        """Return the views of as many real images with the same labels, and how many are train's.
+        """Return the views of real images with the same labels, and how many are training images.
 
-        Test images where a metric looks at the images alone; else images that are not among them.
+        No image is taken twice: where the data have too few of a class there are fewer.
         """
-        chosen, from_train = _like(views["fake"], self.validation, self.train)
-        balls = manifold.look(fake=chosen, real=self.test, progress=self.progress)
-        alone = self.validation.take(np.arange(min(len(views["distinct"]), len(self.validation))))
+        pool = _joined(self.validation, self.train)
+        chosen = matching(views["fake"], pool.labels)
+        stand_in = pool.take(chosen)
+        alone = matching(views["all"], self.tests.labels)
+        if not views["fake"].requested:
+            stand_in = stand_in.as_judged()
+        balls = manifold.look(fake=stand_in, real=views["real"], progress=self.progress)
+        distinct_ones = views["distinct"] if views["distinct"] is not None else views["fake"]
+        held_out = self.validation.take(matching(distinct_ones, self.validation.labels))
         return {
-            "all": self.test,
-            "guide": self.test_by_guide,
+            "all": self.tests.take(alone),
+            "guide": None if self.tests_by_guide is None else self.tests_by_guide.take(alone),
             "student": student,
-            "fake": chosen,
-            "real": self.test,
+            "fake": stand_in,
+            "real": views["real"],
+            "train": self.train,
             "balls": balls,
-            **self._copies(alone),
-        }, from_train
+            **self._copies(held_out),
+        }, int((chosen >= len(self.validation)).sum())
 
     def _copies(self, images: Samples) -> Views:
+        if self.test_to_train is None:
+            return dict.fromkeys(("distinct", "held_out", "distances", "held_out_distances"))
         near = _nearest(images, self.train, self.progress)
         return {
             "distinct": images,
             "held_out": self.test,
-            "train": self.train,
             "distances": near.distances[:, 0],
             "nearest": near.indices[:, 0],
             "held_out_distances": self.test_to_train.distances[:, 0],
         }
+
+
+def matching(wanted: Samples, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first indices of `labels` [M] with the mix of classes of `wanted`, each once.
+
+    Where nothing was requested, as many as they come. Where there are too few of a class, fewer.
+    """
+    if not wanted.requested:
+        return np.arange(min(len(wanted), len(labels)))
+    counts = np.bincount(wanted.labels, minlength=wanted.n_classes)
+    return np.concatenate([np.flatnonzero(labels == y)[:n] for y, n in enumerate(counts)])
 
 
 def _nearest(images: Samples, train: Samples, progress: Progress) -> Near:
@@ -153,19 +189,9 @@ def _nearest(images: Samples, train: Samples, progress: Progress) -> Near:
     return nearest_in(images.features - centre, train.features - centre, progress=progress)
 
 
-def _like(wanted: Samples, first: Samples, second: Samples) -> tuple[Samples, int]:
-    """Return real images with the labels of `wanted`, and how many are of the second pool.
-
-    Where nothing was requested, as many images as they come. No image is taken twice: where both
-    pools together have too few of a class there are fewer.
-    """
-    labels = np.concatenate([first.labels, second.labels])
-    if wanted.requested:
-        counts = np.bincount(wanted.labels, minlength=wanted.n_classes)
-        index = np.concatenate([np.flatnonzero(labels == y)[:n] for y, n in enumerate(counts)])
-    else:
-        index = np.arange(min(len(wanted), len(labels)))
-    logits = np.concatenate([first.logits, second.logits])[index]
-    features = np.concatenate([first.features, second.features])[index]
-    chosen = Samples(labels[index], logits, features, wanted.requested)
-    return chosen, int((index >= len(first)).sum())
+def _joined(one: Samples, other: Samples) -> Samples:
+    labels, logits, features = (
+        np.concatenate([getattr(part, name) for part in (one, other)])
+        for name in ("labels", "logits", "features")
+    )
+    return Samples(labels, logits, features)

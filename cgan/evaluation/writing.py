@@ -36,15 +36,18 @@ def write_results(
         f"{results['run']}: {requested}",
         folder / "samples.png",
     )
-    order = _nearest_few(views["distances"], views["distinct"].judged)
-    pair_grid(
-        pixels[views["kept"][order]],
-        reference.train_images[views["nearest"][order]],
-        views["distances"][order],
-        f"{results['run']}: above, generated images; below, the nearest of "
-        f"{len(reference.train):,} training images and its distance",
-        folder / "copies.png",
-    )
+    if views["distances"] is None:
+        (folder / "copies.png").unlink(missing_ok=True)  # of an earlier report of that name
+    else:
+        order = _nearest_few(views["distances"], views["distinct"].judged)
+        pair_grid(
+            pixels[views["kept"][order]],
+            reference.train_images[views["nearest"][order]],
+            views["distances"][order],
+            f"{results['run']}: above, generated images; below, the nearest of "
+            f"{len(reference.train):,} training images and its distance",
+            folder / "copies.png",
+        )
     write_json(folder / "results.json", results)
 
 

@@ -67,16 +67,36 @@ def class_kl(*, fake: Samples, real: Samples) -> Value:
     return {"value": whole, "low": root["low"] ** 2, "high": root["high"] ** 2}
 
 
+def histogram(*, fake: Samples, real: Samples) -> list[dict[str, float]]:
+    """Return {digit, generated, low, high, real} for every class.
+
+    `generated` is how many images are judged to be of the class, `low` and `high` the ends of its
+    95% Wilson interval as counts, `real` how many of as many real images would be.
+    """
+    counts = np.bincount(fake.judged, minlength=fake.n_classes)
+    expected = expected_shares(fake=fake, real=real) * len(fake)
+    rows = []
+    for digit, (count, due) in enumerate(zip(counts, expected, strict=True)):
+        low, high = (end * len(fake) for end in wilson(int(count), len(fake)))
+        row = {
+            "digit": digit,
+            "generated": int(count),
+            "low": low,
+            "high": high,
+            "real": float(due),
+        }
+        rows.append(row)
+    return rows
+
+
 def missing_classes(*, fake: Samples, real: Samples) -> Value:
     """Return how many classes get less than a tenth of the share that real images would give.
 
     The interval counts the classes whose 95% Wilson interval lies below, or reaches below, it.
     """
-    due = MISSING_BELOW * expected_shares(fake=fake, real=real)
-    counts = np.bincount(fake.judged, minlength=fake.n_classes)
-    bounds = np.array([wilson(int(count), len(fake)) for count in counts])
-    return {
-        "value": float((counts / len(fake) < due).sum()),
-        "low": float((bounds[:, 1] < due).sum()),
-        "high": float((bounds[:, 0] < due).sum()),
-    }
+    rows = histogram(fake=fake, real=real)
+    value, low, high = (
+        float(sum(row[end] < MISSING_BELOW * row["real"] for row in rows))
+        for end in ("generated", "high", "low")
+    )
+    return {"value": value, "low": low, "high": high}

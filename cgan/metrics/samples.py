@@ -53,3 +53,7 @@ class Samples:
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Samples":
         """Return the samples at `index`."""
         return Samples(self.labels[index], self.logits[index], self.features[index], self.requested)
+
+    def as_judged(self) -> "Samples":
+        """Return the same samples with the classifier's answers in the place of the labels."""
+        return Samples(self.judged, self.logits, self.features, requested=False)

@@ -42,6 +42,7 @@ def write_report(folder: Path) -> Path:
         ("histogram", histogram),
     ):
         if table is None:
+            (folder / f"{name}.csv").unlink(missing_ok=True)  # of an earlier report
             continue
         write_bytes(folder / f"{name}.csv", table.to_csv(lineterminator="\n").encode())
 

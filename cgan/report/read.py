@@ -7,11 +7,24 @@ from typing import Any
 import pandas as pd
 
 from cgan.errors import InputError, nearest
+from cgan.metrics import METRICS
 
 NEEDED = (
     *("run", "recipe", "dataset", "n_samples", "seed", "judge", "guide"),
-    *("metrics", "left_out", "per_digit", "confusion", "histogram", "alarms", "conditional"),
+    *(
+        "metrics",
+        "left_out",
+        "per_digit",
+        "confusion",
+        "histogram",
+        "alarms",
+        "conditional",
+        "reference",
+    ),
 )
+OF_A_METRIC = ("value", "low", "high", "real", "n")
+OF_A_DIGIT = ("digit", "n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real")
+OF_A_BAR = ("digit", "generated", "real")
 CURVES = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "guide_accuracy")
 
 
@@ -47,7 +60,37 @@ def read_results(folder: Path) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read ({error}); run cgan evaluate again") from error
     if absent:
         raise InputError(f"{path} lacks {absent[0]!r}; run cgan evaluate again")
+    try:
+        _check(results)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path} is of another version or damaged ({error}); run cgan evaluate again"
+        ) from error
     return results
+
+
+def _check(results: dict[str, Any]) -> None:
+    """Touch every part that the tables and the page read, so that none fails half way.
+
+    Raises:
+        KeyError, TypeError or AttributeError: one of them is not there or not of its kind.
+    """
+    rows = [
+        (results["metrics"].values(), OF_A_METRIC),
+        (results["per_digit"], OF_A_DIGIT),
+        (results["histogram"], OF_A_BAR),
+        (results["alarms"], ("message",)),
+    ]
+    for every, keys in rows:
+        for row in every:
+            for key in keys:
+                row[key]
+    for name in (*results["metrics"], *results["left_out"]):
+        METRICS[name]
+    results["judge"]["accuracy_real"]["value"] + 0.0
+    for who in ("judge", "guide"):
+        if results[who] is not None:
+            results[who]["name"], results[who]["arch"]
 
 
 def read_history(folder: Path) -> pd.DataFrame | None:
