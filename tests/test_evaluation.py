@@ -209,6 +209,16 @@ def test_images_without_a_guide_are_not_flattered(digits_run: Folders, tmp_path:
     assert left["guide_accuracy"] == left["flattery"] == NO_GUIDE
 
 
+def test_what_was_not_wanted_has_its_own_reason_without_labels_too(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    images = saved(tmp_path, "validation", labels=False)
+    config = replace(CONFIG, copying=False)
+    left = evaluate(config=config, folders=digits_run, images=images, dataset="digits")["left_out"]
+    assert left["copying_z"] == NO_COPYING
+    assert left["judge_accuracy"] == NO_LABELS
+
+
 def test_a_subject_that_is_not_clear_is_refused(digits_run: Folders, tmp_path: Path) -> None:
     images = saved(tmp_path, "test", labels=True)
     with pytest.raises(InputError, match="needs --dataset"):

@@ -34,9 +34,10 @@ def score(views: Views, real_views: Views) -> dict[str, Any]:
     left_out: dict[str, str] = {}
     requested = views["all"].requested
     for name, metric in METRICS.items():
-        value = measure(name, views) if requested or not metric.needs_labels else None
+        unasked = metric.needs_labels and not requested
+        value = None if unasked else measure(name, views)
         if value is None:
-            left_out[name] = NO_LABELS if not requested else _reason(metric.views.values(), views)
+            left_out[name] = NO_LABELS if unasked else _reason(metric.views.values(), views)
         elif math.isnan(value["value"]):
             left_out[name] = TOO_FEW[name]
         else:

@@ -8,6 +8,7 @@ from cgan.metrics.intervals import wilson
 # Each threshold leaves room for real images: no split of the real data sets raises an alarm.
 LITTLE_DIVERSITY = 0.5  # of the variance of real images of the class
 MUCH_LESS = 0.5  # of the value of real images
+NARROW = 0.6  # of the recall or the coverage of real images; real splits come out near 1
 WRONG_LABELS = 0.05  # judge accuracy below that of real images
 FLATTERY = 0.01  # of the images more than for real ones
 REPEATS = 0.01  # of the images more than for real ones
@@ -87,7 +88,7 @@ def _repeats(results: Results) -> Alarm | None:
 def _narrow(results: Results) -> Alarm | None:
     for name in ("recall", "coverage"):
         metric = _metric(results, name)
-        if metric and metric["high"] < (limit := MUCH_LESS * metric["real"]):
+        if metric and metric["high"] < (limit := NARROW * metric["real"]):
             message = (
                 f"Collapsed: only {metric['value']:.0%} of the real images are like anything that "
                 f"it draws ({metric['real']:.0%} for new real images)."
