@@ -39,7 +39,7 @@ def score(views: Views, real_views: Views) -> dict[str, Any]:
         if value is None:
             left_out[name] = NO_LABELS if unasked else _reason(metric.views.values(), views)
         elif math.isnan(value["value"]):
-            left_out[name] = TOO_FEW[name]
+            left_out[name] = TOO_FEW.get(name, "too few images for it")
         else:
             real = measure(name, real_views) or {}
             beside = {"real": real.get("value", math.nan)}

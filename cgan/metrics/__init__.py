@@ -32,10 +32,6 @@ class Metric(NamedTuple):
     better: str  # "high", "low" or "real": as near to the value of real images as can be
     needs_labels: bool = False  # makes no sense where no label was requested
 
-    def compares(self) -> bool:
-        """Return whether it sets the images against the test images."""
-        return not set(self.views.values()) <= {"all", "guide", "student"}
-
 
 ALL, BALLS = {"fake": "all"}, {"balls": "balls"}
 FAKE_REAL = {"fake": "fake", "real": "real"}
