@@ -16,7 +16,7 @@ from cgan.evaluation.incoming import Incoming
 from cgan.evaluation.scoring import score
 from cgan.evaluation.students import taught
 from cgan.evaluation.subject import Subject, draw, find_subject
-from cgan.evaluation.views import Reference, Seers
+from cgan.evaluation.views import Reference, Seers, matching
 from cgan.evaluation.writing import write_results
 from cgan.files import make_folder, write_bytes
 from cgan.machine import choose_device, choose_precision, place, precision_name
@@ -186,8 +186,7 @@ def _students(
         asked = data.subset(train, count).labels
         lesson = draw(subject.gan, asked, config.seed + LESSON_SEED, seers)
     assert lesson.labels is not None
-    counts = lesson.labels[:count].bincount(minlength=subject.spec.n_classes)
-    alike = torch.cat([torch.nonzero(train.labels == y)[:n, 0] for y, n in enumerate(counts)])
+    alike = matching(lesson.labels[:count].numpy(), train.labels.numpy())
     generated = data.Split(subject.spec, lesson.images[:count], lesson.labels[:count])
     real = data.Split(subject.spec, train.images[alike], train.labels[alike])
     first, second = (taught(split, splits["test"], seers) for split in (generated, real))

@@ -141,14 +141,14 @@ class Reference:
         No image is taken twice: where the data have too few of a class there are fewer.
         """
         pool = _joined(self.validation, self.train)
-        chosen = matching(views["fake"], pool.labels)
+        chosen = _alike(views["fake"], pool.labels)
         stand_in = pool.take(chosen)
-        alone = matching(views["all"], self.tests.labels)
+        alone = _alike(views["all"], self.tests.labels)
         if not views["fake"].requested:
             stand_in = stand_in.as_judged()
         balls = manifold.look(fake=stand_in, real=views["real"], progress=self.progress)
         distinct_ones = views["distinct"] if views["distinct"] is not None else views["fake"]
-        held_out = self.validation.take(matching(distinct_ones, self.validation.labels))
+        held_out = self.validation.take(_alike(distinct_ones, self.validation.labels))
         return {
             "all": self.tests.take(alone),
             "guide": None if self.tests_by_guide is None else self.tests_by_guide.take(alone),
@@ -173,15 +173,20 @@ class Reference:
         }
 
 
-def matching(wanted: Samples, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+def matching(wanted: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the first indices of `labels` [M] with the mix of classes of `wanted`, each once.
 
-    Where nothing was requested, as many as they come. Where there are too few of a class, fewer.
+    Where there are too few of a class, fewer.
     """
-    if not wanted.requested:
-        return np.arange(min(len(wanted), len(labels)))
-    counts = np.bincount(wanted.labels, minlength=wanted.n_classes)
+    counts = np.bincount(wanted)
     return np.concatenate([np.flatnonzero(labels == y)[:n] for y, n in enumerate(counts)])
+
+
+def _alike(wanted: Samples, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return `matching` indices, or where nothing was requested as many as they come."""
+    if wanted.requested:
+        return matching(wanted.labels, labels)
+    return np.arange(min(len(wanted), len(labels)))
 
 
 def _nearest(images: Samples, train: Samples, progress: Progress) -> Near:

@@ -72,14 +72,10 @@ def fcd_per_class(*, fake: Samples, real: Samples) -> dict[int, Value]:
     n_features = fake.features.shape[1]
     found = {}
     for digit in range(fake.n_classes):
-        parts = [samples.take(samples.labels == digit) for samples in _having(digit, fake, real)]
-        if len(parts) == 2 and min(map(len, parts)) > n_features:
-            found[digit] = fcd(fake=parts[0], real=parts[1])
+        mine, theirs = fake.labels == digit, real.labels == digit
+        if min(mine.sum(), theirs.sum()) > n_features:
+            found[digit] = fcd(fake=fake.take(mine), real=real.take(theirs))
     return found
-
-
-def _having(digit: int, *every: Samples) -> list[Samples]:
-    return [samples for samples in every if (samples.labels == digit).any()]
 
 
 class _Moments:
