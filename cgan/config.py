@@ -12,7 +12,7 @@ OPTIMIZERS = ("adamw", "adadelta")
 CLASSIFIER_SCHEDULES = ("one-cycle", "step", "constant")
 BELOW_ONE = 1 - 1e-9
 LARGEST_SEED = 2**63 - 1
-GAN_SCHEDULES = ("cosine", "constant")
+GAN_SCHEDULES = ("hold", "cosine", "constant")
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class GanConfig:
     generator: str = "shuffle-conv"
     discriminator: str = "projection-conv"
     z_dim: int = 64
+    modes: int = 1  # that each class has, found in the guide's features
     loss: str = "logistic"
     penalty: str = "none"
     penalty_weight: float = 0.0
@@ -91,7 +92,8 @@ class GanConfig:
     d_lr: float = 2e-3
     beta1: float = 0.0
     beta2: float = 0.99
-    schedule: str = "cosine"
+    schedule: str = "hold"
+    decay: float = 0.4  # last share of the training in which held rates fall to zero
     warmup: int = 0  # steps in which the rates rise from zero
     d_every: int = 1  # a discriminator update on every n-th batch
     d_shift: int = 0  # pixels by which the discriminator sees each image moved at random
@@ -109,12 +111,12 @@ class GanConfig:
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
         _one_of(self, "schedule", GAN_SCHEDULES)
-        _at_least(self, 1, "z_dim", "epochs", "d_every", "penalty_every", "log_interval")
+        _at_least(self, 1, "z_dim", "modes", "epochs", "d_every", "penalty_every", "log_interval")
         _at_least(self, 2, "batch_size")  # batch norm has no variance over one image
         _within(self, 0, LARGEST_SEED, "seed")
         _at_least(self, 0, "warmup", "guidance", "penalty_weight", "d_shift")
         _above_zero(self, "g_lr", "d_lr")
-        _within(self, 0, 1, "guidance_end")
+        _within(self, 0, 1, "guidance_end", "decay")
         _within(self, 0, BELOW_ONE, "beta1", "beta2", "ema")
 
 

@@ -22,13 +22,17 @@ Readings = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's material; images float [B, C, H, W] in [-1, 1], labels int64 [B]."""
+    """One step's material; images float [B, C, H, W] in [-1, 1].
+
+    Conditions int64 [B] are label x n_modes + mode: what the discriminator is told of an image.
+    """
 
     step: int
     real: Tensor
-    labels: Tensor
+    conditions: Tensor
     fake: Tensor  # still attached to the generator
-    fake_labels: Tensor
+    fake_conditions: Tensor
+    fake_labels: Tensor  # int64 [B]
     offsets: Tensor | None = None  # int64 [B, 2], how far the discriminator sees each image moved
 
 
@@ -55,9 +59,18 @@ def guidance_at(config: GanConfig, progress: float) -> float:
 
 
 def rate_at(config: GanConfig, progress: float, step: int) -> float:
-    """Return the factor on both learning rates at a step: warm-up, then cosine or constant."""
+    """Return the factor on both learning rates at a step.
+
+    After a warm-up the rates are held and fall in a straight line to zero in the last `decay` of
+    the training ("hold"), fall as a cosine, or stay constant.
+    """
     rise = min(1.0, (step + 1) / (config.warmup + 1))
-    return rise * (0.5 * (1 + math.cos(math.pi * progress)) if config.schedule == "cosine" else 1)
+    fall = {
+        "hold": min(1.0, (1 - progress) / config.decay) if config.decay else 1.0,
+        "cosine": 0.5 * (1 + math.cos(math.pi * progress)),
+        "constant": 1.0,
+    }
+    return rise * fall[config.schedule]
 
 
 def make_phases(
@@ -109,7 +122,7 @@ def _d_loss(
     real = shift_each(batch.real.to(fake.dtype), batch.offsets)
     images = torch.cat([real, shift_each(fake, batch.offsets)])
     with autocast(fake.device, dtype):
-        logits = discriminator(images, torch.cat([batch.labels, batch.fake_labels])).float()
+        logits = discriminator(images, torch.cat([batch.conditions, batch.fake_conditions])).float()
     real_logits, fake_logits = logits.chunk(2)
     loss = adversarial.d_loss(real_logits, fake_logits)
     readings = {
@@ -119,7 +132,7 @@ def _d_loss(
     }
     if config.penalty_weight and batch.step % (config.penalty_every * config.d_every) == 0:
         # in fp32: second derivatives of bf16 products are too coarse
-        cost = penalty(discriminator, batch.real, fake.float(), batch.labels)
+        cost = penalty(discriminator, batch.real, fake.float(), batch.conditions)
         readings["penalty"] = cost.detach()
         loss = loss + config.penalty_weight * config.penalty_every * cost
     return loss, readings
@@ -137,12 +150,12 @@ def _g_loss(
     device = batch.fake.device
     with autocast(device, dtype):
         seen = shift_each(batch.fake, batch.offsets)
-        fake_logits = discriminator(seen, batch.fake_labels).float()
+        fake_logits = discriminator(seen, batch.fake_conditions).float()
     real_logits = fake_logits.detach()
     if adversarial.relative:
         with torch.no_grad(), autocast(device, dtype):
             real = shift_each(batch.real, batch.offsets)
-            real_logits = discriminator(real, batch.labels).float()
+            real_logits = discriminator(real, batch.conditions).float()
     loss = adversarial.g_loss(real_logits, fake_logits)
     readings = {
         "g_loss": loss.detach(),

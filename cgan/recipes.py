@@ -7,7 +7,7 @@ from cgan.config import ClassifierConfig, EvalConfig, GanConfig
 from cgan.errors import lookup
 
 RECIPES: dict[str, GanConfig] = {
-    "guided": GanConfig(recipe="guided", guidance=0.1, guidance_end=0.5),
+    "guided": GanConfig(recipe="guided", discriminator="guided-conv", modes=8),
 }
 
 CLASSIFIERS: dict[str, ClassifierConfig] = {

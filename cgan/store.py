@@ -224,7 +224,7 @@ def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
     spec, config, facts = _read_config(folder, GanConfig)
     make = lookup(GENERATORS, config.generator, "generator network")
     with torch.random.fork_rng(devices=[]):
-        network = make(spec, config.z_dim)
+        network = make(spec, config.z_dim, config.modes)
     _load_state(network, folder / WEIGHTS["gan"])
     guide, checksum = str(facts.get("guide")), str(facts.get("guide_sha256"))
     return GanRun(folder.resolve().name, folder, spec, config, guide, checksum, network.eval())

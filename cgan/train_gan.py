@@ -32,6 +32,7 @@ from cgan.store import (
     runs,
     unused_name,
 )
+from cgan.study import study
 from cgan.validation import Validator, Verdict
 
 N_SHOWN = 60  # of the fixed inputs in the picture of each epoch
@@ -146,18 +147,24 @@ def _run(
     epoch_steps = 1 if config.dry_run else len(train) // batch_size
     steps = epochs * epoch_steps
 
-    # networks, and one seeded stream for everything that training draws
+    # what the guide finds in the images; networks, and one seeded stream for all that is drawn
+    start = time.perf_counter()
+    found = study(guide, train, config.modes, dtype)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        generator = place(GENERATORS[config.generator](train.spec, config.z_dim), device)
-        discriminator = place(DISCRIMINATORS[config.discriminator](train.spec), device)
+        generator = GENERATORS[config.generator](train.spec, config.z_dim, config.modes)
+        discriminator = DISCRIMINATORS[config.discriminator](train.spec, found.sight, config.modes)
+    generator.set_modes(found.frequencies)
+    generator, discriminator = place(generator, device), place(discriminator, device)
     averaged = AveragedModel(generator, multi_avg_fn=averaging(config.ema), use_buffers=True)
     drawn = cast(Generator, averaged.module)  # the generator that is validated and saved
     random = torch.Generator().manual_seed(config.seed)
     phases = make_phases(config, generator, discriminator, guide, dtype, steps)
+    shown = data.Split(train.spec, train.images, found.conditions)
 
     history: list[dict[str, float]] = []
-    step, seconds, best = 0, 0.0, math.inf
+    step, best = 0, math.inf
+    seconds = time.perf_counter() - start
     with progress.bar(steps, writer.name) as bar:
         for epoch in range(1, epochs + 1):
             # learn
@@ -165,16 +172,17 @@ def _run(
             log = Log()
             generator.train()
             discriminator.train()
-            pairs = data.batches(train, batch_size, random, drop_last=True)
-            for real, labels in islice(pairs, epoch_steps):
+            pairs = data.batches(shown, batch_size, random, drop_last=True)
+            for real, conditions in islice(pairs, epoch_steps):
                 z = torch.randn(batch_size, config.z_dim, generator=random).to(device)
                 # a shuffle of the real labels: both halves have the same mix of classes
                 shuffle = torch.randperm(batch_size, generator=random)
-                fake_labels = labels[shuffle.to(device)]
+                labels = conditions[shuffle.to(device)] // config.modes
                 with autocast(device, dtype):
-                    fake = generator(z, fake_labels)
+                    fake = generator(z, labels)
+                fake_conditions = generator.conditions(z, labels)
                 offsets = draw_offsets(batch_size, config.d_shift, random, device)
-                batch = Batch(step, real, labels, fake, fake_labels, offsets)
+                batch = Batch(step, real, conditions, fake, fake_conditions, labels, offsets)
                 for phase in phases:
                     if step % phase.every == 0:
                         discriminator.requires_grad_(phase.network is discriminator)

@@ -11,7 +11,9 @@ from hypothesis import settings
 from numpy.typing import NDArray
 
 from cgan.config import DataSpec, Folders, GanConfig
+from cgan.networks import CLASSIFIERS
 from cgan.recipes import gan_config
+from cgan.study import Sight
 from cgan.train_gan import train_gan
 
 # A loaded machine makes examples slow, not wrong.
@@ -61,6 +63,13 @@ def toy_config(**flags: object) -> GanConfig:
     """One epoch on digits in batches so large that it has three steps."""
     flags = {"batch_size": 400, "epochs": 1, "precision": "fp32", "device": "cpu", **flags}
     return gan_config("guided", "digits", **flags)
+
+
+def toy_sight() -> Sight:
+    """Return what an untrained guide sees."""
+    guide = CLASSIFIERS["leaky-cnn"](TOY).eval().requires_grad_(False)
+    images = torch.randint(0, 256, (20, *TOY.image_shape), dtype=torch.uint8)
+    return Sight(guide, images, torch.float32)
 
 
 @pytest.fixture(scope="session")

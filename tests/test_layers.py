@@ -19,6 +19,7 @@ LAYERS = {
     "fitting": 4,
     "validation": 4,
     "sampling": 3,
+    "study": 4,
     "features": 3,
     "phases": 3,
     "store": 3,

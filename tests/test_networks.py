@@ -5,13 +5,13 @@ from functools import partial
 import pytest
 import safetensors.torch
 import torch
-from conftest import TOY
+from conftest import TOY, toy_sight
 from torch import Tensor, nn
 
 from cgan.errors import InputError
 from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS
 
-B, Z = 6, 5
+B, Z, MODES = 6, 5, 2
 Make = Callable[[], nn.Module]
 Row = tuple[str, Make, Callable[[], tuple[Tensor, ...]], tuple[int, ...]]
 
@@ -28,10 +28,12 @@ def rows() -> list[Row]:
     """Return (name, how to make it, how to make its input, shape of its output) of every row."""
     found: list[Row] = []
     for name, generator in GENERATORS.items():
-        make = partial(generator, TOY, Z)
+        make = partial(generator, TOY, Z, MODES)
         found.append((name, make, lambda: (torch.randn(B, Z), labels()), (B, *TOY.image_shape)))
     for name, discriminator in DISCRIMINATORS.items():
-        found.append((name, partial(discriminator, TOY), lambda: (images(), labels()), (B,)))
+        looking = partial(discriminator, TOY, toy_sight(), MODES)
+        heads = {"projection-conv": (B,), "guided-conv": (B, 3)}[name]
+        found.append((name, looking, lambda: (images(), labels()), heads))
     for name, classifier in CLASSIFIERS.items():
         found.append((name, partial(classifier, TOY), lambda: (images(),), (B, TOY.n_classes)))
     return found
@@ -73,23 +75,25 @@ def test_saved_and_loaded_the_output_is_identical(
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_generated_images_stay_within_one(name: str) -> None:
-    images = GENERATORS[name](TOY, Z)(10 * torch.randn(B, Z), torch.zeros(B, dtype=torch.int64))
+    images = GENERATORS[name](TOY, Z, MODES)(
+        10 * torch.randn(B, Z), torch.zeros(B, dtype=torch.int64)
+    )
     assert images.abs().max() <= 1
 
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_the_requested_label_changes_the_image(name: str) -> None:
-    generator, z = GENERATORS[name](TOY, Z).eval(), torch.randn(1, Z)
+    generator, z = GENERATORS[name](TOY, Z, MODES).eval(), torch.randn(1, Z)
     one, other = (generator(z, torch.tensor([label])) for label in (0, 1))
     assert (one - other).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_the_label_changes_the_logit(name: str) -> None:
-    discriminator = DISCRIMINATORS[name](TOY).eval()
+    discriminator = DISCRIMINATORS[name](TOY, toy_sight(), MODES).eval()
     image = torch.rand(1, *TOY.image_shape)
-    one, other = (discriminator(image, torch.tensor([label])) for label in (0, 1))
-    assert float((one - other).detach().abs()) > 1e-6
+    one, other = (discriminator(image, torch.tensor([label])) for label in (0, 2))
+    assert float((one - other).detach().abs().min()) > 1e-6
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
@@ -102,6 +106,6 @@ def test_logits_are_the_head_of_the_features(name: str) -> None:
 def test_an_image_size_that_does_not_fit_is_refused() -> None:
     odd = replace(TOY, height=30)
     with pytest.raises(InputError, match="divides by 4"):
-        GENERATORS["shuffle-conv"](odd, Z)
+        GENERATORS["shuffle-conv"](odd, Z, MODES)
     with pytest.raises(InputError, match="divides by 4"):
-        DISCRIMINATORS["projection-conv"](odd)
+        DISCRIMINATORS["projection-conv"](odd, toy_sight(), MODES)

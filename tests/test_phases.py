@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from conftest import TOY
+from conftest import TOY, toy_sight
 
 from cgan.config import GanConfig
 from cgan.errors import TrainingError
@@ -28,6 +28,13 @@ def test_the_rate_rises_in_the_warm_up_and_falls_as_a_cosine() -> None:
     assert rate_at(config, 0.5, 500) == pytest.approx(0.5)
     assert rate_at(config, 1.0, 1000) == pytest.approx(0.0, abs=1e-12)
     assert rate_at(GanConfig(schedule="constant"), 0.9, 900) == 1
+
+
+def test_a_held_rate_falls_in_a_straight_line_at_the_end() -> None:
+    config = GanConfig(schedule="hold", decay=0.4)
+    rates = [rate_at(config, p, 99) for p in (0, 0.6, 0.7, 0.9, 1)]
+    assert rates == pytest.approx([1, 1, 0.75, 0.25, 0])
+    assert rate_at(GanConfig(schedule="hold", decay=0.0), 1.0, 99) == 1
 
 
 def test_readings_are_averaged_over_the_steps_that_gave_them() -> None:
@@ -63,8 +70,8 @@ def test_one_step_of_every_row_trains_both_and_leaves_the_guide_alone(
     flags: dict[str, object], dtype: torch.dtype
 ) -> None:
     config = GanConfig(**{"guidance": 0.1, "z_dim": 5, **flags})  # type: ignore[arg-type]
-    generator = GENERATORS[config.generator](TOY, config.z_dim)
-    discriminator = DISCRIMINATORS[config.discriminator](TOY)
+    generator = GENERATORS[config.generator](TOY, config.z_dim, 1)
+    discriminator = DISCRIMINATORS[config.discriminator](TOY, toy_sight(), 1)
     guide = CLASSIFIERS["leaky-cnn"](TOY).eval().requires_grad_(False)
     watched = (generator, discriminator, guide)
     before = [[p.detach().clone() for p in network.parameters()] for network in watched]
@@ -73,7 +80,7 @@ def test_one_step_of_every_row_trains_both_and_leaves_the_guide_alone(
     labels = torch.arange(8) % TOY.n_classes
     with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
         fake = generator(torch.randn(8, config.z_dim), labels)
-    batch = Batch(0, torch.rand(8, *TOY.image_shape) * 2 - 1, labels, fake, labels)
+    batch = Batch(0, torch.rand(8, *TOY.image_shape) * 2 - 1, labels, fake, labels, labels)
     for phase in make_phases(config, generator, discriminator, guide, dtype, steps=10):
         discriminator.requires_grad_(phase.network is discriminator)
         loss, readings = phase.loss(batch)
@@ -96,8 +103,8 @@ def test_one_step_of_every_row_trains_both_and_leaves_the_guide_alone(
 
 def test_the_phases_are_the_discriminators_then_the_generators() -> None:
     config = GanConfig(d_every=2, g_lr=1e-3, d_lr=3e-3, z_dim=5)
-    generator = GENERATORS["shuffle-conv"](TOY, 5)
-    discriminator = DISCRIMINATORS["projection-conv"](TOY)
+    generator = GENERATORS["shuffle-conv"](TOY, 5, 1)
+    discriminator = DISCRIMINATORS["projection-conv"](TOY, toy_sight(), 1)
     guide = CLASSIFIERS["leaky-cnn"](TOY)
     first, second = make_phases(config, generator, discriminator, guide, torch.float32, 10)
     assert (first.network, first.every) == (discriminator, 2)

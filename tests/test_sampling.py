@@ -12,7 +12,7 @@ LABELS = balanced_labels(37, TOY.n_classes)
 
 @pytest.fixture(params=list(GENERATORS))
 def generator(request: pytest.FixtureRequest) -> Generator:
-    return GENERATORS[request.param](TOY, 5)
+    return GENERATORS[request.param](TOY, 5, 2)
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 36, 100])

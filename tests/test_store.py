@@ -30,7 +30,9 @@ def toy_run(weights: Path, name: str, *, overwrite: bool = False) -> None:
     config = toy_config()
     with RunWriter(weights, name, overwrite=overwrite) as writer:
         writer.save_config("gan", SPEC, config, {})
-        writer.save_network("generator.safetensors", GENERATORS[config.generator](SPEC, 64))
+        writer.save_network(
+            "generator.safetensors", GENERATORS[config.generator](SPEC, 64, config.modes)
+        )
         writer.publish()
 
 

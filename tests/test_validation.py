@@ -66,7 +66,7 @@ def test_a_verdict_draws_nothing_from_torchs_random_state(generator: Generator) 
 def test_a_generator_that_always_draws_the_same_raises_an_alarm(generator: Generator) -> None:
     class Stuck(Generator):
         def __init__(self) -> None:
-            super().__init__(generator.z_dim)
+            super().__init__(generator.z_dim, n_classes=10)
             self.weight = torch.nn.Parameter(torch.zeros(1))
             real = data.load("digits", Path(), "validation")
             first = [int(torch.nonzero(real.labels == digit)[0]) for digit in range(10)]

@@ -19,9 +19,14 @@ def conv_norm(n_in: int, n_out: int, kernel: int, slope: float, stride: int = 1)
 
 
 class Classifier(nn.Module):
-    """A body from images to feature vectors [B, n_features] and a linear head to logits."""
+    """A body from images to feature vectors [B, n_features] and a linear head to logits.
 
-    def __init__(self, body: nn.Module, n_features: int, n_classes: int, dropout: float = 0.0):
+    The first `n_seeing` modules of the body make a map of what is where, the others a vector of it.
+    """
+
+    n_seeing: int
+
+    def __init__(self, body: nn.Sequential, n_features: int, n_classes: int, dropout: float = 0.0):
         """Join `body` and a head of `n_classes` outputs."""
         super().__init__()
         self.body = body
@@ -31,6 +36,11 @@ class Classifier(nn.Module):
     def features(self, images: Tensor) -> Tensor:
         """Return the penultimate layer [B, n_features]."""
         return self.body(images)
+
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a map of local features [B, C', H', W'] and the features [B, n_features]."""
+        local = self.body[: self.n_seeing](images)
+        return local, self.body[self.n_seeing :](local)
 
     def classify(self, features: Tensor) -> Tensor:
         """Return logits [B, K] of features [B, n_features]."""
@@ -46,6 +56,8 @@ class LeakyCNN(Classifier):
 
     LeakyReLU everywhere, because ReLU passes too little gradient back to a generator.
     """
+
+    n_seeing = 4
 
     def __init__(self, spec: DataSpec):
         """Build for the images and classes of `spec`."""
@@ -83,6 +95,8 @@ class Residual(nn.Module):
 class ResidualCNN(Classifier):
     """The judge: residual blocks, SiLU and global pooling; nothing shared with the guide."""
 
+    n_seeing = 5
+
     def __init__(self, spec: DataSpec):
         """Build for the images and classes of `spec`."""
         n_features = 96
@@ -108,6 +122,8 @@ class ResidualCNN(Classifier):
 
 class OriginalCNN(Classifier):
     """The guided system's own classifier: 16-32-64, dropout 0.25 and 0.5, 128 features."""
+
+    n_seeing = 6
 
     def __init__(self, spec: DataSpec):
         """Build for the images and classes of `spec`."""

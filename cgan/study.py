@@ -1,0 +1,93 @@
+"""What a guide finds in the training images: the modes of each class, the scale of what it sees."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from torch import Tensor
+
+from cgan import data
+from cgan.features import extract_split
+from cgan.machine import autocast
+from cgan.networks.classifiers import Classifier
+
+BATCH_SIZE = 1000
+N_FITTED = 2000  # images of a class whose features place the centres of its modes
+N_SCALED = 1000  # images that say how widely the guide's features spread
+
+
+class Sight:
+    """Shows a discriminator images as a frozen guide sees them, scaled to unit spread.
+
+    It is no module, so that the guide's weights are neither trained nor saved with a
+    discriminator's.
+    """
+
+    def __init__(self, guide: Classifier, images: Tensor, dtype: torch.dtype):
+        """Measure the spread of the guide's map and features on uint8 images [N, C, H, W]."""
+        self.guide = guide.eval()
+        with torch.no_grad(), autocast(images.device, dtype):
+            seen = guide.look(_laid_out(data.scale(images)))
+        self.scales = [1 / float(part.float().std()) for part in seen]
+
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a map [B, C', H', W'] and features [B, F] of float images [B, C, H, W]."""
+        local, features = self.guide.look(_laid_out(images))
+        return local * self.scales[0], features * self.scales[1]
+
+
+@dataclass(frozen=True)
+class Study:
+    """The modes of the training images and the guide's sight of them."""
+
+    conditions: Tensor  # int64 [N]: label x n_modes + mode of every training image
+    frequencies: Tensor  # float32 [K, n_modes]: shares of a class, each row a sum of one
+    sight: Sight
+
+
+def study(guide: Classifier, train: data.Split, n_modes: int, dtype: torch.dtype) -> Study:
+    """Cluster the guide's features of each class into modes, and measure their spread.
+
+    A generator of one smooth distribution a class leaves out what lies apart, such as sevens with
+    a bar; told which mode to draw, it does not (Liu 2020, "Diverse Image Generation via
+    Self-Conditioned GANs", section 3).
+
+    Args:
+        guide: on the device of `train`, trained on its classes.
+        train: the training images.
+        n_modes: modes a class; 1: the class is its only mode. A class of fewer images than that
+            has as many modes as images.
+        dtype: number format of the guide's products and convolutions.
+    """
+    sight = Sight(guide, train.images[:N_SCALED], dtype)
+    n_classes = train.spec.n_classes
+    if n_modes == 1:
+        return Study(train.labels, torch.ones(n_classes, 1), sight)
+    seen = extract_split(guide, train, batch_size=BATCH_SIZE, dtype=dtype)
+    modes = np.zeros(len(train), dtype=np.int64)
+    for label in range(n_classes):
+        mine = seen.labels == label
+        if mine.any():
+            modes[mine] = _clusters(seen.features[mine], n_modes)
+    conditions = seen.labels * n_modes + modes
+    counts = np.bincount(conditions, minlength=n_classes * n_modes).reshape(n_classes, n_modes)
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    return Study(
+        torch.from_numpy(conditions).to(train.labels.device),
+        torch.from_numpy(shares).float(),
+        sight,
+    )
+
+
+def _clusters(features: NDArray[np.float32], n_modes: int) -> NDArray[np.int64]:
+    """Return the cluster int64 [N] of every feature vector [N, F], most frequent cluster first."""
+    means = KMeans(min(n_modes, len(features)), n_init=2, random_state=0)
+    nearest = means.fit(features[:N_FITTED]).predict(features)
+    order = np.argsort(-np.bincount(nearest, minlength=n_modes), kind="stable")
+    return np.argsort(order)[nearest]
+
+
+def _laid_out(images: Tensor) -> Tensor:
+    return images.contiguous(memory_format=torch.channels_last)
