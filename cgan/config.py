@@ -102,6 +102,7 @@ class GanConfig:
     ema: float = 0.999  # decay of the averaged generator weights, a step
     batch_size: int = 64
     epochs: int = 6
+    checks: int = 1  # times an epoch that the generator is scored, and kept if it is the best
     seed: int = 1
     log_interval: int = 50  # steps between two readings of the losses
     dry_run: bool = False  # one step, nothing saved
@@ -111,7 +112,17 @@ class GanConfig:
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
         _one_of(self, "schedule", GAN_SCHEDULES)
-        _at_least(self, 1, "z_dim", "modes", "epochs", "d_every", "penalty_every", "log_interval")
+        _at_least(
+            self,
+            1,
+            "z_dim",
+            "modes",
+            "epochs",
+            "checks",
+            "d_every",
+            "penalty_every",
+            "log_interval",
+        )
         _at_least(self, 2, "batch_size")  # batch norm has no variance over one image
         _within(self, 0, LARGEST_SEED, "seed")
         _at_least(self, 0, "warmup", "guidance", "penalty_weight", "d_shift")

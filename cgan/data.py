@@ -94,6 +94,14 @@ def batches(
         yield scale(split.images[chosen]), split.labels[chosen]
 
 
+def endless(
+    split: Split, batch_size: int, random: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield full batches for ever, in a new order each time round the split."""
+    while True:
+        yield from batches(split, batch_size, random, drop_last=True)
+
+
 def interleaved(labels: Tensor) -> Tensor:
     """Return the order int64 [N] in which the classes take turns for as long as they last.
 

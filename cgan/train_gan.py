@@ -62,9 +62,10 @@ def train_gan(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> GanResult:
-    """Train a generator and a discriminator; save the run after every epoch that is the best yet.
+    """Train a generator and a discriminator; save the run whenever it is the best yet.
 
-    The best epoch has the lowest FCD against validation images; without a judge it is the last.
+    It is scored after every epoch, or `checks` times an epoch. The best has the lowest FCD against
+    validation images; without a judge it is the last.
 
     Args:
         config: what to train.
@@ -143,9 +144,10 @@ def _run(
 ) -> GanResult:
     device = train.images.device
     batch_size = min(config.batch_size, len(train))
-    epochs = 1 if config.dry_run else config.epochs
-    epoch_steps = 1 if config.dry_run else len(train) // batch_size
-    steps = epochs * epoch_steps
+    epoch_steps = len(train) // batch_size
+    rounds = 1 if config.dry_run else config.epochs * config.checks
+    round_steps = 1 if config.dry_run else max(1, epoch_steps // config.checks)
+    steps = rounds * round_steps
 
     # what the guide finds in the images; networks, and one seeded stream for all that is drawn
     start = time.perf_counter()
@@ -161,19 +163,19 @@ def _run(
     random = torch.Generator().manual_seed(config.seed)
     phases = make_phases(config, generator, discriminator, guide, dtype, steps)
     shown = data.Split(train.spec, train.images, found.conditions)
+    pairs = data.endless(shown, batch_size, random)
 
     history: list[dict[str, float]] = []
     step, best = 0, math.inf
     seconds = time.perf_counter() - start
     with progress.bar(steps, writer.name) as bar:
-        for epoch in range(1, epochs + 1):
+        for ended in range(1, rounds + 1):
             # learn
             start = time.perf_counter()
             log = Log()
             generator.train()
             discriminator.train()
-            pairs = data.batches(shown, batch_size, random, drop_last=True)
-            for real, conditions in islice(pairs, epoch_steps):
+            for real, conditions in islice(pairs, round_steps):
                 z = torch.randn(batch_size, config.z_dim, generator=random).to(device)
                 # a shuffle of the real labels: both halves have the same mix of classes
                 shuffle = torch.randperm(batch_size, generator=random)
@@ -205,7 +207,7 @@ def _run(
             verdict = validate(drawn)
             fcd = verdict.scores.get("fcd", -math.inf)  # without a judge, the last is the best
             row = {
-                "epoch": epoch,
+                "epoch": ended / config.checks,
                 **readings_mean,
                 **verdict.scores,
                 "kept": int(fcd <= best),
@@ -237,10 +239,16 @@ def _words(row: dict[str, float]) -> str:
             f"coverage {row['coverage']:.1%}{'' if row['kept'] else ' (not the best, not kept)'}"
         )
     return (
-        f"epoch {row['epoch']:.0f}: D loss {row['d_loss']:.3f}, G loss {row['g_loss']:.3f}, "
+        f"epoch {row['epoch']:g}: D loss {row['d_loss']:.3f}, G loss {row['g_loss']:.3f}, "
         f"D(x) {row['d_real']:.2f}, D(G(z)) {row['d_fake']:.2f} -> {row['d_fake_after']:.2f}, "
         f"{scores} ({row['seconds']:.0f} s)"
     )
+
+
+def _padded(epoch: float) -> str:
+    """Return an epoch with leading zeros, so that names sort: 0003, or 0003.25."""
+    whole, _, part = f"{epoch:g}".partition(".")
+    return f"{whole:0>4}" + (f".{part}" if part else "")
 
 
 def _save_picture(folder: Path, row: dict[str, float], verdict: Verdict) -> None:
@@ -251,7 +259,7 @@ def _save_picture(folder: Path, row: dict[str, float], verdict: Verdict) -> None
         verdict.images[:N_SHOWN],
         verdict.by_guide.labels[:N_SHOWN],
         verdict.by_guide.judged[:N_SHOWN],
-        f"epoch {row['epoch']:.0f}: T requested, C read by the guide "
+        f"epoch {row['epoch']:g}: T requested, C read by the guide "
         f"({share:.1%} of {len(verdict.images)} agree)",
-        folder / f"epoch-{row['epoch']:04.0f}-accuracy-{share:.3f}.png",
+        folder / f"epoch-{_padded(row['epoch'])}-accuracy-{share:.3f}.png",
     )

@@ -92,6 +92,14 @@ def scripted(monkeypatch: pytest.MonkeyPatch, distances: list[float], alarm: str
     monkeypatch.setattr(Validator, "__call__", told)
 
 
+def test_a_run_may_be_scored_several_times_an_epoch(tmp_path: Path) -> None:
+    folders = in_folder(tmp_path)
+    result = train_gan(toy_config(batch_size=200, checks=3), folders, name="often")
+    assert [row["epoch"] for row in result.history] == pytest.approx([1 / 3, 2 / 3, 1])
+    names = sorted(path.name for path in (folders.weights / "often" / "samples").iterdir())
+    assert [name.split("-")[1] for name in names] == ["0000.333333", "0000.666667", "0001"]
+
+
 def test_the_epoch_of_the_lowest_distance_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
