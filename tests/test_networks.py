@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cgan.errors import InputError
 from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS
+from cgan.networks.conv import OpenTanh
 
 B, Z, MODES = 6, 5, 2
 Make = Callable[[], nn.Module]
@@ -109,3 +110,20 @@ def test_an_image_size_that_does_not_fit_is_refused() -> None:
         GENERATORS["shuffle-conv"](odd, Z, MODES)
     with pytest.raises(InputError, match="divides by 4"):
         DISCRIMINATORS["projection-conv"](odd, toy_sight(), MODES)
+
+
+def test_a_saturated_pixel_can_be_left_inwards_and_is_not_pushed_further_out() -> None:
+    ends = torch.tensor([-20.0, -20.0, 20.0, 20.0], requires_grad=True)
+    OpenTanh.apply(ends).backward(torch.tensor([-1.0, 1.0, 1.0, -1.0]))
+    assert ends.grad is not None
+    assert ends.grad.tolist() == pytest.approx([-OpenTanh.LEAK, 0, OpenTanh.LEAK, 0])
+
+
+def test_elsewhere_the_gradient_is_that_of_tanh_but_for_the_leak() -> None:
+    x = torch.linspace(-2, 2, 9, requires_grad=True)
+    y = OpenTanh.apply(x)
+    assert torch.equal(y, torch.tanh(x))
+    (gradient,) = torch.autograd.grad(y.sum(), x)
+    assert gradient.tolist() == pytest.approx(
+        (1 - torch.tanh(x) ** 2).tolist(), abs=1.01 * OpenTanh.LEAK
+    )
