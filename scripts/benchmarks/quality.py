@@ -1,0 +1,116 @@
+"""Time to quality: how long training takes to reach a score, for the GAN and the classifier."""
+
+import math
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from cgan.config import ClassifierConfig, Folders, GanConfig
+from cgan.train_classifier import train_classifier
+from cgan.train_gan import train_gan
+from scripts.benchmarks.rows import Row, summary
+
+History = list[dict[str, float]]
+LEVELS = [
+    ("judge_accuracy", 0.90),
+    ("judge_accuracy", 0.97),
+    ("judge_accuracy", 0.99),
+    ("coverage", 0.6),
+    ("coverage", 0.8),
+]
+CLASSIFIER_LEVELS = [0.990, 0.994]
+CHECKS = 8  # scores an epoch: as fine as the times are
+
+
+def goal(column: str, level: float) -> str:
+    """Return a level in words."""
+    name = column.replace("_", " ")
+    return f"{name} {100 * level:g}%" if "accuracy" in column else f"{name} {level:g}"
+
+
+def seconds_to(history: History, column: str, level: float) -> float:
+    """Return the seconds of training until `column` first was `level` or more; or infinity."""
+    return next((row["seconds"] for row in history if row[column] >= level), math.inf)
+
+
+def quality(
+    config: GanConfig,
+    mnist: Path,
+    seeds: int,
+    baseline_epoch: float | None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Row]:
+    """Train with several seeds; return the rows of the part of that name.
+
+    The seconds are of training alone, with the study of the images that precedes it; scoring and
+    pictures are not in them. The scores are of validation images.
+
+    Args:
+        config: what to train; its `checks` say how finely times are resolved.
+        mnist: the folder of the data.
+        seeds: runs, with the seeds 1, 2 and so on.
+        baseline_epoch: seconds of the baseline's epoch in the same run; None leaves those rows out.
+        say: is told every run.
+    """
+    histories = [_train(replace(config, seed=seed), mnist, say) for seed in range(1, seeds + 1)]
+    part, rows = "quality", []
+    for column, level in LEVELS:
+        times = [seconds_to(history, column, level) for history in histories]
+        rows.append(summary(part, f"training to {goal(column, level)}", times, "s"))
+        if baseline_epoch is not None:
+            multiples = [seconds / baseline_epoch for seconds in times]
+            rows.append(
+                summary(part, f"training to {goal(column, level)}", multiples, "baseline epochs")
+            )
+    ends = [history[-1] for history in histories]
+    accuracies = [100 * row["judge_accuracy"] for row in ends]
+    rows += [
+        summary(part, "whole training", [row["seconds"] for row in ends], "s"),
+        summary(part, "judge accuracy at the end", accuracies, "%"),
+        summary(part, "coverage at the end", [row["coverage"] for row in ends], ""),
+    ]
+    return rows
+
+
+def _train(config: GanConfig, mnist: Path, say: Callable[[str], None]) -> History:
+    with tempfile.TemporaryDirectory() as place:
+        history = train_gan(config, Folders(mnist, Path(place), Path(place))).history
+    end = history[-1]
+    say(
+        f"  seed {config.seed}: judge accuracy {end['judge_accuracy']:.1%}, "
+        f"coverage {end['coverage']:.1%} after {end['seconds']:.0f} s"
+    )
+    return history
+
+
+def classifier(
+    config: ClassifierConfig, mnist: Path, seeds: int, say: Callable[[str], None] = lambda _: None
+) -> list[Row]:
+    """Train the guide with several seeds; return the rows of the part of that name.
+
+    Epochs are told by validation images; test images are read once, at the end.
+    """
+    results = []
+    for seed in range(1, seeds + 1):
+        with tempfile.TemporaryDirectory() as place:
+            folders = Folders(mnist, Path(place), Path(place))
+            results.append(train_classifier(replace(config, seed=seed), folders))
+        say(f"  seed {seed}: {results[-1].test_accuracy['value']:.2%}")
+    part, column = "classifier", "validation_accuracy"
+    histories = [result.history for result in results]
+    rows = []
+    for epoch in range(len(histories[0])):
+        at = [history[epoch] for history in histories]
+        scores = [100 * row[column] for row in at]
+        rows += [
+            summary(
+                part, f"training, epochs 1 to {epoch + 1}", [row["seconds"] for row in at], "s"
+            ),
+            summary(part, f"validation accuracy after epoch {epoch + 1}", scores, "%"),
+        ]
+    for level in CLASSIFIER_LEVELS:
+        times = [seconds_to(history, column, level) for history in histories]
+        rows.append(summary(part, f"training to {goal(column, level)}", times, "s"))
+    tested = [100 * result.test_accuracy["value"] for result in results]
+    return [*rows, summary(part, "test accuracy at the end", tested, "%")]

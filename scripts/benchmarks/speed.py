@@ -1,0 +1,77 @@
+"""How fast images are drawn, and what comparing them costs."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+
+from cgan.config import DataSpec, GanConfig
+from cgan.data import balanced_labels
+from cgan.machine import PRECISIONS, place
+from cgan.metrics import Samples
+from cgan.metrics.frechet import fcd
+from cgan.metrics.manifold import look
+from cgan.networks import GENERATORS
+from cgan.sampling import sample
+from scripts.benchmarks.rows import Row, summary
+
+SPEC = DataSpec("mnist", 1, 28, 28, 10)
+N_DRAWN = 5000
+BATCH_SIZE = 500
+SIZES = (1000, 2000, 5000, 10_000)
+N_FEATURES = 96  # as many as the judge has
+
+
+def sampling(config: GanConfig, rounds: int, n_drawn: int = N_DRAWN) -> list[Row]:
+    """Draw from an untrained generator; return the rows of the part of that name."""
+    network = GENERATORS[config.generator](SPEC, config.z_dim, config.modes)
+    generator = place(network, torch.device("cpu"))
+    labels = balanced_labels(n_drawn, SPEC.n_classes)
+    rates: dict[str, list[float]] = {name: [] for name in dict.fromkeys(["fp32", config.precision])}
+
+    def draw(dtype: torch.dtype) -> None:
+        for _ in sample(generator, labels, seed=1, batch_size=BATCH_SIZE, dtype=dtype):
+            pass
+
+    for name in rates:
+        draw(PRECISIONS[name])  # the first prepares the kernels
+    for _ in range(rounds):
+        for name in rates:
+            rates[name].append(n_drawn / _seconds(partial(draw, PRECISIONS[name])))
+    return [
+        summary("sampling", f"default generator in {name}, batches of 500", values, "images/s")
+        for name, values in rates.items()
+    ]
+
+
+def evaluation(rounds: int, sizes: Sequence[int] = SIZES) -> list[Row]:
+    """Compare clouds of features; return the rows of the part of that name."""
+    rows = []
+    for size in sizes:
+        fake, real = _clouds(size)
+        for name, function in (("FCD", fcd), ("precision, recall, density, coverage", look)):
+            compare = partial(function, fake=fake, real=real)
+            times = [_seconds(compare) for _ in range(rounds)]
+            rows.append(summary("evaluation", f"{name} of {size:,} images", times, "s"))
+    return rows
+
+
+def _clouds(size: int) -> tuple[Samples, Samples]:
+    """Return two samples of ten classes, each a cloud around a centre of its own."""
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(10, N_FEATURES))
+    labels = np.arange(size) % 10
+    logits = np.eye(10, dtype=np.float32)[labels]
+    fake, real = (
+        (centres[labels] + 0.3 * random.normal(size=(size, N_FEATURES))).astype(np.float32)
+        for _ in range(2)
+    )
+    return Samples(labels, logits, fake), Samples(labels, logits, real)
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
