@@ -93,7 +93,7 @@ class GanConfig:
     beta1: float = 0.0
     beta2: float = 0.99
     schedule: str = "hold"
-    decay: float = 0.4  # last share of the training in which held rates fall to zero
+    decay: float = 0.5  # last share of the training in which held rates fall to zero
     warmup: int = 0  # steps in which the rates rise from zero
     d_every: int = 1  # a discriminator update on every n-th batch
     d_shift: int = 0  # pixels by which the discriminator sees each image moved at random

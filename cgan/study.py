@@ -1,12 +1,15 @@
 """What a guide finds in the training images: the modes of each class, the scale of what it sees."""
 
+import copy
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cgan import data
 from cgan.features import extract_split
@@ -27,9 +30,9 @@ class Sight:
 
     def __init__(self, guide: Classifier, images: Tensor, dtype: torch.dtype):
         """Measure the spread of the guide's map and features on uint8 images [N, C, H, W]."""
-        self.guide = guide.eval()
+        self.guide = _fused(guide)
         with torch.no_grad(), autocast(images.device, dtype):
-            seen = guide.look(_laid_out(data.scale(images)))
+            seen = self.guide.look(_laid_out(data.scale(images)))
         self.scales = [1 / float(part.float().std()) for part in seen]
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,6 +90,18 @@ def _clusters(features: NDArray[np.float32], n_modes: int) -> NDArray[np.int64]:
     nearest = means.fit(features[:N_FITTED]).predict(features)
     order = np.argsort(-np.bincount(nearest, minlength=n_modes), kind="stable")
     return np.argsort(order)[nearest]
+
+
+def _fused(guide: Classifier) -> Classifier:
+    """Return a frozen copy whose batch norms are folded into the convolutions before them."""
+    frozen = copy.deepcopy(guide).eval().requires_grad_(False)
+    for block in frozen.modules():
+        if isinstance(block, nn.Sequential):
+            for i, (one, other) in enumerate(itertools.pairwise(list(block))):
+                if isinstance(one, nn.Conv2d) and isinstance(other, nn.BatchNorm2d):
+                    block[i] = fuse_conv_bn_eval(one, other).requires_grad_(False)
+                    block[i + 1] = nn.Identity()
+    return frozen
 
 
 def _laid_out(images: Tensor) -> Tensor:

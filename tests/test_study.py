@@ -65,6 +65,17 @@ def test_what_the_guide_sees_has_unit_spread_and_lets_gradients_pass() -> None:
     assert images.grad.abs().sum() > 0
 
 
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_sight_shows_what_the_guide_itself_sees(name: str) -> None:
+    guide = CLASSIFIERS[name](TOY)
+    images = torch.randint(0, 256, (20, *TOY.image_shape), dtype=torch.uint8)
+    guide(data.scale(images))  # moves the running statistics of its batch norms from their start
+    sight = Sight(guide, images, torch.float32)
+    seen = guide.eval().look(data.scale(images))
+    for part, wanted in zip(sight(data.scale(images)), seen, strict=True):
+        assert torch.allclose(part, wanted / wanted.std(), rtol=1e-3, atol=1e-4)
+
+
 def test_the_guide_is_no_part_of_the_discriminator_that_looks_through_it() -> None:
     from cgan.networks import DISCRIMINATORS
 

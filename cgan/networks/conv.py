@@ -17,11 +17,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from cgan.config import DataSpec
 from cgan.errors import InputError
 from cgan.networks.base import Generator
+from cgan.networks.spectral import spectral_norm
 
 G_SPREAD = 0.3  # standard deviation of the generator's weights at the start
 D_SPREAD = 0.04  # and of the discriminator's
