@@ -40,12 +40,19 @@ SMALL_CLASSIFIER: dict[str, dict[str, Any]] = {"digits": {"epochs": 30, "batch_s
 def gan_config(recipe: str, dataset: str, **flags: Any) -> GanConfig:
     """Return a recipe for a data set, with every flag that is not None in place of its field.
 
+    Where the discriminator learns on every n-th batch only and no number of epochs is given, there
+    are n times as many: it is its updates that variety comes from.
+
     Raises:
         InputError: an unknown recipe (the message names the nearest) or a value that cannot work.
         TypeError: a flag that is no field.
     """
     row = lookup(RECIPES, recipe, "recipe")
-    return _fill(row, SMALL_GAN.get(dataset, {}), {"dataset": dataset, **flags})
+    config = _fill(row, SMALL_GAN.get(dataset, {}), {"dataset": dataset, **flags})
+    if flags.get("epochs") is None:
+        usual = _fill(row, SMALL_GAN.get(dataset, {}), {"dataset": dataset})
+        config = replace(config, epochs=usual.epochs * max(1, config.d_every // usual.d_every))
+    return config
 
 
 def classifier_config(role: str, dataset: str, **flags: Any) -> ClassifierConfig:

@@ -53,3 +53,10 @@ def test_a_misspelt_recipe_or_role_names_the_nearest() -> None:
 def test_a_misspelt_field_is_a_type_error() -> None:
     with pytest.raises(TypeError):
         gan_config("guided", "mnist", d_evry=2)
+
+
+def test_a_discriminator_that_learns_half_as_often_gets_twice_the_epochs() -> None:
+    usual = gan_config("guided", "mnist").epochs
+    assert gan_config("guided", "mnist", d_every=2).epochs == 2 * usual
+    assert gan_config("guided", "mnist", d_every=2, epochs=3).epochs == 3
+    assert gan_config("guided", "digits", d_every=3).epochs == 3 * 25

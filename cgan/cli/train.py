@@ -86,7 +86,7 @@ _guided = RECIPES["guided"]
 @field_option(_guided, "--g-lr", "The generator's learning rate.")
 @field_option(_guided, "--d-lr", "The discriminator's learning rate.")
 @field_option(_guided, "--d-every", "Update the discriminator on every n-th batch.")
-@field_option(_guided, "--epochs", "Passes over the training images.")
+@field_option(_guided, "--epochs", "Passes over the images; times --d-every if not given.")
 @field_option(_guided, "--checks", "Times an epoch to score, and to keep the best.")
 @field_option(_guided, "--batch-size", "Images a step.")
 @field_option(_guided, "--beta1", "Adam's first decay.")
