@@ -88,7 +88,7 @@ class GanConfig:
     penalty: str = "none"
     penalty_weight: float = 0.0
     penalty_every: int = 16  # discriminator updates between two penalties
-    g_lr: float = 2e-3
+    g_lr: float = 2e-3  # over the batches between two discriminator updates
     d_lr: float = 2e-3
     beta1: float = 0.0
     beta2: float = 0.99

@@ -97,7 +97,9 @@ def make_phases(
 
     rows = [
         (discriminator, config.d_every, config.d_lr, d_loss),
-        (generator, 1, config.g_lr, g_loss),
+        # between two turns of the discriminator the generator goes as far as in one step otherwise:
+        # further, it runs after stale gradients and loses its variety
+        (generator, 1, config.g_lr / config.d_every, g_loss),
     ]
     phases = []
     for network, every, lr, loss in rows:

@@ -22,7 +22,6 @@ from cgan.networks import DISCRIMINATORS, GENERATORS, Generator
 from cgan.networks.classifiers import Classifier
 from cgan.penalties import PENALTIES
 from cgan.phases import Batch, Log, guidance_at, make_phases
-from cgan.pictures import sample_grid
 from cgan.progress import Progress
 from cgan.store import (
     ClassifierRun,
@@ -33,9 +32,8 @@ from cgan.store import (
     unused_name,
 )
 from cgan.study import study
-from cgan.validation import Validator, Verdict
+from cgan.validation import Validator
 
-N_SHOWN = 60  # of the fixed inputs in the picture of each epoch
 EARLY = 0.1  # of the training, in which no alarm is raised: nothing can be learned yet
 NO_JUDGE = "none"
 
@@ -225,7 +223,7 @@ def _run(
                     writer.save_network("generator.safetensors", drawn)
                     writer.save_network("discriminator.safetensors", discriminator)
                 write_csv(writer.where / "history.csv", history)
-                _save_picture(writer.where / "samples", row, verdict)
+                verdict.save_picture(writer.where / "samples", row["epoch"])
                 writer.publish()
             best = min(best, fcd)
     return GanResult(writer.folder if writer.published else None, history, seconds)
@@ -242,24 +240,4 @@ def _words(row: dict[str, float]) -> str:
         f"epoch {row['epoch']:g}: D loss {row['d_loss']:.3f}, G loss {row['g_loss']:.3f}, "
         f"D(x) {row['d_real']:.2f}, D(G(z)) {row['d_fake']:.2f} -> {row['d_fake_after']:.2f}, "
         f"{scores} ({row['seconds']:.0f} s)"
-    )
-
-
-def _padded(epoch: float) -> str:
-    """Return an epoch with leading zeros, so that names sort: 0003, or 0003.25."""
-    whole, _, part = f"{epoch:g}".partition(".")
-    return f"{whole:0>4}" + (f".{part}" if part else "")
-
-
-def _save_picture(folder: Path, row: dict[str, float], verdict: Verdict) -> None:
-    """Write the picture of an epoch's images of the first fixed inputs."""
-    folder.mkdir(exist_ok=True)
-    share = row["guide_accuracy"]
-    sample_grid(
-        verdict.images[:N_SHOWN],
-        verdict.by_guide.labels[:N_SHOWN],
-        verdict.by_guide.judged[:N_SHOWN],
-        f"epoch {row['epoch']:g}: T requested, C read by the guide "
-        f"({share:.1%} of {len(verdict.images)} agree)",
-        folder / f"epoch-{_padded(row['epoch'])}-accuracy-{share:.3f}.png",
     )

@@ -1,6 +1,7 @@
 """The cheap evaluation after each epoch of a GAN, against validation images."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from cgan.metrics.diversity import diversity_per_class
 from cgan.metrics.frechet import fcd
 from cgan.networks import Generator
 from cgan.networks.classifiers import Classifier
+from cgan.pictures import sample_grid
 from cgan.sampling import collect, sample
 
 N_IMAGES = 2000  # generated, and as many real ones; all validation images where there are fewer
+N_SHOWN = 60  # of the fixed inputs in the picture of each epoch
 SEED = 2**31  # of the fixed inputs, apart from every seed that a person would give
 
 
@@ -31,6 +34,22 @@ class Verdict:
     by_guide: Samples
     scores: dict[str, float]  # guide_accuracy and, where there is a judge, the rest
     alarms: list[str]
+
+    def save_picture(self, folder: Path, epoch: float) -> None:
+        """Write the images of the first fixed inputs; the name tells epoch and guide accuracy."""
+        folder.mkdir(exist_ok=True)
+        share = self.scores["guide_accuracy"]
+        # leading zeros, so that names sort: 0003, or 0003.25 within an epoch
+        whole, _, part = f"{epoch:g}".partition(".")
+        number = f"{whole:0>4}" + (f".{part}" if part else "")
+        sample_grid(
+            self.images[:N_SHOWN],
+            self.by_guide.labels[:N_SHOWN],
+            self.by_guide.judged[:N_SHOWN],
+            f"epoch {epoch:g}: T requested, C read by the guide "
+            f"({share:.1%} of {len(self.images)} agree)",
+            folder / f"epoch-{number}-accuracy-{share:.3f}.png",
+        )
 
 
 class Validator:

@@ -110,4 +110,4 @@ def test_the_phases_are_the_discriminators_then_the_generators() -> None:
     assert (first.network, first.every) == (discriminator, 2)
     assert (second.network, second.every) == (generator, 1)
     assert first.optimizer.param_groups[0]["lr"] == pytest.approx(3e-3)
-    assert second.optimizer.param_groups[0]["lr"] == pytest.approx(1e-3)
+    assert second.optimizer.param_groups[0]["lr"] == pytest.approx(1e-3 / 2)  # two steps a turn

@@ -83,7 +83,7 @@ _guided = RECIPES["guided"]
 @click.option("--judge", help="Who scores every epoch; none: nobody.  [default: DATASET-judge]")
 @click.option("--overwrite", is_flag=True, help="Replace a run of that name.")
 @click.option("--lr", type=float, help="Both learning rates.")
-@field_option(_guided, "--g-lr", "The generator's learning rate.")
+@field_option(_guided, "--g-lr", "The generator's learning rate; divided by --d-every.")
 @field_option(_guided, "--d-lr", "The discriminator's learning rate.")
 @field_option(_guided, "--d-every", "Update the discriminator on every n-th batch.")
 @field_option(_guided, "--epochs", "Passes over the images; times --d-every if not given.")

@@ -6,9 +6,8 @@ operation count says: images enter and leave as 2x2 blocks of pixels.
 Weights before a batch norm or under a spectral norm have no scale of their own, so the spread
 they start with sets only how far one optimiser step of a given rate turns them: the idea of an
 equalised learning rate (Karras 2018, section 4.1). The spreads below make 2e-3 the natural rate of
-both networks. The discriminator is the quicker one by far, so that it keeps up even when it learns
-on every second batch only; where it does not, the generator runs after stale gradients and
-collapses.
+all of them. The discriminators are the quicker ones by far; where one does not keep up, the
+generator runs after stale gradients and collapses.
 """
 
 from collections.abc import Callable
