@@ -50,8 +50,7 @@ def gan_config(recipe: str, dataset: str, **flags: Any) -> GanConfig:
     row = lookup(RECIPES, recipe, "recipe")
     config = _fill(row, SMALL_GAN.get(dataset, {}), {"dataset": dataset, **flags})
     if flags.get("epochs") is None:
-        usual = _fill(row, SMALL_GAN.get(dataset, {}), {"dataset": dataset})
-        config = replace(config, epochs=usual.epochs * max(1, config.d_every // usual.d_every))
+        config = replace(config, epochs=config.epochs * max(1, config.d_every // row.d_every))
     return config
 
 

@@ -30,14 +30,15 @@ class Sight:
 
     def __init__(self, guide: Classifier, images: Tensor, dtype: torch.dtype):
         """Measure the spread of the guide's map and features on uint8 images [N, C, H, W]."""
-        self.guide = _fused(guide)
+        self.guide, self.device = _fused(guide), images.device
         with torch.no_grad(), autocast(images.device, dtype):
             seen = self.guide.look(_laid_out(data.scale(images)))
         self.scales = [1 / float(part.float().std()) for part in seen]
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return a map [B, C', H', W'] and features [B, F] of float images [B, C, H, W]."""
-        local, features = self.guide.look(_laid_out(images))
+        # networks are built on the CPU, wherever the guide is
+        local, features = self.guide.look(_laid_out(images.to(self.device)))
         return local * self.scales[0], features * self.scales[1]
 
 

@@ -6,7 +6,7 @@ import torch
 from conftest import TOY, toy_sight
 
 from cgan import data
-from cgan.networks import CLASSIFIERS, GENERATORS
+from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS
 from cgan.study import Sight, study
 
 
@@ -77,8 +77,6 @@ def test_sight_shows_what_the_guide_itself_sees(name: str) -> None:
 
 
 def test_the_guide_is_no_part_of_the_discriminator_that_looks_through_it() -> None:
-    from cgan.networks import DISCRIMINATORS
-
     sight = toy_sight()
     discriminator = DISCRIMINATORS["guided-conv"](TOY, sight, 1)
     assert not any("guide" in name for name in discriminator.state_dict())

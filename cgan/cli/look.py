@@ -57,6 +57,7 @@ def recipes() -> None:
         "g_lr",
         "d_lr",
         "d_every",
+        "modes",
         "guidance",
         "epochs",
     ]

@@ -75,8 +75,8 @@ class OpenTanh(torch.autograd.Function):
     """A tanh out of whose flat ends a gradient leads back.
 
     Where tanh is flat no gradient passes, none at all in bf16. A class that is drawn blank, all
-    background, then stays blank: it happens to the ones of MNIST in about one run of five. So a
-    gradient that would move an end inwards keeps at least a share of `LEAK`.
+    background, then stays blank, as has been seen with the ones of MNIST. So a gradient that would
+    move an end inwards keeps at least a share of `LEAK`.
     """
 
     LEAK = 0.003
@@ -165,7 +165,7 @@ class GuidedDiscriminator(nn.Module):
     """Judges an image by its pixels and by what a frozen guide sees in it: logits [B, 3].
 
     A trained classifier already knows which differences between digits matter, so a generator
-    learns from it many times faster than from pixels alone (Sauer 2021, "Projected GANs", section
+    learns from it with fewer images than from pixels alone (Sauer 2021, "Projected GANs", section
     3). One head reads the pixels, one the guide's map of local features, one its feature vector;
     each decides by itself, so that none can be silenced by another. Every layer is spectrally
     normalised, as in `ProjectionDiscriminator`.
