@@ -1,7 +1,7 @@
 """Whose turn it is to learn, and from which loss: the schedule of updates as data."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +13,7 @@ from cgan.config import GanConfig
 from cgan.errors import TrainingError
 from cgan.losses import ADVERSARIAL, AdversarialLoss, guidance_loss
 from cgan.machine import autocast
-from cgan.networks import Generator
+from cgan.networks import Discriminator, Generator
 from cgan.networks.classifiers import Classifier
 from cgan.penalties import PENALTIES, Penalty
 
@@ -31,6 +31,7 @@ class Batch:
     real: Tensor
     conditions: Tensor
     fake: Tensor  # still attached to the generator
+    fake_seen: Sequence[Tensor]  # what the discriminator sees in them, attached too
     fake_conditions: Tensor
     fake_labels: Tensor  # int64 [B]
     offsets: Tensor | None = None  # int64 [B, 2], how far the discriminator sees each image moved
@@ -76,7 +77,7 @@ def rate_at(config: GanConfig, progress: float, step: int) -> float:
 def make_phases(
     config: GanConfig,
     generator: Generator,
-    discriminator: nn.Module,
+    discriminator: Discriminator,
     guide: Classifier,
     dtype: torch.dtype,
     steps: int,
@@ -114,17 +115,18 @@ def make_phases(
 def _d_loss(
     batch: Batch,
     config: GanConfig,
-    discriminator: nn.Module,
+    discriminator: Discriminator,
     adversarial: AdversarialLoss,
     penalty: Penalty,
     dtype: torch.dtype,
 ) -> tuple[Tensor, Readings]:
     """Return the discriminator's loss; real and generated images pass in one batch."""
     fake = batch.fake.detach()
-    real = shift_each(batch.real.to(fake.dtype), batch.offsets)
-    images = torch.cat([real, shift_each(fake, batch.offsets)])
     with autocast(fake.device, dtype):
-        logits = discriminator(images, torch.cat([batch.conditions, batch.fake_conditions])).float()
+        seen = zip(_see_real(batch, discriminator), batch.fake_seen, strict=True)
+        both = [torch.cat([real, fake.detach()]) for real, fake in seen]
+        conditions = torch.cat([batch.conditions, batch.fake_conditions])
+        logits = discriminator.decide(both, conditions).float()
     real_logits, fake_logits = logits.chunk(2)
     loss = adversarial.d_loss(real_logits, fake_logits)
     readings = {
@@ -142,7 +144,7 @@ def _d_loss(
 
 def _g_loss(
     batch: Batch,
-    discriminator: nn.Module,
+    discriminator: Discriminator,
     guide: Classifier,
     guidance: float,
     adversarial: AdversarialLoss,
@@ -151,13 +153,12 @@ def _g_loss(
     """Return the generator's loss: to fool the discriminator, and to be read by the guide."""
     device = batch.fake.device
     with autocast(device, dtype):
-        seen = shift_each(batch.fake, batch.offsets)
-        fake_logits = discriminator(seen, batch.fake_conditions).float()
+        fake_logits = discriminator.decide(batch.fake_seen, batch.fake_conditions).float()
     real_logits = fake_logits.detach()
     if adversarial.relative:
         with torch.no_grad(), autocast(device, dtype):
-            real = shift_each(batch.real, batch.offsets)
-            real_logits = discriminator(real, batch.conditions).float()
+            seen = _see_real(batch, discriminator)
+            real_logits = discriminator.decide(seen, batch.conditions).float()
     loss = adversarial.g_loss(real_logits, fake_logits)
     readings = {
         "g_loss": loss.detach(),
@@ -170,6 +171,11 @@ def _g_loss(
         readings["guidance_loss"] = cost.detach()
         loss = loss + guidance * cost
     return loss, readings
+
+
+@torch.no_grad()
+def _see_real(batch: Batch, discriminator: Discriminator) -> Sequence[Tensor]:
+    return discriminator.look(shift_each(batch.real.to(batch.fake.dtype), batch.offsets))
 
 
 class Log:

@@ -13,7 +13,6 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cgan import data
 from cgan.features import extract_split
-from cgan.machine import autocast
 from cgan.networks.classifiers import Classifier
 
 BATCH_SIZE = 1000
@@ -30,15 +29,19 @@ class Sight:
 
     def __init__(self, guide: Classifier, images: Tensor, dtype: torch.dtype):
         """Measure the spread of the guide's map and features on uint8 images [N, C, H, W]."""
-        self.guide, self.device = _fused(guide), images.device
-        with torch.no_grad(), autocast(images.device, dtype):
-            seen = self.guide.look(_laid_out(data.scale(images)))
-        self.scales = [1 / float(part.float().std()) for part in seen]
+        self.device = images.device
+        exact = _fused(guide)
+        # a copy in each number format, lest autocast convert the weights anew in every step
+        self.guides = {False: exact, True: copy.deepcopy(exact).to(dtype)}
+        with torch.no_grad():
+            local, features = exact.look(_laid_out(data.scale(images)))
+        self.scales = [1 / float(part.std()) for part in (local, features)]
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return a map [B, C', H', W'] and features [B, F] of float images [B, C, H, W]."""
-        # networks are built on the CPU, wherever the guide is
-        local, features = self.guide.look(_laid_out(images.to(self.device)))
+        guide = self.guides[torch.is_autocast_enabled(self.device.type)]
+        images = images.to(self.device)  # networks are built on the CPU, wherever the guide is
+        local, features = guide.look(_laid_out(images.to(guide.head.weight.dtype)))
         return local * self.scales[0], features * self.scales[1]
 
 

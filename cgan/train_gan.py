@@ -11,7 +11,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from cgan import data
-from cgan.augmentations import draw_offsets
+from cgan.augmentations import draw_offsets, shift_each
 from cgan.averaging import averaging
 from cgan.config import Folders, GanConfig
 from cgan.errors import InputError, lookup
@@ -178,11 +178,12 @@ def _run(
                 # a shuffle of the real labels: both halves have the same mix of classes
                 shuffle = torch.randperm(batch_size, generator=random)
                 labels = conditions[shuffle.to(device)] // config.modes
-                with autocast(device, dtype):
-                    fake = generator(z, labels)
                 fake_conditions = generator.conditions(z, labels)
                 offsets = draw_offsets(batch_size, config.d_shift, random, device)
-                batch = Batch(step, real, conditions, fake, fake_conditions, labels, offsets)
+                with autocast(device, dtype):
+                    fake = generator(z, labels)
+                    seen = discriminator.look(shift_each(fake, offsets))
+                batch = Batch(step, real, conditions, fake, seen, fake_conditions, labels, offsets)
                 for phase in phases:
                     if step % phase.every == 0:
                         discriminator.requires_grad_(phase.network is discriminator)

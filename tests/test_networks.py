@@ -97,6 +97,13 @@ def test_the_label_changes_the_logit(name: str) -> None:
     assert float((one - other).detach().abs().min()) > 1e-6
 
 
+def test_a_classifier_takes_an_image_of_odd_size_as_one_with_more_background() -> None:
+    classifier = CLASSIFIERS["leaky-cnn"](replace(TOY, height=11, width=7)).eval()
+    images = torch.rand(B, TOY.channels, 11, 7)
+    wider = torch.nn.functional.pad(images, (0, 1, 0, 1), value=-1.0)
+    assert torch.allclose(classifier(images), classifier(wider), atol=1e-6)
+
+
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_logits_are_the_head_of_the_features(name: str) -> None:
     classifier = CLASSIFIERS[name](TOY).eval()

@@ -80,7 +80,9 @@ def test_one_step_of_every_row_trains_both_and_leaves_the_guide_alone(
     labels = torch.arange(8) % TOY.n_classes
     with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
         fake = generator(torch.randn(8, config.z_dim), labels)
-    batch = Batch(0, torch.rand(8, *TOY.image_shape) * 2 - 1, labels, fake, labels, labels)
+        seen = discriminator.look(fake)
+    real = torch.rand(8, *TOY.image_shape) * 2 - 1
+    batch = Batch(0, real, labels, fake, seen, labels, labels)
     for phase in make_phases(config, generator, discriminator, guide, dtype, steps=10):
         discriminator.requires_grad_(phase.network is discriminator)
         loss, readings = phase.loss(batch)

@@ -1,28 +1,62 @@
+from collections.abc import Sequence
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm as torchs
 
-from cgan.networks.spectral import SpectralNorm, spectral_norm
+from cgan.networks.spectral import SpectralNetwork, divide, spectral_norm
 
 SHAPES = [(5, 7), (7, 5), (6, 3, 3, 3), (10, 1)]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_largest_singular_value_becomes_one(shape: tuple[int, ...]) -> None:
-    weight = torch.randn(shape).requires_grad_()
-    norm = SpectralNorm(weight)
+class Chain(SpectralNetwork):
+    """Layers one after the other."""
+
+    def __init__(self, *layers: nn.Module):
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.normalise()
+        return self.layers(x)
+
+
+def embeddings() -> Chain:
+    """Return two layers of different sizes."""
+    return Chain(*(spectral_norm(nn.Linear(*sizes)) for sizes in [(4, 3), (3, 5)]))
+
+
+def test_the_largest_singular_value_becomes_one() -> None:
+    chain = embeddings()
     for _ in range(50):
-        divided = norm(weight)
-    largest = torch.linalg.svdvals(divided.detach().flatten(1))[0]
-    assert float(largest) == pytest.approx(1, abs=1e-4)
+        chain(torch.randn(2, 4))
+    for layer in chain.layers:
+        largest = torch.linalg.svdvals(layer.weight.detach())[0]
+        assert float(largest) == pytest.approx(1, abs=1e-4)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_gradient_is_that_of_the_formula(shape: tuple[int, ...]) -> None:
-    norm = SpectralNorm(torch.randn(shape)).double().eval()
-    weight = torch.randn(shape, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(norm, (weight,))
+def test_a_kernel_is_read_as_a_matrix_of_its_first_dimension_by_all_others() -> None:
+    chain = Chain(spectral_norm(nn.Conv2d(3, 6, 3)))
+    for _ in range(100):
+        chain(torch.randn(1, 3, 4, 4))
+    weight = chain.layers[0].weight
+    assert weight.shape == (6, 3, 3, 3)
+    assert float(torch.linalg.svdvals(weight.detach().flatten(1))[0]) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_gradient_is_that_of_the_formula() -> None:
+    torch.manual_seed(0)
+    weights = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in SHAPES]
+    vectors = [
+        (torch.randn(len(w), dtype=torch.float64), torch.randn(w[0].numel(), dtype=torch.float64))
+        for w in weights
+    ]
+
+    def divided(*weights: Tensor) -> Sequence[Tensor]:
+        return divide(weights, vectors)
+
+    assert torch.autograd.gradcheck(divided, weights)
 
 
 def test_its_gradient_is_that_of_torchs_own() -> None:
@@ -31,29 +65,34 @@ def test_its_gradient_is_that_of_torchs_own() -> None:
     ours, theirs = nn.Conv2d(3, 6, 3), nn.Conv2d(3, 6, 3)
     for layer in (ours, theirs):
         layer.load_state_dict(plain.state_dict())
-    spectral_norm(ours)
+    chain = Chain(spectral_norm(ours))
     torchs(theirs, n_power_iterations=30)
     images = torch.randn(4, 3, 8, 8)
     target = torch.randn(4, 6, 6, 6)
     for _ in range(100):  # the power method catches up
-        ours(images)
+        chain(images)
     gradients = []
-    for layer in (ours, theirs):
-        (layer(images) - target).square().mean().backward()
-        gradient = layer.get_parameter("parametrizations.weight.original").grad
+    for network, name in (
+        (chain, "layers.0.original"),
+        (theirs, "parametrizations.weight.original"),
+    ):
+        (network(images) - target).square().mean().backward()
+        gradient = network.get_parameter(name).grad
         assert gradient is not None
         gradients.append(gradient)
     assert torch.allclose(gradients[0], gradients[1], rtol=1e-3, atol=1e-5)
     assert gradients[0].abs().max() > 1e-2
 
 
-def test_a_weight_that_does_not_learn_leaves_the_singular_vectors_alone() -> None:
-    layer = spectral_norm(nn.Linear(4, 3))
-    layer.requires_grad_(False)
-    before = {name: value.clone() for name, value in layer.named_buffers()}
-    layer(torch.randn(2, 4))
-    assert all(torch.equal(value, before[name]) for name, value in layer.named_buffers())
-    layer.requires_grad_(True)
-    layer.get_parameter("parametrizations.weight.original").data.normal_()
-    layer(torch.randn(2, 4))
-    assert not all(torch.equal(value, before[name]) for name, value in layer.named_buffers())
+def test_weights_that_do_not_learn_leave_the_singular_vectors_alone() -> None:
+    chain = embeddings()
+    chain.requires_grad_(False)
+    before = {name: value.clone() for name, value in chain.named_buffers()}
+    assert len(before) == 4
+    chain(torch.randn(2, 4))
+    assert all(torch.equal(value, before[name]) for name, value in chain.named_buffers())
+    chain.requires_grad_(True)
+    for weight in chain.parameters():
+        weight.data.normal_()
+    chain(torch.randn(2, 4))
+    assert not any(torch.equal(value, before[name]) for name, value in chain.named_buffers())

@@ -76,12 +76,25 @@ def test_sight_shows_what_the_guide_itself_sees(name: str) -> None:
         assert torch.allclose(part, wanted / wanted.std(), rtol=1e-3, atol=1e-4)
 
 
+def test_sight_in_a_short_number_format_is_nearly_the_same() -> None:
+    guide = CLASSIFIERS["leaky-cnn"](TOY).eval()
+    images = torch.randint(0, 256, (20, *TOY.image_shape), dtype=torch.uint8)
+    sight = Sight(guide, images, torch.bfloat16)
+    exact = sight(data.scale(images))
+    with torch.autocast("cpu", torch.bfloat16):
+        short = sight(data.scale(images))
+    for one, other in zip(short, exact, strict=True):
+        assert one.dtype == torch.bfloat16
+        assert other.dtype == torch.float32
+        assert torch.allclose(one.float(), other, atol=0.1)
+
+
 def test_the_guide_is_no_part_of_the_discriminator_that_looks_through_it() -> None:
     sight = toy_sight()
     discriminator = DISCRIMINATORS["guided-conv"](TOY, sight, 1)
     assert not any("guide" in name for name in discriminator.state_dict())
     discriminator.train()
-    assert not sight.guide.training
+    assert not any(guide.training for guide in sight.guides.values())
 
 
 def test_modes_are_drawn_as_often_as_they_are_in_the_data() -> None:

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from torch import nn
-
 from cgan.config import DataSpec
+from cgan.networks.base import Discriminator as Discriminator
 from cgan.networks.base import Generator as Generator
 from cgan.networks.classifiers import CLASSIFIERS as CLASSIFIERS
 from cgan.networks.conv import GuidedDiscriminator, ProjectionDiscriminator, ShuffleGenerator, Sight
@@ -12,7 +11,7 @@ from cgan.networks.conv import GuidedDiscriminator, ProjectionDiscriminator, Shu
 GENERATORS: dict[str, Callable[[DataSpec, int, int], Generator]] = {
     "shuffle-conv": ShuffleGenerator
 }
-DISCRIMINATORS: dict[str, Callable[[DataSpec, Sight, int], nn.Module]] = {
+DISCRIMINATORS: dict[str, Callable[[DataSpec, Sight, int], Discriminator]] = {
     "projection-conv": ProjectionDiscriminator,
     "guided-conv": GuidedDiscriminator,
 }

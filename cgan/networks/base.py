@@ -1,6 +1,9 @@
-"""What every generator promises to the code that draws from it."""
+"""What every generator and discriminator promises to the code that trains and draws."""
+
+from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -32,3 +35,32 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         """Return images [B, C, H, W] in [-1, 1]."""
         raise NotImplementedError
+
+
+class Discriminator(nn.Module):
+    """Images float [B, C, H, W] in [-1, 1] and conditions int64 [B] -> logits [B] or [B, heads].
+
+    It decides by what it sees in an image, and how it sees does not learn: the same view of a
+    generated image serves the discriminator's turn and the generator's.
+    """
+
+    def look(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return what is seen in images [B, C, H, W], tensors of [B, ...]."""
+        raise NotImplementedError
+
+    def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
+        """Return logits of what was seen; positive means that an image looks real."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
+        """Return logits of images; positive means that one looks real."""
+        return self.decide(self.look(images), conditions)
+
+
+def pixel_blocks(images: Tensor, size: int) -> Tensor:
+    """Return images [B, C, H, W], whose sides `size` divides, as blocks of size x size pixels.
+
+    They are [B, C * size^2, H / size, W / size]. A convolution from or to a single channel runs
+    many times slower on a CPU than its operation count says, backwards above all.
+    """
+    return F.pixel_unshuffle(images, size).contiguous(memory_format=torch.channels_last)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cgan.config import DataSpec
+from cgan.networks.base import pixel_blocks
 
 
 def conv_norm(n_in: int, n_out: int, kernel: int, slope: float, stride: int = 1) -> nn.Sequential:
@@ -16,6 +17,15 @@ def conv_norm(n_in: int, n_out: int, kernel: int, slope: float, stride: int = 1)
         nn.BatchNorm2d(n_out),
         nn.LeakyReLU(slope, inplace=True),
     )
+
+
+class Blocks(nn.Module):
+    """Images [B, C, H, W] -> blocks of 2x2 pixels [B, 4C, H / 2, W / 2], sizes rounded up."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the blocks; a missing last row or column is filled with background."""
+        height, width = images.shape[2:]
+        return pixel_blocks(F.pad(images, (0, width % 2, 0, height % 2), value=-1.0), 2)
 
 
 class Classifier(nn.Module):
@@ -52,18 +62,19 @@ class Classifier(nn.Module):
 
 
 class LeakyCNN(Classifier):
-    """The guide: 16-32-64-64 channels with batch norm, LeakyReLU 0.1, 128 features.
+    """The guide: 16-32-64-64 channels on 2x2 pixels, with batch norm, LeakyReLU 0.1, 128 features.
 
     LeakyReLU everywhere, because ReLU passes too little gradient back to a generator.
     """
 
-    n_seeing = 4
+    n_seeing = 5
 
     def __init__(self, spec: DataSpec):
         """Build for the images and classes of `spec`."""
         slope, n_features = 0.1, 128
         body = nn.Sequential(
-            conv_norm(spec.channels, 16, 5, slope, stride=2),
+            Blocks(),
+            conv_norm(4 * spec.channels, 16, 3, slope),
             conv_norm(16, 32, 3, slope),
             nn.MaxPool2d(2, ceil_mode=True),
             conv_norm(32, 64, 3, slope),

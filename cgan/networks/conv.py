@@ -1,7 +1,7 @@
-"""Convolutional networks of 2x2 pixel blocks: a generator and two projection discriminators.
+"""Convolutional networks of pixel blocks: a generator and two projection discriminators.
 
 All avoid convolutions to or from one channel, which run many times slower on a CPU than their
-operation count says: images enter and leave as 2x2 blocks of pixels.
+operation count says: images enter and leave as blocks of 2x2 or 4x4 pixels.
 
 Weights before a batch norm or under a spectral norm have no scale of their own, so the spread
 they start with sets only how far one optimiser step of a given rate turns them: the idea of an
@@ -10,7 +10,7 @@ all of them. The discriminators are the quicker ones by far; where one does not 
 generator runs after stale gradients and collapses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from cgan.config import DataSpec
 from cgan.errors import InputError
-from cgan.networks.base import Generator
-from cgan.networks.spectral import spectral_norm
+from cgan.networks.base import Discriminator, Generator, pixel_blocks
+from cgan.networks.spectral import SpectralNetwork, spectral_norm
 
 G_SPREAD = 0.3  # standard deviation of the generator's weights at the start
 D_SPREAD = 0.04  # and of the discriminator's
@@ -52,13 +52,13 @@ class ShuffleGenerator(Generator):
         self.norm0 = ModulatedNorm(width, 2 * z_dim)
         self.conv1 = nn.Conv2d(width, 2 * width, 3, padding=1, bias=False)
         self.norm1 = ModulatedNorm(width // 2, 2 * z_dim)
-        self.conv2 = nn.Conv2d(width // 2, width, 3, padding=1, bias=False)
-        self.norm2 = ModulatedNorm(width, 2 * z_dim)
-        self.conv3 = nn.Conv2d(width, 4 * spec.channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(width // 2, width // 2, 3, padding=1, bias=False)
+        self.norm2 = ModulatedNorm(width // 2, 2 * z_dim)
+        self.conv3 = nn.Conv2d(width // 2, 4 * spec.channels, 3, padding=1)
         for layer in (self.linear, self.conv1, self.conv2, self.conv3):
             nn.init.normal_(layer.weight, std=G_SPREAD)
         # No norm follows the last layer: its gain undoes the spread and leaves unit variance.
-        self.gain = (9 * width) ** -0.5 / G_SPREAD
+        self.gain = (9 * (width // 2)) ** -0.5 / G_SPREAD
         nn.init.zeros_(self.conv3.bias)  # type: ignore[arg-type]
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
@@ -131,7 +131,7 @@ class ConditionVectors(nn.Module):
         return vectors
 
 
-class ProjectionDiscriminator(nn.Module):
+class ProjectionDiscriminator(SpectralNetwork, Discriminator):
     """Images [B, C, H, W] in [-1, 1] and conditions int64 [B] -> logits [B].
 
     Every layer is spectrally normalised (Miyato 2018), which bounds how fast the logits can change
@@ -152,16 +152,20 @@ class ProjectionDiscriminator(nn.Module):
         self.conv3 = _normed(nn.Conv2d(2 * width, 2 * width, 3, padding=1))
         self.head = ProjectionHead(n_flat, 4 * width, spec.n_classes, n_modes)
 
-    def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
+    def look(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return blocks of 2x2 pixels [B, 4C, H / 2, W / 2]."""
+        return (pixel_blocks(images, 2),)
+
+    def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
         """Return logits [B]; positive means that an image looks real."""
-        x = F.pixel_unshuffle(images, 2).contiguous(memory_format=torch.channels_last)
-        x = F.leaky_relu(self.conv1(x), SLOPE, inplace=True)
+        self.normalise()
+        x = F.leaky_relu(self.conv1(seen[0]), SLOPE, inplace=True)
         x = F.leaky_relu(self.conv2(x), SLOPE, inplace=True)
         x = F.leaky_relu(self.conv3(x), SLOPE, inplace=True)
         return D_GAIN * self.head(x.flatten(1), conditions)
 
 
-class GuidedDiscriminator(nn.Module):
+class GuidedDiscriminator(SpectralNetwork, Discriminator):
     """Judges an image by its pixels and by what a frozen guide sees in it: logits [B, 3].
 
     A trained classifier already knows which differences between digits matter, so a generator
@@ -181,26 +185,28 @@ class GuidedDiscriminator(nn.Module):
         _check_divides_by_four(spec)
         self.sight = sight
         local, features = sight(torch.zeros(1, *spec.image_shape))
-        n_pixels = 2 * width * (spec.height // 4) * (spec.width // 4)
+        n_pixels = width * (spec.height // 4) * (spec.width // 4)
         n_local = width * local.shape[2] * local.shape[3]
 
         def head(n_in: int) -> ProjectionHead:
             return ProjectionHead(n_in, 4 * width, spec.n_classes, n_modes)
 
-        self.conv1 = _normed(nn.Conv2d(4 * spec.channels, width, 3, padding=1))
-        self.conv2 = _normed(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1))
+        self.pixels = _normed(nn.Conv2d(16 * spec.channels, width, 3, padding=1))
         self.local = _normed(nn.Conv2d(local.shape[1], width, 3, padding=1))
         self.heads = nn.ModuleList([head(n_pixels), head(n_local), head(features.shape[1])])
 
-    def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
+    def look(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return blocks of 4x4 pixels, the guide's map and its features."""
+        return pixel_blocks(images, 4), *self.sight(images)
+
+    def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
         """Return logits [B, 3], one of each head; positive means that an image looks real."""
-        x = F.pixel_unshuffle(images, 2).contiguous(memory_format=torch.channels_last)
-        x = F.leaky_relu(self.conv1(x), SLOPE, inplace=True)
-        x = F.leaky_relu(self.conv2(x), SLOPE, inplace=True)
-        local, features = self.sight(images)
+        self.normalise()
+        blocks, local, features = seen
+        pixels = F.leaky_relu(self.pixels(blocks), SLOPE, inplace=True)
         local = F.leaky_relu(self.local(local), SLOPE, inplace=True)
-        seen = [x.flatten(1), local.flatten(1), features]
-        logits = [head(part, conditions) for head, part in zip(self.heads, seen, strict=True)]
+        vectors = [pixels.flatten(1), local.flatten(1), features]
+        logits = [head(one, conditions) for head, one in zip(self.heads, vectors, strict=True)]
         return GUIDED_GAIN * torch.stack(logits, dim=1)
 
 

@@ -1,68 +1,94 @@
-"""Spectral normalisation with a short backward pass, written out in place of torch's."""
+"""Spectral normalisation of all layers of a network at once, with a short backward pass.
 
+Small layers spend most of their time on calling operations, not in them, so it calls few.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import register_parametrization
 
-FIRST_ITERATIONS = 15  # of the power method, at the start; one more each time the weight learns
+FIRST_ITERATIONS = 15  # of the power method, at the start; one more each time the weights learn
+
+Vectors = tuple[Tensor, Tensor]
 
 
-class SpectralNorm(nn.Module):
-    """Divides a weight by its largest singular value (Miyato 2018, equations 8 to 12).
+class SpectralNetwork(nn.Module):
+    """A network whose marked layers use weights divided by their largest singular values.
 
-    The weight is read as a matrix of its first dimension by all others. The singular vectors follow
-    by one step of the power method whenever a weight that learns is asked for; a weight whose
-    gradient is switched off has not changed, and needs none.
+    (Miyato 2018, equations 8 to 12.) A weight is read as a matrix of its first dimension by all
+    others. The singular vectors follow by one step of the power method whenever weights that learn
+    are asked for; weights whose gradient is switched off have not changed, and need none.
     """
 
-    def __init__(self, weight: Tensor):
-        """Find the singular vectors of `weight`, of two dimensions or more."""
-        super().__init__()
-        matrix = weight.detach().flatten(1)
-        self.left: Tensor
-        self.right: Tensor
-        self.register_buffer("left", F.normalize(torch.randn(matrix.shape[0]), dim=0))
-        self.register_buffer("right", torch.zeros(matrix.shape[1]))
-        for _ in range(FIRST_ITERATIONS):
-            self._follow(matrix)
-
-    def forward(self, weight: Tensor) -> Tensor:
-        """Return `weight` divided by its largest singular value."""
-        if self.training and weight.requires_grad:
-            self._follow(weight.detach().flatten(1))
+    def normalise(self) -> None:
+        """Give every marked layer its divided weight; to be called before the layers are."""
+        layers: list[Any] = [layer for layer in self.modules() if hasattr(layer, "original")]
+        weights = [layer.original for layer in layers]
+        if self.training and weights[0].requires_grad:
+            for layer in layers:
+                _follow(layer)
         # what a step of the power method overwrites may still be needed by a backward pass
-        return _Divided.apply(weight, self.left.clone(), self.right.clone())
+        vectors = [(layer.left.clone(), layer.right.clone()) for layer in layers]
+        for layer, divided in zip(layers, divide(weights, vectors), strict=True):
+            layer.weight = divided
 
-    @torch.no_grad()
-    def _follow(self, matrix: Tensor) -> None:
-        self.right.copy_(F.normalize(matrix.t() @ self.left, dim=0))
-        self.left.copy_(F.normalize(matrix @ self.right, dim=0))
+
+def spectral_norm(layer: nn.Module) -> nn.Module:
+    """Mark a layer of a `SpectralNetwork`, whose learnt weight is `original` from now on.
+
+    Its singular vectors are the buffers `left` and `right`. Returns the layer.
+    """
+    weight = layer.weight
+    assert isinstance(weight, nn.Parameter)
+    del layer.weight
+    layer.register_parameter("original", weight)
+    matrix = weight.detach().flatten(1)
+    layer.register_buffer("left", F.normalize(torch.randn(matrix.shape[0]), dim=0))
+    layer.register_buffer("right", torch.zeros(matrix.shape[1]))
+    for _ in range(FIRST_ITERATIONS):
+        _follow(layer)
+    return layer
+
+
+def divide(weights: Sequence[Tensor], vectors: Sequence[Vectors]) -> tuple[Tensor, ...]:
+    """Return each weight [N, ...] divided by u'Wv, its vectors u [N] and v [...] held constant."""
+    return _Divided.apply(vectors, *weights)
+
+
+@torch.no_grad()
+def _follow(layer: Any) -> None:
+    matrix = layer.original.flatten(1)
+    torch.mv(matrix.t(), layer.left, out=layer.right)
+    layer.right.div_(torch.linalg.vector_norm(layer.right))
+    torch.mv(matrix, layer.right, out=layer.left)
+    layer.left.div_(torch.linalg.vector_norm(layer.left))
 
 
 class _Divided(torch.autograd.Function):
     """W -> W / s with s = u'Wv: d/dW = (g - <g, W / s> u v') / s."""
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, left: Tensor, right: Tensor) -> Tensor:
-        size = left @ (weight.flatten(1) @ right)
-        divided = weight / size
-        ctx.save_for_backward(divided, left, right, size)
-        return divided
+    def forward(ctx: Any, vectors: Sequence[Vectors], *weights: Tensor) -> tuple[Tensor, ...]:
+        sizes = [
+            torch.dot(left, torch.mv(weight.flatten(1), right))
+            for weight, (left, right) in zip(weights, vectors, strict=True)
+        ]
+        divided = torch._foreach_div(weights, sizes)
+        ctx.vectors = vectors
+        ctx.save_for_backward(*divided, *sizes)
+        return tuple(divided)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        divided, left, right, size = ctx.saved_tensors
-        along = (gradient * divided).sum()
-        flat = torch.addr(gradient.flatten(1) / size, left, right * (-along / size))
-        return flat.view(divided.shape), None, None
-
-
-def spectral_norm(layer: nn.Module) -> nn.Module:
-    """Let a layer use its weight divided by its largest singular value; return the layer."""
-    weight = layer.weight
-    assert isinstance(weight, Tensor)
-    register_parametrization(layer, "weight", SpectralNorm(weight))
-    return layer
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        n = len(gradients)
+        divided, sizes = ctx.saved_tensors[:n], ctx.saved_tensors[n:]
+        results = []
+        for gradient, weight, (left, right) in zip(gradients, divided, ctx.vectors, strict=True):
+            along = torch.dot(gradient.flatten(), weight.flatten())
+            flat = torch.addr(gradient.flatten(1), left, right * along.neg_())
+            results.append(flat.view(weight.shape))
+        torch._foreach_div_(results, sizes)
+        return None, *results
