@@ -133,6 +133,13 @@ def test_times_to_a_score_are_those_of_the_first_row_that_has_it() -> None:
     assert quality.seconds_to(history, "coverage", 0.95) == math.inf
 
 
+def test_the_score_at_a_moment_is_the_last_before_it() -> None:
+    history = [{"seconds": 10.0 * i, "fcd": c} for i, c in enumerate([0.8, 0.3, 0.2], start=1)]
+    assert quality.score_at(history, "fcd", 25) == 0.3
+    assert quality.score_at(history, "fcd", math.inf) == 0.2
+    assert math.isnan(quality.score_at(history, "fcd", 5))
+
+
 def test_quality_is_measured_in_seconds_and_in_epochs_of_the_baseline() -> None:
     found = quality.quality(toy_config(modes=1), NOWHERE, 1, baseline_epoch=4.0)
     whole = next(row for row in found if row.what == "whole training")
@@ -141,6 +148,9 @@ def test_quality_is_measured_in_seconds_and_in_epochs_of_the_baseline() -> None:
     assert multiples == pytest.approx([seconds / 4 for seconds in times], nan_ok=True)
     assert len(times) == len(quality.LEVELS)
     assert not any(seconds > whole.value for seconds in times)
+    ends = [row.value for row in found if row.what.endswith("at the end")]
+    assert len(ends) == len(quality.SCORES)
+    assert all(math.isfinite(value) for value in ends)
 
 
 def test_the_classifier_is_told_by_its_epochs_and_its_test() -> None:

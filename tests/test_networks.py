@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cgan.errors import InputError
 from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS
-from cgan.networks.conv import OpenTanh
+from cgan.networks.conv import ModulatedNorm, OpenTanh
 
 B, Z, MODES = 6, 5, 2
 Make = Callable[[], nn.Module]
@@ -80,6 +80,16 @@ def test_generated_images_stay_within_one(name: str) -> None:
         10 * torch.randn(B, Z), torch.zeros(B, dtype=torch.int64)
     )
     assert images.abs().max() <= 1
+
+
+def test_a_modulated_norm_that_no_longer_learns_is_the_formula_of_its_running_statistics() -> None:
+    norm = ModulatedNorm(3, 5)
+    x, style = torch.randn(4, 3, 2, 2) * 2 + 1, torch.randn(4, 5)
+    norm(x, style)  # moves the running statistics
+    scale, shift = norm.style(style)[:, :, None, None].chunk(2, dim=1)
+    norm.norm.eval()
+    wanted = torch.nn.functional.leaky_relu(norm.norm(x) * (1 + scale) + shift, 0.2)
+    assert torch.allclose(norm.eval()(x, style), wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", GENERATORS)

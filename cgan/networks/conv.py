@@ -109,8 +109,18 @@ class ModulatedNorm(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """Return a tensor of the shape of `x` [B, C, H, W]."""
-        scale, shift = self.style(style).to(x.dtype)[:, :, None, None].chunk(2, dim=1)
-        return F.leaky_relu(torch.addcmul(shift, self.norm(x), 1 + scale), SLOPE, inplace=True)
+        scale, shift = self.style(style)[:, :, None, None].chunk(2, dim=1)
+        scale = 1 + scale
+        if self.training:
+            x = self.norm(x)
+        else:  # the norm's own scale and shift in the same pass over the images
+            mean, variance = self.norm.running_mean, self.norm.running_var
+            assert mean is not None
+            assert variance is not None
+            scale = scale * (variance + self.norm.eps).rsqrt()[:, None, None]
+            shift = shift - mean[:, None, None] * scale
+        moved = torch.addcmul(shift.to(x.dtype), x, scale.to(x.dtype))
+        return F.leaky_relu(moved, SLOPE, inplace=True)
 
 
 class ConditionVectors(nn.Module):

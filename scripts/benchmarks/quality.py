@@ -19,14 +19,21 @@ LEVELS = [
     ("coverage", 0.6),
     ("coverage", 0.8),
 ]
+MOMENTS = [30, 60, 120]  # seconds of training
+SCORES = [("judge_accuracy", 100, "%"), ("fcd", 1, ""), ("coverage", 1, "")]
 CLASSIFIER_LEVELS = [0.990, 0.994]
 CHECKS = 8  # scores an epoch: as fine as the times are
 
 
 def goal(column: str, level: float) -> str:
     """Return a level in words."""
-    name = column.replace("_", " ")
+    name = _words(column)
     return f"{name} {100 * level:g}%" if "accuracy" in column else f"{name} {level:g}"
+
+
+def score_at(history: History, column: str, seconds: float) -> float:
+    """Return the last score within `seconds` of training; not a number before the first."""
+    return next((row[column] for row in reversed(history) if row["seconds"] <= seconds), math.nan)
 
 
 def seconds_to(history: History, column: str, level: float) -> float:
@@ -63,14 +70,17 @@ def quality(
             rows.append(
                 summary(part, f"training to {goal(column, level)}", multiples, "baseline epochs")
             )
-    ends = [history[-1] for history in histories]
-    accuracies = [100 * row["judge_accuracy"] for row in ends]
-    rows += [
-        summary(part, "whole training", [row["seconds"] for row in ends], "s"),
-        summary(part, "judge accuracy at the end", accuracies, "%"),
-        summary(part, "coverage at the end", [row["coverage"] for row in ends], ""),
-    ]
-    return rows
+    moments = {f"within {seconds} s": float(seconds) for seconds in MOMENTS}
+    for when, seconds in {**moments, "at the end": math.inf}.items():
+        for column, factor, unit in SCORES:
+            scores = [factor * score_at(history, column, seconds) for history in histories]
+            rows.append(summary(part, f"{_words(column)} {when}", scores, unit))
+    ends = [history[-1]["seconds"] for history in histories]
+    return [*rows, summary(part, "whole training", ends, "s")]
+
+
+def _words(column: str) -> str:
+    return {"fcd": "FCD"}.get(column, column.replace("_", " "))
 
 
 def _train(config: GanConfig, mnist: Path, say: Callable[[str], None]) -> History:
