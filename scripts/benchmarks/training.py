@@ -136,7 +136,7 @@ def counter() -> FlopCounterMode:
     return FlopCounterMode(display=False, custom_mapping={torch.ops.aten.mv: _of_a_vector})
 
 
-def _of_a_vector(matrix: torch.Size, vector: torch.Size, out_shape: object = None) -> int:
+def _of_a_vector(matrix: torch.Size, vector: torch.Size, **_: object) -> int:
     return 2 * matrix[0] * matrix[1]
 
 
