@@ -98,9 +98,9 @@ class GanConfig:
     d_every: int = 1  # a discriminator update on every n-th batch
     d_shift: int = 0  # pixels by which the discriminator sees each image moved at random
     guidance: float = 0.0  # weight of the guide's cross entropy in the generator's loss
-    guidance_end: float = 1.0  # share of the training after which the guide is silent
-    ema: float = 0.999  # decay of the averaged generator weights, a step
-    batch_size: int = 64
+    guidance_end: float = 1.0  # share of the training after which the guide is silent; may be > 1
+    ema: float = 0.998  # decay of the averaged generator weights, a step
+    batch_size: int = 128
     epochs: int = 6
     checks: int = 1  # times an epoch that the generator is scored, and kept if it is the best
     seed: int = 1
@@ -125,9 +125,9 @@ class GanConfig:
         )
         _at_least(self, 2, "batch_size")  # batch norm has no variance over one image
         _within(self, 0, LARGEST_SEED, "seed")
-        _at_least(self, 0, "warmup", "guidance", "penalty_weight", "d_shift")
+        _at_least(self, 0, "warmup", "guidance", "guidance_end", "penalty_weight", "d_shift")
         _above_zero(self, "g_lr", "d_lr")
-        _within(self, 0, 1, "guidance_end", "decay")
+        _within(self, 0, 1, "decay")
         _within(self, 0, BELOW_ONE, "beta1", "beta2", "ema")
 
 

@@ -7,7 +7,7 @@ from cgan.config import ClassifierConfig, EvalConfig, GanConfig
 from cgan.errors import lookup
 
 RECIPES: dict[str, GanConfig] = {
-    "guided": GanConfig(recipe="guided", discriminator="guided-conv", modes=8, epochs=5),
+    "guided": GanConfig(recipe="guided", discriminator="guided-conv", modes=8, epochs=10),
 }
 
 CLASSIFIERS: dict[str, ClassifierConfig] = {

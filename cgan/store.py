@@ -28,7 +28,8 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
 
 
-SHIPPED = Path(__file__).parent / "weights"  # guides and judges that come with the package
+SHIPPED = Path(__file__).parent / "weights"  # runs that come with the package
+SHIPPED_GAN = "mnist"  # what stands in for one's own generator where there is none
 
 
 def plain_name(name: str) -> str:
@@ -188,15 +189,18 @@ def find_run(run: str, weights_dir: Path, kind: str) -> Path:
 
 
 def newest_run(weights_dir: Path) -> str:
-    """Return the name of the GAN run that was written last.
+    """Return the name of the GAN run that was written last; the shipped one where there is none.
 
     Raises:
-        InputError: there is no run.
+        InputError: there is no run at all.
     """
     known = runs(weights_dir, "gan")
-    if not known:
-        raise InputError(f"there is no trained generator in {weights_dir}; run cgan train-gan")
-    return max(known, key=lambda name: (known[name] / WEIGHTS["gan"]).stat().st_mtime_ns)
+    own = [name for name in known if known[name].parent != SHIPPED]
+    if own:
+        return max(own, key=lambda name: (known[name] / WEIGHTS["gan"]).stat().st_mtime_ns)
+    if SHIPPED_GAN in known:
+        return SHIPPED_GAN
+    raise InputError(f"there is no trained generator in {weights_dir}; run cgan train-gan")
 
 
 def load_classifier(run: str, weights_dir: Path = Path("weights")) -> ClassifierRun:

@@ -27,7 +27,7 @@ from cgan.errors import InputError
         (GanConfig, "beta1", 1.01),
         (GanConfig, "z_dim", 0),
         (GanConfig, "guidance", -0.1),
-        (GanConfig, "guidance_end", 2.0),
+        (GanConfig, "guidance_end", -0.5),
         (GanConfig, "schedule", "step"),
         (GanConfig, "log_interval", 0),
         (GanConfig, "d_shift", -1),

@@ -20,6 +20,7 @@ def test_guidance_falls_in_a_straight_line_to_its_end() -> None:
 def test_guidance_may_never_begin_or_never_end() -> None:
     assert guidance_at(GanConfig(guidance=0.4, guidance_end=0.0), 0.0) == 0
     assert guidance_at(GanConfig(guidance=0.4, guidance_end=1.0), 0.5) == pytest.approx(0.2)
+    assert guidance_at(GanConfig(guidance=0.4, guidance_end=1e9), 1.0) == pytest.approx(0.4)
 
 
 def test_the_rate_rises_in_the_warm_up_and_falls_as_a_cosine() -> None:

@@ -32,15 +32,17 @@ def test_the_largest_singular_value_becomes_one() -> None:
     for _ in range(50):
         chain(torch.randn(2, 4))
     for layer in chain.layers:
+        assert isinstance(layer, nn.Linear)
         largest = torch.linalg.svdvals(layer.weight.detach())[0]
         assert float(largest) == pytest.approx(1, abs=1e-4)
 
 
 def test_a_kernel_is_read_as_a_matrix_of_its_first_dimension_by_all_others() -> None:
-    chain = Chain(spectral_norm(nn.Conv2d(3, 6, 3)))
+    layer = nn.Conv2d(3, 6, 3)
+    chain = Chain(spectral_norm(layer))
     for _ in range(100):
         chain(torch.randn(1, 3, 4, 4))
-    weight = chain.layers[0].weight
+    weight = layer.weight
     assert weight.shape == (6, 3, 3, 3)
     assert float(torch.linalg.svdvals(weight.detach().flatten(1))[0]) == pytest.approx(1, abs=1e-4)
 

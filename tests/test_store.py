@@ -79,9 +79,14 @@ def test_a_misspelt_run_names_the_nearest(tmp_path: Path) -> None:
         find_run("mien", tmp_path, "gan")
 
 
-def test_the_newest_run_is_the_one_written_last(tmp_path: Path) -> None:
+def test_the_newest_run_is_the_one_written_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cgan.store.SHIPPED", tmp_path / "shipped")
     with pytest.raises(InputError, match="train-gan"):
         newest_run(tmp_path)
+    toy_run(tmp_path / "shipped", "mnist")
+    assert newest_run(tmp_path) == "mnist"  # where there is none of one's own
     toy_run(tmp_path, "b")
     toy_run(tmp_path, "a")
     os.utime(tmp_path / "a" / "generator.safetensors", ns=(0, 0))

@@ -173,7 +173,7 @@ def test_the_discriminator_learns_on_every_nth_batch_only(tmp_path: Path) -> Non
         train_gan(toy_config(d_every=d_every), folders, name=name)
     path = "discriminator.safetensors"
     biases = {
-        name: safetensors.torch.load_file(folders.weights / name / path)["conv1.bias"]
+        name: safetensors.torch.load_file(folders.weights / name / path)["pixels.bias"]
         for name in ("one", "three", "four")
     }
     assert torch.equal(biases["three"], biases["four"])

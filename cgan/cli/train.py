@@ -97,7 +97,7 @@ _guided = RECIPES["guided"]
 @field_option(_guided, "--discriminator", "guided-conv, or projection-conv, blind to the guide.")
 @field_option(_guided, "--d-shift", "Pixels by which D sees images moved; for small data sets.")
 @field_option(_guided, "--guidance", "Weight of the guide's loss at the start.")
-@field_option(_guided, "--guidance-end", "Share of training after which it is zero.")
+@field_option(_guided, "--guidance-end", "Share of training after which it is zero; 1e9: it stays.")
 @field_option(_guided, "--ema", "Decay of the averaged generator weights.")
 @field_option(_guided, "--seed", "Seed of weights, order and noise.")
 @field_option(_guided, "--log-interval", "Steps between two readings of the losses.")

@@ -57,7 +57,7 @@ def _measure(parts: list[str], asked: argparse.Namespace, precision: str) -> Ite
         elif part == "quality":
             checked = gan_config("guided", "mnist", epochs=asked.epochs, checks=CHECKS, **fixed)
             epoch = training.baseline_epoch(pairs()) if "throughput" in parts else None
-            yield quality(checked, asked.mnist, asked.seeds, epoch, _say)
+            yield quality(checked, asked.mnist, asked.seeds, epoch, _say, asked.keep)
         elif part == "classifier":
             guide = classifier_config("guide", "mnist", **fixed)
             yield classifier(guide, asked.mnist, asked.seeds, _say)
@@ -75,6 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each speed")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each training")
     parser.add_argument("--epochs", type=int, help="of the GAN, in place of the recipe's")
+    parser.add_argument("--keep", type=Path, help="keep the trained GANs in this folder")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="leave out the other parts")
     asked = parser.parse_args()
     if not 1 <= asked.rounds <= MOST_ROUNDS or asked.seeds < 1:

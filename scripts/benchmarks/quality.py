@@ -22,7 +22,7 @@ LEVELS = [
 MOMENTS = [30, 60, 120]  # seconds of training
 SCORES = [("judge_accuracy", 100, "%"), ("fcd", 1, ""), ("coverage", 1, "")]
 CLASSIFIER_LEVELS = [0.990, 0.994]
-CHECKS = 8  # scores an epoch: as fine as the times are
+CHECKS = 4  # scores an epoch: as fine as the times are
 
 
 def goal(column: str, level: float) -> str:
@@ -47,6 +47,7 @@ def quality(
     seeds: int,
     baseline_epoch: float | None,
     say: Callable[[str], None] = lambda _: None,
+    keep: Path | None = None,
 ) -> list[Row]:
     """Train with several seeds; return the rows of the part of that name.
 
@@ -59,8 +60,11 @@ def quality(
         seeds: runs, with the seeds 1, 2 and so on.
         baseline_epoch: seconds of the baseline's epoch in the same run; None leaves those rows out.
         say: is told every run.
+        keep: the folder in which the runs stay, as default-1 and so on; None throws them away.
     """
-    histories = [_train(replace(config, seed=seed), mnist, say) for seed in range(1, seeds + 1)]
+    histories = [
+        _train(replace(config, seed=seed), mnist, say, keep) for seed in range(1, seeds + 1)
+    ]
     part, rows = "quality", []
     for column, level in LEVELS:
         times = [seconds_to(history, column, level) for history in histories]
@@ -83,9 +87,13 @@ def _words(column: str) -> str:
     return {"fcd": "FCD"}.get(column, column.replace("_", " "))
 
 
-def _train(config: GanConfig, mnist: Path, say: Callable[[str], None]) -> History:
-    with tempfile.TemporaryDirectory() as place:
-        history = train_gan(config, Folders(mnist, Path(place), Path(place))).history
+def _train(
+    config: GanConfig, mnist: Path, say: Callable[[str], None], keep: Path | None
+) -> History:
+    with tempfile.TemporaryDirectory() as passing:
+        place = keep or Path(passing)
+        name = f"default-{config.seed}"
+        history = train_gan(config, Folders(mnist, place, place), name=name, overwrite=True).history
     end = history[-1]
     say(
         f"  seed {config.seed}: judge accuracy {end['judge_accuracy']:.1%}, "
