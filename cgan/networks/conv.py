@@ -22,9 +22,9 @@ from cgan.errors import InputError
 from cgan.networks.base import Discriminator, Generator, pixel_blocks
 from cgan.networks.spectral import SpectralNetwork, spectral_norm
 
-G_SPREAD = 0.1  # standard deviation of the generator's weights at the start
-D_SPREAD = 0.0067  # and of the discriminator's
-LABEL_SPREAD = 0.33  # and of its label vectors, which should turn slowly
+G_SPREAD = 0.12  # standard deviation of the generator's weights at the start
+D_SPREAD = 0.008  # and of the discriminator's
+LABEL_SPREAD = 0.4  # and of its label vectors, which should turn slowly
 D_GAIN = 6.0  # spectral norms bound the slope to one, too flat to tell labels apart
 GUIDED_GAIN = 4.0  # three heads need less than one
 MODE_SHARE = 0.5  # of a mode's vector beside its class's in the generator
