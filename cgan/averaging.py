@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 Average = Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]
@@ -16,10 +17,13 @@ def averaging(decay: float) -> Average:
 
     def update(averaged: Sequence[Tensor], current: Sequence[Tensor], n: Tensor | int) -> None:
         weight = 1 - min(decay, (1 + int(n)) / (10 + int(n)))
-        for old, new in zip(averaged, current, strict=True):
-            if old.is_floating_point():
-                old.lerp_(new, weight)
-            else:
-                old.copy_(new)  # batch norm's counter
+        pairs = list(zip(averaged, current, strict=True))
+        numbers = [pair for pair in pairs if pair[0].is_floating_point()]
+        counters = [pair for pair in pairs if not pair[0].is_floating_point()]  # batch norm's
+        if numbers:
+            old_numbers, new_numbers = zip(*numbers, strict=True)
+            torch._foreach_lerp_(old_numbers, new_numbers, weight)
+        for old, new in counters:
+            old.copy_(new)
 
     return update

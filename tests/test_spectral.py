@@ -86,6 +86,17 @@ def test_its_gradient_is_that_of_torchs_own() -> None:
     assert gradients[0].abs().max() > 1e-2
 
 
+def test_the_singular_vectors_are_exact_under_autocast() -> None:
+    one, other = embeddings(), embeddings()
+    other.load_state_dict(one.state_dict())
+    x = torch.randn(2, 4)
+    one(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        other(x)
+    states = zip(one.state_dict().items(), other.state_dict().values(), strict=True)
+    assert all(torch.equal(value, same) for (_, value), same in states)
+
+
 def test_weights_that_do_not_learn_leave_the_singular_vectors_alone() -> None:
     chain = embeddings()
     chain.requires_grad_(False)

@@ -28,10 +28,8 @@ class SpectralNetwork(nn.Module):
         layers: list[Any] = [layer for layer in self.modules() if hasattr(layer, "original")]
         weights = [layer.original for layer in layers]
         if self.training and weights[0].requires_grad:
-            for layer in layers:
-                _follow(layer)
-        # what a step of the power method overwrites may still be needed by a backward pass
-        vectors = [(layer.left.clone(), layer.right.clone()) for layer in layers]
+            _follow(layers)
+        vectors = [(layer.left, layer.right) for layer in layers]
         for layer, divided in zip(layers, divide(weights, vectors), strict=True):
             layer.weight = divided
 
@@ -49,7 +47,7 @@ def spectral_norm(layer: nn.Module) -> nn.Module:
     layer.register_buffer("left", F.normalize(torch.randn(matrix.shape[0]), dim=0))
     layer.register_buffer("right", torch.zeros(matrix.shape[1]))
     for _ in range(FIRST_ITERATIONS):
-        _follow(layer)
+        _follow([layer])
     return layer
 
 
@@ -59,12 +57,19 @@ def divide(weights: Sequence[Tensor], vectors: Sequence[Vectors]) -> tuple[Tenso
 
 
 @torch.no_grad()
-def _follow(layer: Any) -> None:
-    matrix = layer.original.flatten(1)
-    torch.mv(matrix.t(), layer.left, out=layer.right)
-    layer.right.div_(torch.linalg.vector_norm(layer.right))
-    torch.mv(matrix, layer.right, out=layer.left)
-    layer.left.div_(torch.linalg.vector_norm(layer.left))
+def _follow(layers: Sequence[Any]) -> None:
+    """Take one step of the power method; a backward pass may still need the vectors before it."""
+    matrices = [layer.original.flatten(1) for layer in layers]
+    lefts = [layer.left for layer in layers]
+    # `@` would be computed in bfloat16 under autocast
+    rights = _of_length_one([torch.mv(m.t(), u) for m, u in zip(matrices, lefts, strict=True)])
+    lefts = _of_length_one([torch.mv(m, v) for m, v in zip(matrices, rights, strict=True)])
+    for layer, left, right in zip(layers, lefts, rights, strict=True):
+        layer.left, layer.right = left, right
+
+
+def _of_length_one(vectors: list[Tensor]) -> list[Tensor]:
+    return list(torch._foreach_div(vectors, torch._foreach_norm(vectors)))
 
 
 class _Divided(torch.autograd.Function):
