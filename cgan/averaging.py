@@ -1,29 +1,40 @@
 """The average of a generator's weights over training, which draws better than the last weights."""
 
-from collections.abc import Callable, Sequence
+import copy
+from typing import Generic, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-Average = Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def averaging(decay: float) -> Average:
-    """Return the update of an exponential moving average of weights and buffers.
+class Average(Generic[Network]):
+    """A copy of a network that holds the exponential moving average of its weights and buffers.
 
-    Its horizon grows with the number of updates n, (1 + n) / (10 + n) up to `decay`, so that the
+    The horizon grows with the number of updates n, (1 + n) / (10 + n) up to `decay`, so that the
     untrained weights of the start are forgotten at once.
     """
 
-    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], n: Tensor | int) -> None:
-        weight = 1 - min(decay, (1 + int(n)) / (10 + int(n)))
-        pairs = list(zip(averaged, current, strict=True))
-        numbers = [pair for pair in pairs if pair[0].is_floating_point()]
-        counters = [pair for pair in pairs if not pair[0].is_floating_point()]  # batch norm's
-        if numbers:
-            old_numbers, new_numbers = zip(*numbers, strict=True)
-            torch._foreach_lerp_(old_numbers, new_numbers, weight)
-        for old, new in counters:
-            old.copy_(new)
+    def __init__(self, network: Network, decay: float):
+        """Start with a copy of `network`, which is followed in place."""
+        self.network = copy.deepcopy(network).requires_grad_(False)
+        self.decay, self.n_updates = decay, 0
+        pairs = list(zip(_tensors(self.network), _tensors(network), strict=True))
+        self._averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]  # counters
 
-    return update
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the network as it is now."""
+        n = self.n_updates
+        kept = min(self.decay, (1 + n) / (10 + n)) if n else 0.0
+        old, new = map(list, zip(*self._averaged, strict=True))
+        torch._foreach_lerp_(old, new, 1 - kept)
+        for counter, value in self._copied:
+            counter.copy_(value)
+        self.n_updates += 1
+
+
+def _tensors(network: nn.Module) -> list[Tensor]:
+    return [*network.parameters(), *network.buffers()]

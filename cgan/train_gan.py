@@ -5,20 +5,18 @@ import time
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import cast
 
 import torch
-from torch.optim.swa_utils import AveragedModel
 
 from cgan import data
 from cgan.augmentations import draw_offsets, shift_each
-from cgan.averaging import averaging
+from cgan.averaging import Average
 from cgan.config import Folders, GanConfig
 from cgan.errors import InputError, lookup
 from cgan.files import write_csv
 from cgan.losses import ADVERSARIAL
 from cgan.machine import autocast, choose_device, choose_precision, place, precision_name
-from cgan.networks import DISCRIMINATORS, GENERATORS, Generator
+from cgan.networks import DISCRIMINATORS, GENERATORS
 from cgan.networks.classifiers import Classifier
 from cgan.penalties import PENALTIES
 from cgan.phases import Batch, Log, guidance_at, make_phases
@@ -156,8 +154,8 @@ def _run(
         discriminator = DISCRIMINATORS[config.discriminator](train.spec, found.sight, config.modes)
     generator.set_modes(found.frequencies)
     generator, discriminator = place(generator, device), place(discriminator, device)
-    averaged = AveragedModel(generator, multi_avg_fn=averaging(config.ema), use_buffers=True)
-    drawn = cast(Generator, averaged.module)  # the generator that is validated and saved
+    average = Average(generator, config.ema)
+    drawn = average.network  # the generator that is validated and saved
     random = torch.Generator().manual_seed(config.seed)
     phases = make_phases(config, generator, discriminator, guide, dtype, steps)
     shown = data.Split(train.spec, train.images, found.conditions)
@@ -193,7 +191,7 @@ def _run(
                         phase.optimizer.step()
                         log.add(readings)
                     phase.schedule.step()
-                averaged.update_parameters(generator)
+                average.update()
                 step += 1
                 bar.advance()
                 if step % config.log_interval == 0:

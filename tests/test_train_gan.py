@@ -7,8 +7,9 @@ import pytest
 import safetensors.torch
 import torch
 from conftest import toy_config
+from torch import nn
 
-from cgan.averaging import averaging
+from cgan.averaging import Average
 from cgan.config import Folders
 from cgan.errors import InputError, TrainingError
 from cgan.networks import Generator
@@ -219,10 +220,29 @@ def test_a_misspelt_part_is_refused_before_anything_is_written(tmp_path: Path, f
 
 
 def test_the_average_forgets_the_start_and_then_keeps_its_horizon() -> None:
-    update = averaging(0.5)
-    average = [torch.tensor([8.0]), torch.tensor([3])]
-    update(average, [torch.tensor([0.0]), torch.tensor([7])], 1)  # weight 1 - 2/11
-    assert average[0].item() == pytest.approx(8 * 2 / 11)
-    assert average[1].item() == 7
-    update(average, [torch.tensor([0.0]), torch.tensor([8])], 1000)  # weight 1 - 0.5
-    assert average[0].item() == pytest.approx(8 * 2 / 11 * 0.5)
+    network = nn.BatchNorm1d(1)
+    network.weight.data.fill_(8.0)
+    average = Average(network, 0.5)
+    average.update()  # the first is taken as it is
+    assert float(average.network.weight) == 8
+    network.weight.data.fill_(0.0)
+    average.update()  # n = 1: keeps 2/11
+    assert float(average.network.weight) == pytest.approx(8 * 2 / 11)
+    average.n_updates = 1000  # keeps `decay`
+    network(torch.rand(2, 1))
+    average.update()
+    assert float(average.network.weight) == pytest.approx(8 * 2 / 11 * 0.5)
+    assert average.network.num_batches_tracked == 1
+    means = [one.running_mean for one in (average.network, network)]
+    assert means[0] is not None
+    assert means[1] is not None
+    assert 0 < float(means[0]) < float(means[1])
+
+
+def test_the_average_is_a_network_of_its_own_that_does_not_learn() -> None:
+    network = nn.Linear(2, 1)
+    average = Average(network, 0.5)
+    assert not any(weight.requires_grad for weight in average.network.parameters())
+    assert all(weight.requires_grad for weight in network.parameters())
+    network.weight.data.add_(1)
+    assert not torch.equal(average.network.weight, network.weight)
