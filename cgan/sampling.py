@@ -19,7 +19,7 @@ def sample(
     labels: Tensor,
     *,
     seed: int,
-    batch_size: int = 500,
+    batch_size: int = 200,
     dtype: torch.dtype = torch.float32,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield (images uint8 [B, C, H, W], labels int64 [B]) for every requested label, in order.

@@ -30,7 +30,7 @@ def main() -> None:
     precision = precision_name(choose_precision("auto", torch.device("cpu")))
     machine, known = rows.machine(precision), rows.read(FILE)
     rows.check_same_machine(known, machine, parts, FILE)
-    for measured in _measure(parts, asked, precision):
+    for measured in _measure(parts, asked, precision, known):
         known = rows.merge(known, [machine, *measured], PARTS)
         FILE.parent.mkdir(exist_ok=True)
         rows.write(FILE, known)
@@ -41,8 +41,10 @@ def main() -> None:
         sys.stdout.write(rows.table(known) + "\n")
 
 
-def _measure(parts: list[str], asked: argparse.Namespace, precision: str) -> Iterator[list[Row]]:
-    """Yield the rows of each part in turn."""
+def _measure(
+    parts: list[str], asked: argparse.Namespace, precision: str, known: list[Row]
+) -> Iterator[list[Row]]:
+    """Yield the rows of each part in turn; `known` ones were measured on this machine before."""
     fixed = {"device": "cpu", "precision": precision}
     config = gan_config("guided", "mnist", epochs=asked.epochs, **fixed)
 
@@ -56,7 +58,8 @@ def _measure(parts: list[str], asked: argparse.Namespace, precision: str) -> Ite
             yield training.throughput(pairs())
         elif part == "quality":
             checked = gan_config("guided", "mnist", epochs=asked.epochs, checks=CHECKS, **fixed)
-            epoch = training.baseline_epoch(pairs()) if "throughput" in parts else None
+            speeds = training.throughput(pairs()) if "throughput" in parts else known
+            epoch = training.baseline_epoch(speeds)
             yield quality(checked, asked.mnist, asked.seeds, epoch, _say, asked.keep)
         elif part == "classifier":
             guide = classifier_config("guide", "mnist", **fixed)

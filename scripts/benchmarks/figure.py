@@ -12,6 +12,7 @@ from cgan.files import write_bytes
 from cgan.report.figures import BLUE, GREY, ORANGE
 from scripts.benchmarks.quality import LEVELS, goal
 from scripts.benchmarks.rows import NEVER, Row, worded
+from scripts.benchmarks.training import BASELINE_EPOCH
 
 Found = dict[tuple[str, str, str], Row]
 
@@ -62,7 +63,7 @@ def _quality(axes: Axes, found: Found) -> None:
     if not known:
         _missing(axes)
         return
-    epoch = found.get(("throughput", "baseline, epoch of 60,000", "s"))
+    epoch = found.get(("throughput", BASELINE_EPOCH, "s"))
     if epoch is not None:
         axes.axvline(epoch.value, color=GREY, linestyle="--")
         axes.annotate(

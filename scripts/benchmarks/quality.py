@@ -2,7 +2,7 @@
 
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +65,11 @@ def quality(
     histories = [
         _train(replace(config, seed=seed), mnist, say, keep) for seed in range(1, seeds + 1)
     ]
+    return scores_in_time(histories, baseline_epoch)
+
+
+def scores_in_time(histories: Sequence[History], baseline_epoch: float | None) -> list[Row]:
+    """Return when each score was reached, and what the scores were at each moment."""
     part, rows = "quality", []
     for column, level in LEVELS:
         times = [seconds_to(history, column, level) for history in histories]
@@ -80,7 +85,11 @@ def quality(
             scores = [factor * score_at(history, column, seconds) for history in histories]
             rows.append(summary(part, f"{_words(column)} {when}", scores, unit))
     ends = [history[-1]["seconds"] for history in histories]
-    return [*rows, summary(part, "whole training", ends, "s")]
+    rows.append(summary(part, "whole training", ends, "s"))
+    if baseline_epoch is not None:
+        multiples = [seconds / baseline_epoch for seconds in ends]
+        rows.append(summary(part, "whole training", multiples, "baseline epochs"))
+    return rows
 
 
 def _words(column: str) -> str:
