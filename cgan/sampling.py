@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cgan import data
 from cgan.errors import InputError
-from cgan.machine import autocast, choose_device, place
+from cgan.machine import autocast, choose_device, choose_precision, place
 from cgan.networks import Generator
 
 
@@ -54,6 +54,7 @@ def draw(
     digit: int | None = None,
     seed: int = 1,
     device: str = "auto",
+    precision: str = "fp32",
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Draw `n` images of one digit, or of each of `n_classes` labels equally often.
 
@@ -66,8 +67,9 @@ def draw(
     if digit is not None and not 0 <= digit < n_classes:
         raise InputError(f"--digit {digit}: the generator draws the labels 0 to {n_classes - 1}")
     labels = data.balanced_labels(n, n_classes) if digit is None else torch.full((n,), digit)
-    network = place(generator, choose_device(device))
-    images, labels = collect(sample(network, labels, seed=seed))
+    where = choose_device(device)
+    dtype = choose_precision(precision, where)
+    images, labels = collect(sample(place(generator, where), labels, seed=seed, dtype=dtype))
     return images.cpu().numpy(), labels.cpu().numpy()
 
 

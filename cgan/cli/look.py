@@ -23,6 +23,12 @@ from cgan.recipes import RECIPES
     help="FILE.png: a grid; FILE.npz: arrays `images` and `labels`; a folder: one PNG each.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option(
+    "--precision",
+    default="fp32",
+    show_default=True,
+    help="fp32: the same pixels everywhere; auto or bf16: about twice as fast where that exists.",
+)
 @weights_option
 def sample(
     run: str | None,
@@ -31,6 +37,7 @@ def sample(
     seed: int,
     out: Path,
     device: str,
+    precision: str,
     weights_dir: Path,
 ) -> None:
     """Draw images from the generator of RUN (the newest when left out); needs no data set."""
@@ -40,7 +47,8 @@ def sample(
     from cgan.store import load_generator, newest_run
 
     gan = load_generator(run or newest_run(weights_dir), weights_dir)
-    images, labels = draw(gan.network, gan.spec.n_classes, n, digit=digit, seed=seed, device=device)
+    classes, where = gan.spec.n_classes, {"device": device, "precision": precision}
+    images, labels = draw(gan.network, classes, n, digit=digit, seed=seed, **where)
     write_images(images, labels, out)
     click.echo(f"{n} images of {gan.name} in {out}")
 
