@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from conftest import TOY
@@ -57,3 +58,10 @@ def test_drawing_without_a_digit_gives_all_of_them(generator: Generator) -> None
 def test_a_digit_that_does_not_exist_is_refused(generator: Generator, digit: int) -> None:
     with pytest.raises(InputError, match="0 to 3"):
         draw(generator, TOY.n_classes, 6, digit=digit)
+
+
+def test_a_shorter_number_format_draws_nearly_the_same(generator: Generator) -> None:
+    exact, _ = draw(generator, TOY.n_classes, 20, seed=2, device="cpu")
+    short, _ = draw(generator, TOY.n_classes, 20, seed=2, device="cpu", precision="bf16")
+    difference = np.abs(exact.astype(int) - short.astype(int))
+    assert 0 < difference.mean() < 4  # of 255 levels
