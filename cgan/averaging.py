@@ -21,7 +21,8 @@ class Average(Generic[Network]):
         self.network = copy.deepcopy(network).requires_grad_(False)
         self.decay, self.n_updates = decay, 0
         pairs = list(zip(_tensors(self.network), _tensors(network), strict=True))
-        self._averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._old, self._new = map(list, zip(*averaged, strict=True))
         self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]  # counters
 
     @torch.no_grad()
@@ -29,8 +30,7 @@ class Average(Generic[Network]):
         """Take in the network as it is now."""
         n = self.n_updates
         kept = min(self.decay, (1 + n) / (10 + n)) if n else 0.0
-        old, new = map(list, zip(*self._averaged, strict=True))
-        torch._foreach_lerp_(old, new, 1 - kept)
+        torch._foreach_lerp_(self._old, self._new, 1 - kept)
         for counter, value in self._copied:
             counter.copy_(value)
         self.n_updates += 1

@@ -124,7 +124,7 @@ def _d_loss(
     fake = batch.fake.detach()
     with autocast(fake.device, dtype):
         seen = zip(_see_real(batch, discriminator), batch.fake_seen, strict=True)
-        both = [torch.cat([real, fake.detach()]) for real, fake in seen]
+        both = [torch.cat([of_real, of_fake.detach()]) for of_real, of_fake in seen]
         conditions = torch.cat([batch.conditions, batch.fake_conditions])
         logits = discriminator.decide(both, conditions).float()
     real_logits, fake_logits = logits.chunk(2)
@@ -175,7 +175,7 @@ def _g_loss(
 
 @torch.no_grad()
 def _see_real(batch: Batch, discriminator: Discriminator) -> Sequence[Tensor]:
-    return discriminator.look(shift_each(batch.real.to(batch.fake.dtype), batch.offsets))
+    return discriminator.look(shift_each(batch.real, batch.offsets))
 
 
 class Log:

@@ -29,8 +29,8 @@ QUICK: dict[str, Any] = {
     "precision": "auto",
 }
 
-# A small data set needs more epochs for as many steps, and a discriminator that learns slowly and
-# sees each image moved: it would know a thousand images by heart.
+# A small data set needs more epochs, each of a few steps, and a discriminator that learns slowly
+# and sees each image moved: it would know a thousand images by heart.
 SMALL_GAN: dict[str, dict[str, Any]] = {
     "digits": {"epochs": 60, "batch_size": 64, "g_lr": 1e-3, "d_lr": 1e-3, "d_shift": 3}
 }

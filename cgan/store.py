@@ -195,7 +195,7 @@ def newest_run(weights_dir: Path) -> str:
         InputError: there is no run at all.
     """
     known = runs(weights_dir, "gan")
-    own = [name for name in known if known[name].parent != SHIPPED]
+    own = [name for name in known if known[name].resolve().parent != SHIPPED.resolve()]
     if own:
         return max(own, key=lambda name: (known[name] / WEIGHTS["gan"]).stat().st_mtime_ns)
     if SHIPPED_GAN in known:

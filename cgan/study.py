@@ -28,20 +28,25 @@ class Sight:
     """
 
     def __init__(self, guide: Classifier, images: Tensor, dtype: torch.dtype):
-        """Measure the spread of the guide's map and features on uint8 images [N, C, H, W]."""
-        self.device = images.device
+        """Measure the spread of the guide's map and features on uint8 images [N, C, H, W].
+
+        Within autocast the guide will compute in `dtype`, elsewhere in float32.
+        """
+        self.device, self.dtype = images.device, dtype
         exact = _fused(guide)
         # a copy in each number format, lest autocast convert the weights anew in every step
-        self.guides = {False: exact, True: copy.deepcopy(exact).to(dtype)}
+        self.guides = {torch.float32: exact}
+        self.guides.setdefault(dtype, copy.deepcopy(exact).to(dtype))
         with torch.no_grad():
             local, features = exact.look(_laid_out(data.scale(images)))
         self.scales = [1 / float(part.std()) for part in (local, features)]
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return a map [B, C', H', W'] and features [B, F] of float images [B, C, H, W]."""
-        guide = self.guides[torch.is_autocast_enabled(self.device.type)]
-        images = images.to(self.device)  # networks are built on the CPU, wherever the guide is
-        local, features = guide.look(_laid_out(images.to(guide.head.weight.dtype)))
+        exact = not torch.is_autocast_enabled(self.device.type)
+        dtype = torch.float32 if exact else self.dtype
+        # networks are built on the CPU, wherever the guide is
+        local, features = self.guides[dtype].look(_laid_out(images.to(self.device, dtype)))
         return local * self.scales[0], features * self.scales[1]
 
 

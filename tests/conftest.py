@@ -65,11 +65,11 @@ def toy_config(**flags: object) -> GanConfig:
     return gan_config("guided", "digits", **flags)
 
 
-def toy_sight() -> Sight:
+def toy_sight(dtype: torch.dtype = torch.float32) -> Sight:
     """Return what an untrained guide sees."""
     guide = CLASSIFIERS["leaky-cnn"](TOY).eval().requires_grad_(False)
     images = torch.randint(0, 256, (20, *TOY.image_shape), dtype=torch.uint8)
-    return Sight(guide, images, torch.float32)
+    return Sight(guide, images, dtype)
 
 
 @pytest.fixture(scope="session")

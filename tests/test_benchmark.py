@@ -134,6 +134,13 @@ def test_times_to_a_score_are_those_of_the_first_row_that_has_it() -> None:
     assert quality.seconds_to(history, "coverage", 0.95) == math.inf
 
 
+def test_a_row_with_what_is_not_a_number_is_without() -> None:
+    for values in ([math.nan, 0.1, 0.2], [0.1, math.nan, 0.2], [0.2, 0.1, math.nan]):
+        found = rows.summary("part", "what", values, "s")
+        assert all(map(math.isnan, (found.value, found.low, found.high)))
+        assert found.n == 3
+
+
 def test_the_score_at_a_moment_is_the_last_before_it() -> None:
     history = [{"seconds": 10.0 * i, "fcd": c} for i, c in enumerate([0.8, 0.3, 0.2], start=1)]
     assert quality.score_at(history, "fcd", 25) == 0.3

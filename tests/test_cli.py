@@ -92,6 +92,14 @@ def test_the_demo_runs_all_three_stages_and_ends_with_the_reports_path(
     assert Path(last.removeprefix("report: ")).is_file()
 
 
+def test_sample_needs_no_run_of_ones_own(tmp_path: Path) -> None:
+    picture = tmp_path / "x.png"
+    done = run("sample", "-n", 4, "--out", picture, "--weights-dir", tmp_path / "none")
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("4 images of mnist in")
+    assert picture.is_file()
+
+
 def test_what_sample_writes_is_scored_from_anywhere(digits_run: Folders, tmp_path: Path) -> None:
     where = folders_of(tmp_path)
     drawn = run(
@@ -149,7 +157,6 @@ WRONG = {
     "unknown data set": (["train-gan", "--dataset", "minst"], "did you mean 'mnist'"),
     "unknown recipe": (["train-gan", "--recipe", "giuded"], "did you mean 'guided'"),
     "unknown run": (["evaluate", "nonesuch"], "no gan run 'nonesuch'"),
-    "no run yet": (["evaluate"], "cgan train-gan"),
     "unknown report": (["report", "nonesuch"], "no report of a run 'nonesuch'"),
     "unknown device": (["train-gan", "--device", "cup"], "did you mean 'cpu'"),
     "unknown precision": (["train-gan", "--precision", "fp31"], "did you mean 'fp32'"),
@@ -195,6 +202,7 @@ WRONG = {
         ["train-gan", "--dataset", "digits", "--judge", "digits-jduge"],
         "did you mean 'digits-judge'",
     ),
+    "unknown precision of samples": (["sample", "--precision", "fp31"], "did you mean 'fp32'"),
     "a negative seed": (["sample", "--seed", "-1"], "--seed must be 0 or more and"),
 }
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cgan.errors import InputError
 from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS
-from cgan.networks.conv import ModulatedNorm, OpenTanh
+from cgan.networks.layers import ModulatedNorm, OpenTanh
 
 B, Z, MODES = 6, 5, 2
 Make = Callable[[], nn.Module]

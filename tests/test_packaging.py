@@ -9,11 +9,13 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
-from cgan.store import SHIPPED
+from cgan.sampling import draw
+from cgan.store import SHIPPED, load_generator
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"torch": "pytorch"}
 RUNS = ("digits-guide", "digits-judge", "mnist-guide", "mnist-judge")
+GANS = ("digits", "mnist")
 
 
 def split(requirement: str) -> tuple[str, str]:
@@ -61,9 +63,11 @@ def test_the_wheel_carries_the_shipped_weights_and_nothing_that_was_trained_here
 ) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     runs = {name.split("/")[2] for name in names if name.startswith("cgan/weights/")}
-    assert runs == set(RUNS)
+    assert runs == {*RUNS, *GANS}
     for run in RUNS:
         assert f"cgan/weights/{run}/classifier.safetensors" in names
+    for gan in GANS:
+        assert f"cgan/weights/{gan}/generator.safetensors" in names
     assert "cgan/report/templates/page.html" in names
     assert not [name for name in names if name.startswith("tests")]
 
@@ -94,3 +98,22 @@ def test_shipped_weights_are_small_and_say_how_good_they_are(run: str) -> None:
     folder = SHIPPED / run
     assert (folder / "classifier.safetensors").stat().st_size < 1.2e6
     assert json.loads((folder / "config.json").read_text())["test_accuracy"]["value"] > 0.99
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_shipped_generators_draw_and_are_reported(name: str) -> None:
+    assert (SHIPPED / name / "generator.safetensors").stat().st_size < 2.2e6
+    assert {file.name for file in (SHIPPED / name).iterdir()} == {
+        "config.json",
+        "generator.safetensors",
+        "history.csv",
+    }
+    images, _ = draw(load_generator(name, Path("none")).network, 10, 20, device="cpu")
+    assert images.shape == (20, 1, 28, 28)
+    assert images.max() > 200
+    report = REPOSITORY / "reports" / name
+    results = json.loads((report / "results.json").read_text())
+    assert results["run"] == name
+    assert results["metrics"]["judge_accuracy"]["value"] > 0.99
+    assert results["alarms"] == []
+    assert sum(file.stat().st_size for file in report.iterdir()) < 2e6

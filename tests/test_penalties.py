@@ -1,7 +1,9 @@
 import pytest
 import torch
+from conftest import TOY, toy_sight
 from torch import Tensor, nn
 
+from cgan.networks import DISCRIMINATORS
 from cgan.penalties import PENALTIES
 
 
@@ -37,3 +39,27 @@ def test_a_gradient_penalty_reaches_the_discriminators_weights() -> None:
     assert network.weight.grad is not None
     # the cost grows with the square of the weight
     assert float(network.weight.grad) == pytest.approx(2 * EXPECTED["r1"] / 3, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_r1_teaches_spectrally_normalised_weights_by_the_plain_formula(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plain(weights: list[Tensor], vectors: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, ...]:
+        pairs = zip(weights, vectors, strict=True)
+        return tuple(w / (u @ (w.flatten(1) @ v)) for w, (u, v) in pairs)
+
+    torch.manual_seed(0)
+    discriminator = DISCRIMINATORS[name](TOY, toy_sight(), 1).eval()
+    images = torch.rand(4, *TOY.image_shape) * 2 - 1
+    gradients = []
+    for patched in (False, True):
+        if patched:
+            monkeypatch.setattr("cgan.networks.spectral.divide", plain)
+        discriminator.zero_grad()
+        PENALTIES["r1"](discriminator, images, images, torch.zeros(4, dtype=torch.int64)).backward()
+        gradients.append([p.grad for p in discriminator.parameters() if p.grad is not None])
+    assert len(gradients[0]) == len(gradients[1]) > 4
+    assert max(float(g.abs().max()) for g in gradients[0]) > 1e-6
+    for ours, wanted in zip(*gradients, strict=True):
+        assert torch.allclose(ours, wanted, rtol=1e-3, atol=1e-6)

@@ -72,7 +72,7 @@ def test_one_step_of_every_row_trains_both_and_leaves_the_guide_alone(
 ) -> None:
     config = GanConfig(**{"guidance": 0.1, "z_dim": 5, **flags})  # type: ignore[arg-type]
     generator = GENERATORS[config.generator](TOY, config.z_dim, 1)
-    discriminator = DISCRIMINATORS[config.discriminator](TOY, toy_sight(), 1)
+    discriminator = DISCRIMINATORS[config.discriminator](TOY, toy_sight(dtype), 1)
     guide = CLASSIFIERS["leaky-cnn"](TOY).eval().requires_grad_(False)
     watched = (generator, discriminator, guide)
     before = [[p.detach().clone() for p in network.parameters()] for network in watched]

@@ -27,7 +27,7 @@ from cgan.recipes import RECIPES
     "--precision",
     default="fp32",
     show_default=True,
-    help="fp32: the same pixels everywhere; auto or bf16: about twice as fast where that exists.",
+    help="fp32: the same images everywhere; bf16: faster on some machines; auto: the faster one.",
 )
 @weights_option
 def sample(
@@ -47,8 +47,15 @@ def sample(
     from cgan.store import load_generator, newest_run
 
     gan = load_generator(run or newest_run(weights_dir), weights_dir)
-    classes, where = gan.spec.n_classes, {"device": device, "precision": precision}
-    images, labels = draw(gan.network, classes, n, digit=digit, seed=seed, **where)
+    images, labels = draw(
+        gan.network,
+        gan.spec.n_classes,
+        n,
+        digit=digit,
+        seed=seed,
+        device=device,
+        precision=precision,
+    )
     write_images(images, labels, out)
     click.echo(f"{n} images of {gan.name} in {out}")
 

@@ -1,4 +1,4 @@
-"""What every generator and discriminator promises to the code that trains and draws."""
+"""What every generator and discriminator promises, and the blocks of pixels that both work on."""
 
 from collections.abc import Sequence
 

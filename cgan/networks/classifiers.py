@@ -24,8 +24,10 @@ class Blocks(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the blocks; a missing last row or column is filled with background."""
-        height, width = images.shape[2:]
-        return pixel_blocks(F.pad(images, (0, width % 2, 0, height % 2), value=-1.0), 2)
+        right, below = images.shape[3] % 2, images.shape[2] % 2
+        if right or below:
+            images = F.pad(images, (0, right, 0, below), value=-1.0)
+        return pixel_blocks(images, 2)
 
 
 class Classifier(nn.Module):

@@ -9,8 +9,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 FIRST_ITERATIONS = 15  # of the power method, at the start; one more each time the weights learn
+TINY = 1e-12  # keeps a weight of zeros from becoming not a number
 
 Vectors = tuple[Tensor, Tensor]
 
@@ -27,11 +29,13 @@ class SpectralNetwork(nn.Module):
         """Give every marked layer its divided weight; to be called before the layers are."""
         layers: list[Any] = [layer for layer in self.modules() if hasattr(layer, "original")]
         weights = [layer.original for layer in layers]
-        if self.training and weights[0].requires_grad:
-            _follow(layers)
-        vectors = [(layer.left, layer.right) for layer in layers]
-        for layer, divided in zip(layers, divide(weights, vectors), strict=True):
-            layer.weight = divided
+        # autocast would compute products with a vector in bfloat16, which is too coarse
+        with torch.autocast(weights[0].device.type, enabled=False):
+            if self.training and any(weight.requires_grad for weight in weights):
+                _follow(layers)
+            vectors = [(layer.left, layer.right) for layer in layers]
+            for layer, divided in zip(layers, divide(weights, vectors), strict=True):
+                layer.weight = divided
 
 
 def spectral_norm(layer: nn.Module) -> nn.Module:
@@ -61,7 +65,6 @@ def _follow(layers: Sequence[Any]) -> None:
     """Take one step of the power method; a backward pass may still need the vectors before it."""
     matrices = [layer.original.flatten(1) for layer in layers]
     lefts = [layer.left for layer in layers]
-    # `@` would be computed in bfloat16 under autocast
     rights = _of_length_one([torch.mv(m.t(), u) for m, u in zip(matrices, lefts, strict=True)])
     lefts = _of_length_one([torch.mv(m, v) for m, v in zip(matrices, rights, strict=True)])
     for layer, left, right in zip(layers, lefts, rights, strict=True):
@@ -69,7 +72,8 @@ def _follow(layers: Sequence[Any]) -> None:
 
 
 def _of_length_one(vectors: list[Tensor]) -> list[Tensor]:
-    return list(torch._foreach_div(vectors, torch._foreach_norm(vectors)))
+    lengths = torch._foreach_add(torch._foreach_norm(vectors), TINY)
+    return list(torch._foreach_div(vectors, lengths))
 
 
 class _Divided(torch.autograd.Function):
@@ -87,6 +91,7 @@ class _Divided(torch.autograd.Function):
         return tuple(divided)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         n = len(gradients)
         divided, sizes = ctx.saved_tensors[:n], ctx.saved_tensors[n:]

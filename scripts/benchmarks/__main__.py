@@ -78,7 +78,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each speed")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each training")
     parser.add_argument("--epochs", type=int, help="of the GAN, in place of the recipe's")
-    parser.add_argument("--keep", type=Path, help="keep the trained GANs in this folder")
+    kept = "keep the trained GANs in this folder, as default-SEED in the place of older ones"
+    parser.add_argument("--keep", type=Path, help=kept)
     parser.add_argument("--only", nargs="+", choices=PARTS, help="leave out the other parts")
     asked = parser.parse_args()
     if not 1 <= asked.rounds <= MOST_ROUNDS or asked.seeds < 1:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cgan.config import ClassifierConfig, Folders, GanConfig
+from cgan.store import SHIPPED
 from cgan.train_classifier import train_classifier
 from cgan.train_gan import train_gan
 from scripts.benchmarks.rows import Row, summary
@@ -58,7 +59,7 @@ def quality(
         config: what to train; its `checks` say how finely times are resolved.
         mnist: the folder of the data.
         seeds: runs, with the seeds 1, 2 and so on.
-        baseline_epoch: seconds of the baseline's epoch in the same run; None leaves those rows out.
+        baseline_epoch: seconds of the baseline's epoch on this machine; None leaves those rows out.
         say: is told every run.
         keep: the folder in which the runs stay, as default-1 and so on; None throws them away.
     """
@@ -102,7 +103,9 @@ def _train(
     with tempfile.TemporaryDirectory() as passing:
         place = keep or Path(passing)
         name = f"default-{config.seed}"
-        history = train_gan(config, Folders(mnist, place, place), name=name, overwrite=True).history
+        shipped = {role: str(SHIPPED / f"{config.dataset}-{role}") for role in ("guide", "judge")}
+        folders = Folders(mnist, place, place)
+        history = train_gan(config, folders, name=name, overwrite=True, **shipped).history
     end = history[-1]
     say(
         f"  seed {config.seed}: judge accuracy {end['judge_accuracy']:.1%}, "

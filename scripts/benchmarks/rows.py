@@ -34,7 +34,12 @@ class Row:
 
 
 def summary(part: str, what: str, values: Sequence[float], unit: str) -> Row:
-    """Return the row of repeated measurements; infinite ones were never reached."""
+    """Return the row of repeated measurements; infinite ones were never reached.
+
+    One that is not a number leaves the whole row without.
+    """
+    if any(map(math.isnan, values)):
+        return Row(part, what, math.nan, math.nan, math.nan, unit, len(values))
     numbers = statistics.median_high(values), min(values), max(values)
     if all(map(math.isfinite, values)):
         numbers = statistics.median(values), min(values), max(values)
