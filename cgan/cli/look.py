@@ -40,7 +40,10 @@ def sample(
     precision: str,
     weights_dir: Path,
 ) -> None:
-    """Draw images from the generator of RUN (the newest when left out); needs no data set."""
+    """Draw images from the generator of RUN; needs no data set.
+
+    RUN is the newest when left out, or the shipped one of MNIST where none was trained.
+    """
     EvalConfig(n_samples=n, seed=seed)  # checks the ranges
     from cgan.pictures import write_images
     from cgan.sampling import draw

@@ -59,7 +59,10 @@ def evaluate(
     verbose: bool | None,
     **flags: Any,
 ) -> None:
-    """Stage 3: score the generator of RUN (the newest when left out), or --images."""
+    """Stage 3: score the generator of RUN, or --images.
+
+    RUN is the newest when left out, or the shipped one of MNIST where none was trained.
+    """
     for flag, given in (("-n", flags["n_samples"]), ("--seed", flags["seed"])):
         if images is not None and given is not None:
             raise InputError(f"{flag} goes with a run; of --images all are scored as they are")
