@@ -1,4 +1,5 @@
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 from conftest import toy_config
-from torch import nn
+from torch import Tensor, nn
 
 from cgan.averaging import Average
 from cgan.config import Folders
@@ -246,3 +247,26 @@ def test_the_average_is_a_network_of_its_own_that_does_not_learn() -> None:
     assert all(weight.requires_grad for weight in network.parameters())
     network.weight.data.add_(1)
     assert not torch.equal(average.network.weight, network.weight)
+
+
+def test_real_and_generated_images_are_moved_alike_once_a_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved: dict[str, list[Tensor | None]] = {"train_gan": [], "phases": []}
+
+    def recording(module: str) -> Callable[[Tensor, Tensor | None], Tensor]:
+        def shift(images: Tensor, offsets: Tensor | None) -> Tensor:
+            moved[module].append(offsets)
+            return images
+
+        return shift
+
+    for module in moved:  # the loop moves generated images, the discriminator's loss real ones
+        monkeypatch.setattr(f"cgan.{module}.shift_each", recording(module))
+    train_gan(toy_config(d_shift=2), in_folder(tmp_path), name="moved")
+    assert len(moved["train_gan"]) == 3  # steps
+    for of_fake, of_real in zip(*moved.values(), strict=True):
+        assert of_fake is not None
+        assert of_fake is of_real
+        assert of_fake.shape == (400, 2)
+    assert not torch.equal(moved["phases"][0], moved["phases"][1])  # type: ignore[arg-type]
