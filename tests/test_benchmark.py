@@ -20,6 +20,7 @@ from scripts.benchmarks.__main__ import MOST_ROUNDS
 from scripts.benchmarks.figure import draw
 from scripts.benchmarks.rows import MACHINE, Row
 from scripts.benchmarks.textbook import Discriminator, Generator, Pictures, Textbook
+from scripts.pages import rewrite
 
 NOWHERE = Path("nowhere")  # scikit-learn's digits need no folder
 HERE = Row(MACHINE, "a machine", math.nan, math.nan, math.nan, "", 0)
@@ -211,8 +212,8 @@ def test_measurements_of_two_machines_are_not_mixed() -> None:
 
 def test_the_table_goes_between_the_marks_of_a_page(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("\n".join(["above", rows.MARKS[0], "old", rows.MARKS[1], "below"]))
-    rows.rewrite(page, rows.table([HERE, a_row("quality")]))
+    page.write_text("\n".join(["above", "<!-- cost -->", "old", "<!-- end of cost -->", "below"]))
+    rewrite(page, "cost", rows.table([HERE, a_row("quality")]))
     text = page.read_text()
     assert "old" not in text
     assert "a machine" in text
@@ -220,7 +221,7 @@ def test_the_table_goes_between_the_marks_of_a_page(tmp_path: Path) -> None:
     assert text.endswith("below")
     page.write_text("no marks")
     with pytest.raises(InputError, match="lacks"):
-        rows.rewrite(page, "x")
+        rewrite(page, "cost", "x")
 
 
 @pytest.mark.parametrize("known", [[], ["throughput"], ["throughput", "quality"]])

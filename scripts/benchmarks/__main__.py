@@ -15,6 +15,7 @@ from scripts.benchmarks import figure, rows, training
 from scripts.benchmarks.quality import CHECKS, classifier, quality
 from scripts.benchmarks.rows import Row
 from scripts.benchmarks.speed import evaluation, sampling
+from scripts.pages import rewrite
 
 PARTS = ("throughput", "quality", "classifier", "sampling", "evaluation", "operations")
 MOST_ROUNDS = 10  # that fit into one epoch of the project's loop, without its validation
@@ -36,7 +37,7 @@ def main() -> None:
         rows.write(FILE, known)
         figure.draw(known, FILE.with_suffix(".png"))
         if PAGE.exists():
-            rows.rewrite(PAGE, rows.table(known))
+            rewrite(PAGE, "benchmark", rows.table(known))
     if not PAGE.exists():
         sys.stdout.write(rows.table(known) + "\n")
 

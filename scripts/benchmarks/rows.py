@@ -13,9 +13,8 @@ from pathlib import Path
 import torch
 
 from cgan.errors import InputError
-from cgan.files import write_bytes, write_csv
+from cgan.files import write_csv
 
-MARKS = "<!-- benchmark -->", "<!-- end of benchmark -->"
 MACHINE = "machine"  # the part of the row that says where the others were measured
 NEVER = "not reached"
 
@@ -133,17 +132,3 @@ def worded(value: float) -> str:
         return NEVER
     size = math.floor(math.log10(abs(value))) if value else 0
     return f"{value:,.{min(4, max(0, 2 - size))}f}"
-
-
-def rewrite(page: Path, text: str) -> None:
-    """Put `text` between the marks of a page.
-
-    Raises:
-        InputError: the page lacks them.
-    """
-    old = page.read_text()
-    pattern = re.compile(re.escape(MARKS[0]) + ".*" + re.escape(MARKS[1]), re.DOTALL)
-    if not pattern.search(old):
-        raise InputError(f"{page} lacks the lines {MARKS[0]} and {MARKS[1]}")
-    inside = "\n".join([MARKS[0], text, MARKS[1]])
-    write_bytes(page, pattern.sub(lambda _: inside, old).encode())

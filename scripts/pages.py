@@ -1,0 +1,27 @@
+"""Pages of docs/ whose tables are written by a script, between two marks."""
+
+import re
+from pathlib import Path
+
+from cgan.errors import InputError
+from cgan.files import write_bytes
+
+
+def rewrite(page: Path, name: str, text: str) -> None:
+    """Put `text` between the marks `<!-- name -->` and `<!-- end of name -->` of a page.
+
+    Raises:
+        InputError: the page lacks them.
+    """
+    first, last = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    old = page.read_text()
+    pattern = re.compile(re.escape(first) + ".*" + re.escape(last), re.DOTALL)
+    if not pattern.search(old):
+        raise InputError(f"{page} lacks the lines {first} and {last}")
+    inside = "\n".join([first, text, last])
+    write_bytes(page, pattern.sub(lambda _: inside, old).encode())
+
+
+def markdown(heads: list[str], lines: list[list[str]]) -> str:
+    """Return a table of Markdown."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *lines])
