@@ -13,6 +13,7 @@ CLASSIFIER_SCHEDULES = ("one-cycle", "step", "constant")
 BELOW_ONE = 1 - 1e-9
 LARGEST_SEED = 2**63 - 1
 GAN_SCHEDULES = ("hold", "cosine", "constant")
+NOISES = ("normal", "uniform")
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,15 @@ class GanConfig:
     generator: str = "shuffle-conv"
     discriminator: str = "projection-conv"
     z_dim: int = 64
+    noise: str = "normal"  # distribution of z: N(0, 1), or uniform in (-1, 1)
     modes: int = 1  # that each class has, found in the guide's features
     loss: str = "logistic"
+    label_smoothing: float = 0.0  # real images' target is 1 minus this, for the discriminator alone
     penalty: str = "none"
     penalty_weight: float = 0.0
     penalty_every: int = 16  # discriminator updates between two penalties
-    g_lr: float = 2e-3  # over the batches between two discriminator updates
+    g_lr: float = 2e-3
+    paced: bool = True  # g_lr is shared out over the batches between two discriminator updates
     d_lr: float = 2e-3
     beta1: float = 0.0
     beta2: float = 0.99
@@ -99,7 +103,9 @@ class GanConfig:
     d_shift: int = 0  # pixels by which the discriminator sees each image moved at random
     guidance: float = 0.0  # weight of the guide's cross entropy in the generator's loss
     guidance_end: float = 1.0  # share of the training after which the guide is silent; may be > 1
-    ema: float = 0.998  # decay of the averaged generator weights, a step
+    guidance_mixed: bool = False  # the adversarial loss gives way: its weight is 1 - guidance
+    delta_alpha: float = 0.0  # added to guidance after every epoch
+    ema: float = 0.998  # decay of the averaged generator weights, a step; 0: none are averaged
     batch_size: int = 128
     epochs: int = 6
     checks: int = 1  # times an epoch that the generator is scored, and kept if it is the best
@@ -112,22 +118,18 @@ class GanConfig:
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
         _one_of(self, "schedule", GAN_SCHEDULES)
-        _at_least(
-            self,
-            1,
-            "z_dim",
-            "modes",
-            "epochs",
-            "checks",
-            "d_every",
-            "penalty_every",
-            "log_interval",
-        )
-        _at_least(self, 2, "batch_size")  # batch norm has no variance over one image
+        _one_of(self, "noise", NOISES)
+        _at_least(self, 1, "z_dim", "modes", "epochs", "checks", "batch_size")
+        _at_least(self, 1, "d_every", "penalty_every", "log_interval")
         _within(self, 0, LARGEST_SEED, "seed")
         _at_least(self, 0, "warmup", "guidance", "guidance_end", "penalty_weight", "d_shift")
         _above_zero(self, "g_lr", "d_lr")
-        _within(self, 0, 1, "decay")
+        _within(self, 0, 1, "decay", "label_smoothing")
+        _within(self, -1, 1, "delta_alpha")
+        if self.noise == "uniform" and self.modes > 1:
+            raise InputError("--modes above 1 needs --noise normal")
+        if self.guidance_mixed:
+            _within(self, 0, 1, "guidance")
         _within(self, 0, BELOW_ONE, "beta1", "beta2", "ema")
 
 

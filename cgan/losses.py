@@ -1,12 +1,18 @@
 """Adversarial losses as functions of logits, and the guidance loss."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+
+class DiscriminatorLoss(Protocol):
+    """(real_logits, fake_logits, smoothing) -> scalar; real images' target is 1 - smoothing."""
+
+    def __call__(self, real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
+        """Return the loss."""
 
 
 class AdversarialLoss(NamedTuple):
@@ -16,14 +22,18 @@ class AdversarialLoss(NamedTuple):
     compute them in the generator's phase.
     """
 
-    d_loss: Loss
-    g_loss: Loss
+    d_loss: DiscriminatorLoss
+    g_loss: Callable[[Tensor, Tensor], Tensor]
     relative: bool = False
 
 
-def logistic_d(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """Cross entropy of real against fake (Goodfellow 2014, equation 1), in logits."""
-    return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+def logistic_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Cross entropy of real against fake (Goodfellow 2014, equation 1), in logits.
+
+    Smoothed labels keep the discriminator from being sure (Salimans 2016, section 3.4).
+    """
+    real = F.softplus(-real_logits).mean() + smoothing * real_logits.mean()
+    return real + F.softplus(fake_logits).mean()
 
 
 def logistic_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -31,9 +41,34 @@ def logistic_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return F.softplus(-fake_logits).mean()
 
 
-def hinge_d(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+def halved_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Return the mean of the real and the generated half of `logistic_d`, not their sum."""
+    return logistic_d(real_logits, fake_logits, smoothing) / 2
+
+
+def probability_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Cross entropy of probabilities, after a sigmoid.
+
+    The same as `logistic_d` until the sigmoid rounds to 0 or 1: there the logarithm is cut at -100
+    and no gradient is left.
+    """
+    return _of_probability(real_logits, 1 - smoothing) + _of_probability(fake_logits, 0.0)
+
+
+def probability_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """The generator's side of `probability_d`, not saturating."""
+    return _of_probability(fake_logits, 1.0)
+
+
+def _of_probability(logits: Tensor, target: float) -> Tensor:
+    probability = logits.float().sigmoid()
+    return F.binary_cross_entropy(probability, torch.full_like(probability, target))
+
+
+def hinge_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
     """Hinge loss (Lim and Ye 2017, "Geometric GAN", equation 6)."""
-    return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
+    real = (1 - smoothing) * F.relu(1 - real_logits) + smoothing * F.relu(1 + real_logits)
+    return real.mean() + F.relu(1 + fake_logits).mean()
 
 
 def hinge_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -41,9 +76,10 @@ def hinge_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return -fake_logits.mean()
 
 
-def relativistic_d(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+def relativistic_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
     """Pairs a real with a fake image (Jolicoeur-Martineau 2018, RSGAN, section 4.1)."""
-    return F.softplus(fake_logits - real_logits).mean()
+    difference = real_logits - fake_logits
+    return F.softplus(-difference).mean() + smoothing * difference.mean()
 
 
 def relativistic_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -53,6 +89,8 @@ def relativistic_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 ADVERSARIAL: dict[str, AdversarialLoss] = {
     "logistic": AdversarialLoss(logistic_d, logistic_g),
+    "logistic-halved": AdversarialLoss(halved_d, logistic_g),
+    "probability": AdversarialLoss(probability_d, probability_g),
     "hinge": AdversarialLoss(hinge_d, hinge_g),
     "relativistic": AdversarialLoss(relativistic_d, relativistic_g, relative=True),
 }

@@ -51,12 +51,14 @@ class Phase:
 def guidance_at(config: GanConfig, progress: float) -> float:
     """Return the guide's weight when `progress` (0 to 1) of the training is done.
 
-    It falls in a straight line from `guidance` to zero at `guidance_end`: guidance buys accuracy
-    early and sells diversity when it stays.
+    It is `guidance`, and `delta_alpha` more after every epoch, and falls in a straight line to zero
+    at `guidance_end`.
     """
     if config.guidance_end == 0:
         return 0.0
-    return config.guidance * max(0.0, 1 - progress / config.guidance_end)
+    weight = max(0.0, config.guidance + config.delta_alpha * int(progress * config.epochs + 1e-9))
+    weight *= max(0.0, 1 - progress / config.guidance_end)
+    return min(1.0, weight) if config.guidance_mixed else weight
 
 
 def rate_at(config: GanConfig, progress: float, step: int) -> float:
@@ -94,13 +96,13 @@ def make_phases(
 
     def g_loss(batch: Batch) -> tuple[Tensor, Readings]:
         weight = guidance_at(config, batch.step / steps)
-        return _g_loss(batch, discriminator, guide, weight, adversarial, dtype)
+        return _g_loss(batch, config, discriminator, guide, weight, adversarial, dtype)
 
     rows = [
         (discriminator, config.d_every, config.d_lr, d_loss),
-        # between two turns of the discriminator the generator goes as far as in one step otherwise:
-        # further, it runs after stale gradients and loses its variety
-        (generator, 1, config.g_lr / config.d_every, g_loss),
+        # paced: between two turns of the discriminator the generator goes as far as in one step
+        # otherwise; further, it runs after stale gradients and loses its variety
+        (generator, 1, config.g_lr / (config.d_every if config.paced else 1), g_loss),
     ]
     phases = []
     for network, every, lr, loss in rows:
@@ -123,16 +125,14 @@ def _d_loss(
     """Return the discriminator's loss; real and generated images pass in one batch."""
     fake = batch.fake.detach()
     with autocast(fake.device, dtype):
-        seen = zip(_see_real(batch, discriminator), batch.fake_seen, strict=True)
-        both = [torch.cat([of_real, of_fake.detach()]) for of_real, of_fake in seen]
-        conditions = torch.cat([batch.conditions, batch.fake_conditions])
-        logits = discriminator.decide(both, conditions).float()
-    real_logits, fake_logits = logits.chunk(2)
-    loss = adversarial.d_loss(real_logits, fake_logits)
+        real_logits, fake_logits = _decide_both(batch, discriminator)
+    loss = adversarial.d_loss(real_logits, fake_logits, config.label_smoothing)
+    mistakes = torch.cat([real_logits.detach() < 0, fake_logits.detach() > 0])
     readings = {
         "d_loss": loss.detach(),
         "d_real": real_logits.detach().sigmoid().mean(),
         "d_fake": fake_logits.detach().sigmoid().mean(),
+        "d_error": mistakes.float().mean(),
     }
     if config.penalty_weight and batch.step % (config.penalty_every * config.d_every) == 0:
         # in fp32: second derivatives of bf16 products are too coarse
@@ -142,8 +142,21 @@ def _d_loss(
     return loss, readings
 
 
+def _decide_both(batch: Batch, discriminator: Discriminator) -> tuple[Tensor, Tensor]:
+    """Return the logits of real and of generated images, in one pass where that is the same."""
+    seen = _see_real(batch, discriminator), [part.detach() for part in batch.fake_seen]
+    conditions = batch.conditions, batch.fake_conditions
+    if discriminator.depends_on_batch():
+        real, fake = map(discriminator.decide, seen, conditions)
+        return real.float(), fake.float()
+    both = [torch.cat(pair) for pair in zip(*seen, strict=True)]
+    real, fake = discriminator.decide(both, torch.cat(conditions)).float().chunk(2)
+    return real, fake
+
+
 def _g_loss(
     batch: Batch,
+    config: GanConfig,
     discriminator: Discriminator,
     guide: Classifier,
     guidance: float,
@@ -169,7 +182,7 @@ def _g_loss(
             said = guide(batch.fake.contiguous(memory_format=torch.channels_last)).float()
         cost = guidance_loss(said, batch.fake_labels)
         readings["guidance_loss"] = cost.detach()
-        loss = loss + guidance * cost
+        loss = (1 - guidance if config.guidance_mixed else 1.0) * loss + guidance * cost
     return loss, readings
 
 

@@ -6,8 +6,80 @@ from typing import Any
 from cgan.config import ClassifierConfig, EvalConfig, GanConfig
 from cgan.errors import lookup
 
+# What the recipes that repeat older systems have in common: those knew no averaged weights, no
+# falling rates, and no guide but the one in the loss.
+_PLAIN: dict[str, Any] = {"schedule": "constant", "ema": 0.0, "paced": False}
+_LINEAR: dict[str, Any] = {"beta1": 0.9, "beta2": 0.999, "precision": "fp32", **_PLAIN}
+_CONVOLUTIONAL: dict[str, Any] = {"beta1": 0.5, "beta2": 0.999, **_PLAIN}
+
 RECIPES: dict[str, GanConfig] = {
     "guided": GanConfig(recipe="guided", discriminator="guided-conv", modes=8, epochs=10),
+    "mlp": GanConfig(
+        recipe="mlp",
+        generator="mlp",
+        discriminator="mlp",
+        z_dim=100,
+        loss="probability",
+        g_lr=1e-4,
+        d_lr=1e-4,
+        batch_size=8,  # one in the original, at eight times the cost
+        epochs=8,
+        **_LINEAR,
+    ),
+    "basic": GanConfig(
+        recipe="basic",
+        generator="basic",
+        discriminator="basic",
+        loss="logistic-halved",
+        z_dim=64,
+        g_lr=1e-5,
+        d_lr=1e-5,
+        batch_size=128,
+        epochs=200,
+        log_interval=500,
+        **_LINEAR,
+    ),
+    "udacity": GanConfig(
+        recipe="udacity",
+        generator="dropout-mlp",
+        discriminator="dropout-mlp",
+        z_dim=100,
+        noise="uniform",
+        label_smoothing=0.1,
+        g_lr=2e-3,
+        d_lr=2e-3,
+        batch_size=64,
+        epochs=100,
+        **_LINEAR,
+    ),
+    "conv": GanConfig(
+        recipe="conv",
+        generator="transposed-conv",
+        discriminator="conv",
+        z_dim=100,
+        loss="probability",
+        g_lr=2e-4,
+        d_lr=2e-4,
+        batch_size=64,  # one in the original
+        epochs=10,
+        **_CONVOLUTIONAL,
+    ),
+    "guided-original": GanConfig(
+        recipe="guided-original",
+        generator="labelled-conv",
+        discriminator="unlabelled-conv",
+        z_dim=20,
+        loss="probability",
+        g_lr=2e-4,
+        d_lr=2e-4,
+        d_every=2,
+        guidance=0.5,
+        guidance_mixed=True,
+        guidance_end=1e9,
+        batch_size=64,
+        epochs=20,
+        **_CONVOLUTIONAL,
+    ),
 }
 
 CLASSIFIERS: dict[str, ClassifierConfig] = {
@@ -31,24 +103,36 @@ QUICK: dict[str, Any] = {
 
 # A small data set needs more epochs, each of a few steps, and a discriminator that learns slowly
 # and sees each image moved: it would know a thousand images by heart.
-SMALL_GAN: dict[str, dict[str, Any]] = {
-    "digits": {"epochs": 60, "batch_size": 64, "g_lr": 1e-3, "d_lr": 1e-3, "d_shift": 3}
+SMALL_GAN: dict[str, dict[str, dict[str, Any]]] = {
+    "digits": {"guided": {"epochs": 60, "batch_size": 64, "g_lr": 1e-3, "d_lr": 1e-3, "d_shift": 3}}
 }
+SMALL_EPOCHS = {"digits": 6}  # times the epochs, all that changes in the other recipes
 SMALL_CLASSIFIER: dict[str, dict[str, Any]] = {"digits": {"epochs": 30, "batch_size": 64}}
 
 
-def gan_config(recipe: str, dataset: str, **flags: Any) -> GanConfig:
+def gan_config(recipe: str, dataset: str, *, net: str | None = None, **flags: Any) -> GanConfig:
     """Return a recipe for a data set, with every flag that is not None in place of its field.
 
     Where the discriminator learns on every n-th batch only and no number of epochs is given, there
     are n times as many: it is its updates that variety comes from.
+
+    Args:
+        recipe: its name.
+        dataset: name of the data set.
+        net: a recipe whose two networks take the place of this one's.
+        flags: fields of the config; None leaves one alone.
 
     Raises:
         InputError: an unknown recipe (the message names the nearest) or a value that cannot work.
         TypeError: a flag that is no field.
     """
     row = lookup(RECIPES, recipe, "recipe")
-    config = _fill(row, SMALL_GAN.get(dataset, {}), {"dataset": dataset, **flags})
+    longer = {"epochs": row.epochs * SMALL_EPOCHS.get(dataset, 1)}
+    small = SMALL_GAN.get(dataset, {}).get(recipe, longer)
+    if net is not None:
+        other = lookup(RECIPES, net, "recipe")
+        small = {"generator": other.generator, "discriminator": other.discriminator, **small}
+    config = _fill(row, small, {"dataset": dataset, **flags})
     if flags.get("epochs") is None:
         config = replace(config, epochs=config.epochs * max(1, config.d_every // row.d_every))
     return config

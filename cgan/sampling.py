@@ -36,14 +36,27 @@ def sample(
         dtype: number format of the products and convolutions.
     """
     device = next(generator.parameters()).device
-    stream = np.random.Generator(np.random.Philox(seed))
+    stream = _stream(seed)
     generator.eval()
     for chosen in labels.split(batch_size):
-        noise = stream.standard_normal((len(chosen), generator.z_dim), dtype=np.float32)
-        requested = chosen.to(device)
+        normal = _normal(stream, len(chosen), generator.z_dim)
+        z, requested = generator.prior(normal.to(device)), chosen.to(device)
         with autocast(device, dtype):
-            images = generator(torch.from_numpy(noise).to(device), requested)
+            images = generator(z, requested)
         yield data.unscale(images), requested
+
+
+def noise(seed: int, n: int, z_dim: int) -> Tensor:
+    """Return the normal numbers float32 [n, z_dim] that `sample` makes its first n images of."""
+    return _normal(_stream(seed), n, z_dim)
+
+
+def _stream(seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(seed))
+
+
+def _normal(stream: np.random.Generator, n: int, z_dim: int) -> Tensor:
+    return torch.from_numpy(stream.standard_normal((n, z_dim), dtype=np.float32))
 
 
 def draw(

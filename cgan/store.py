@@ -20,7 +20,7 @@ from cgan import __version__
 from cgan.config import ClassifierConfig, DataSpec, GanConfig
 from cgan.errors import InputError, lookup, nearest
 from cgan.files import make_folder, write_bytes, write_json
-from cgan.networks import CLASSIFIERS, GENERATORS, Generator
+from cgan.networks import CLASSIFIERS, Generator, make_generator
 from cgan.networks.classifiers import Classifier
 
 Config = TypeVar("Config", ClassifierConfig, GanConfig)
@@ -226,9 +226,8 @@ def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
     """
     folder = find_run(run, weights_dir, "gan")
     spec, config, facts = _read_config(folder, GanConfig)
-    make = lookup(GENERATORS, config.generator, "generator network")
     with torch.random.fork_rng(devices=[]):
-        network = make(spec, config.z_dim, config.modes)
+        network = make_generator(config, spec)
     _load_state(network, folder / WEIGHTS["gan"])
     guide, checksum = str(facts.get("guide")), str(facts.get("guide_sha256"))
     return GanRun(folder.resolve().name, folder, spec, config, guide, checksum, network.eval())

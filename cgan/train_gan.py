@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
 from cgan import data
 from cgan.augmentations import draw_offsets, shift_each
@@ -16,10 +19,18 @@ from cgan.errors import InputError, lookup
 from cgan.files import write_csv
 from cgan.losses import ADVERSARIAL
 from cgan.machine import autocast, choose_device, choose_precision, place, precision_name
-from cgan.networks import DISCRIMINATORS, GENERATORS
+from cgan.networks import (
+    DISCRIMINATORS,
+    GENERATORS,
+    Discriminator,
+    Generator,
+    make_discriminator,
+    make_generator,
+)
 from cgan.networks.classifiers import Classifier
 from cgan.penalties import PENALTIES
 from cgan.phases import Batch, Log, guidance_at, make_phases
+from cgan.pictures import write_film
 from cgan.progress import Progress
 from cgan.store import (
     ClassifierRun,
@@ -150,8 +161,9 @@ def _run(
     found = study(guide, train, config.modes, dtype)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        generator = GENERATORS[config.generator](train.spec, config.z_dim, config.modes)
-        discriminator = DISCRIMINATORS[config.discriminator](train.spec, found.sight, config.modes)
+        generator = make_generator(config, train.spec)
+        discriminator = make_discriminator(config, train.spec, found.sight)
+    _require_variance(generator, discriminator, batch_size)
     generator.set_modes(found.frequencies)
     generator, discriminator = place(generator, device), place(discriminator, device)
     average = Average(generator, config.ema)
@@ -162,6 +174,7 @@ def _run(
     pairs = data.endless(shown, batch_size, random)
 
     history: list[dict[str, float]] = []
+    film: list[NDArray[np.uint8]] = []  # what is drawn from the fixed inputs, epoch by epoch
     step, best = 0, math.inf
     seconds = time.perf_counter() - start
     with progress.bar(steps, writer.name) as bar:
@@ -172,7 +185,8 @@ def _run(
             generator.train()
             discriminator.train()
             for real, conditions in islice(pairs, round_steps):
-                z = torch.randn(batch_size, config.z_dim, generator=random).to(device)
+                normal = torch.randn(batch_size, config.z_dim, generator=random)
+                z = generator.prior(normal).to(device)
                 # a shuffle of the real labels: both halves have the same mix of classes
                 shuffle = torch.randperm(batch_size, generator=random)
                 labels = conditions[shuffle.to(device)] // config.modes
@@ -201,7 +215,7 @@ def _run(
 
             # validate; keep the best
             start = time.perf_counter()
-            verdict = validate(drawn)
+            verdict = validate(drawn, discriminator)
             fcd = verdict.scores.get("fcd", -math.inf)  # without a judge, the last is the best
             row = {
                 "epoch": ended / config.checks,
@@ -223,20 +237,39 @@ def _run(
                     writer.save_network("discriminator.safetensors", discriminator)
                 write_csv(writer.where / "history.csv", history)
                 verdict.save_picture(writer.where / "samples", row["epoch"])
+                film.append(verdict.shown)
                 writer.publish()
             best = min(best, fcd)
+    if film:
+        captions = [f"epoch {row['epoch']:g}" for row in history]
+        write_film(film, captions, writer.where / "samples.gif")
     return GanResult(writer.folder if writer.published else None, history, seconds)
 
 
-def _words(row: dict[str, float]) -> str:
-    scores = f"guide accuracy {row['guide_accuracy']:.1%}"
-    if "judge_accuracy" in row:
-        scores += (
-            f", judge accuracy {row['judge_accuracy']:.1%}, FCD {row['fcd']:.3f}, "
-            f"coverage {row['coverage']:.1%}{'' if row['kept'] else ' (not the best, not kept)'}"
+def _require_variance(generator: Generator, discriminator: Discriminator, batch_size: int) -> None:
+    """Check that a batch norm over vectors sees more than one of them.
+
+    Raises:
+        InputError: it would not.
+    """
+    parts = [*generator.modules(), *discriminator.modules()]
+    if batch_size == 1 and any(isinstance(part, nn.BatchNorm1d) for part in parts):
+        raise InputError(
+            "--batch-size 1: a batch norm of this recipe has no variance over one image"
         )
+
+
+def _words(row: dict[str, float]) -> str:
+    scores = ""
+    if "guide_accuracy" in row:
+        scores += f"guide accuracy {row['guide_accuracy']:.1%}, "
+    if "judge_accuracy" in row:
+        scores += f"judge accuracy {row['judge_accuracy']:.1%}, "
+    if "fcd" in row:
+        kept = "" if row["kept"] else " (not the best, not kept)"
+        scores += f"FCD {row['fcd']:.3f}, coverage {row['coverage']:.1%}{kept}, "
     return (
         f"epoch {row['epoch']:g}: D loss {row['d_loss']:.3f}, G loss {row['g_loss']:.3f}, "
         f"D(x) {row['d_real']:.2f}, D(G(z)) {row['d_fake']:.2f} -> {row['d_fake_after']:.2f}, "
-        f"{scores} ({row['seconds']:.0f} s)"
+        f"{scores}{row['seconds']:.0f} s"
     )

@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from cgan import data
 from cgan.features import extract, extract_split
+from cgan.machine import autocast
 from cgan.metrics import Samples, manifold
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.alarms import alarms
 from cgan.metrics.collapse import histogram
 from cgan.metrics.diversity import diversity_per_class
 from cgan.metrics.frechet import fcd
-from cgan.networks import Generator
+from cgan.networks import Discriminator, Generator
 from cgan.networks.classifiers import Classifier
 from cgan.pictures import sample_grid
-from cgan.sampling import collect, sample
+from cgan.sampling import collect, noise, sample
 
 N_IMAGES = 2000  # generated, and as many real ones; all validation images where there are fewer
 N_SHOWN = 60  # of the fixed inputs in the picture of each epoch
@@ -32,24 +33,35 @@ class Verdict:
 
     images: NDArray[np.uint8]  # [N, C, H, W]
     by_guide: Samples
-    scores: dict[str, float]  # guide_accuracy and, where there is a judge, the rest
+    fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator takes them for real
+    scores: dict[str, float]  # guide_accuracy if labels are heeded; with a judge, the rest
     alarms: list[str]
 
     def save_picture(self, folder: Path, epoch: float) -> None:
         """Write the images of the first fixed inputs; the name tells epoch and guide accuracy."""
         folder.mkdir(exist_ok=True)
-        share = self.scores["guide_accuracy"]
+        requested = self.by_guide.requested
         # leading zeros, so that names sort: 0003, or 0003.25 within an epoch
         whole, _, part = f"{epoch:g}".partition(".")
-        number = f"{whole:0>4}" + (f".{part}" if part else "")
+        name = f"epoch-{whole:0>4}" + (f".{part}" if part else "")
+        title = f"epoch {epoch:g}: C read by the guide"
+        if requested:
+            share = self.scores["guide_accuracy"]
+            name += f"-accuracy-{share:.3f}"
+            title = f"epoch {epoch:g}: T requested, C read by the guide ({share:.1%} agree)"
         sample_grid(
-            self.images[:N_SHOWN],
-            self.by_guide.labels[:N_SHOWN],
+            self.shown,
+            self.by_guide.labels[:N_SHOWN] if requested else None,
             self.by_guide.judged[:N_SHOWN],
-            f"epoch {epoch:g}: T requested, C read by the guide "
-            f"({share:.1%} of {len(self.images)} agree)",
-            folder / f"epoch-{number}-accuracy-{share:.3f}.png",
+            f"{title}\nborder green: the discriminator takes it for real; broken, red: not",
+            folder / f"{name}.png",
+            self.fooled,
         )
+
+    @property
+    def shown(self) -> NDArray[np.uint8]:
+        """The images [N_SHOWN, C, H, W] of the first fixed inputs."""
+        return self.images[:N_SHOWN]
 
 
 class Validator:
@@ -74,21 +86,40 @@ class Validator:
             None if judge is None else extract_split(judge, real, batch_size=N_IMAGES, dtype=dtype)
         )
 
-    def __call__(self, generator: Generator) -> Verdict:
-        """Return the verdict on a generator, which is left in evaluation mode."""
+    def __call__(self, generator: Generator, discriminator: Discriminator) -> Verdict:
+        """Return the verdict on a generator; both networks are left in evaluation mode."""
         pairs = sample(generator, self.labels, seed=SEED, dtype=self.dtype)
         images, labels = collect(pairs)
+        fooled = self._fooled(generator, discriminator.eval(), images[:N_SHOWN])
         by_guide = extract(self.guide, [(images, labels)], dtype=self.dtype)
-        scores = {"guide_accuracy": accuracy(fake=by_guide)["value"]}
+        scores: dict[str, float] = {}
+        if generator.conditional:
+            scores["guide_accuracy"] = accuracy(fake=by_guide)["value"]
+        else:
+            by_guide = by_guide.as_judged()
         raised: list[str] = []
         if self.judge is not None and self.real is not None:
-            seen = extract(self.judge, [(images, labels)], dtype=self.dtype)
-            balls = manifold.look(fake=seen, real=self.real)
-            scores["judge_accuracy"] = accuracy(fake=seen)["value"]
-            scores["fcd"] = fcd(fake=seen, real=self.real)["value"]
+            seen, real = extract(self.judge, [(images, labels)], dtype=self.dtype), self.real
+            if generator.conditional:
+                scores["judge_accuracy"] = accuracy(fake=seen)["value"]
+            else:
+                seen, real = seen.as_judged(), real.as_judged()
+            balls = manifold.look(fake=seen, real=real)
+            scores["fcd"] = fcd(fake=seen, real=real)["value"]
             scores["coverage"] = manifold.coverage(balls=balls)["value"]
-            raised = _collapse(seen, self.real)
-        return Verdict(images.cpu().numpy(), by_guide, scores, raised)
+            raised = _collapse(seen, real)
+        return Verdict(images.cpu().numpy(), by_guide, fooled, scores, raised)
+
+    @torch.no_grad()
+    def _fooled(
+        self, generator: Generator, discriminator: Discriminator, images: torch.Tensor
+    ) -> NDArray[np.bool_]:
+        n, device = len(images), images.device
+        z = generator.prior(noise(SEED, n, generator.z_dim)).to(device)
+        conditions = generator.conditions(z, self.labels[:n].to(device))
+        with autocast(device, self.dtype):
+            logits = discriminator(data.scale(images), conditions).float()
+        return (logits.reshape(n, -1).mean(1) > 0).cpu().numpy()
 
 
 def _collapse(fake: Samples, real: Samples) -> list[str]:

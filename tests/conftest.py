@@ -3,6 +3,7 @@
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def toy_mnist(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def toy_config(**flags: object) -> GanConfig:
+def toy_config(**flags: Any) -> GanConfig:
     """One epoch on digits in batches so large that it has three steps."""
     flags = {"batch_size": 400, "epochs": 1, "precision": "fp32", "device": "cpu", **flags}
     return gan_config("guided", "digits", **flags)

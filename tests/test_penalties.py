@@ -41,7 +41,7 @@ def test_a_gradient_penalty_reaches_the_discriminators_weights() -> None:
     assert float(network.weight.grad) == pytest.approx(2 * EXPECTED["r1"] / 3, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", DISCRIMINATORS)
+@pytest.mark.parametrize("name", ["projection-conv", "guided-conv"])
 def test_r1_teaches_spectrally_normalised_weights_by_the_plain_formula(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

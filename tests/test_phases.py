@@ -1,4 +1,7 @@
 import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -7,7 +10,7 @@ from conftest import TOY, toy_sight
 from cgan.config import GanConfig
 from cgan.errors import TrainingError
 from cgan.losses import ADVERSARIAL
-from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS
+from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS, Discriminator
 from cgan.penalties import PENALTIES
 from cgan.phases import Batch, Log, guidance_at, make_phases, rate_at
 
@@ -21,6 +24,15 @@ def test_guidance_may_never_begin_or_never_end() -> None:
     assert guidance_at(GanConfig(guidance=0.4, guidance_end=0.0), 0.0) == 0
     assert guidance_at(GanConfig(guidance=0.4, guidance_end=1.0), 0.5) == pytest.approx(0.2)
     assert guidance_at(GanConfig(guidance=0.4, guidance_end=1e9), 1.0) == pytest.approx(0.4)
+
+
+def test_guidance_may_grow_or_shrink_every_epoch() -> None:
+    config = GanConfig(guidance=0.2, guidance_end=1e9, delta_alpha=0.1, epochs=4)
+    weights = [guidance_at(config, p) for p in (0, 0.24, 0.25, 0.74, 0.75, 0.99)]
+    assert weights == pytest.approx([0.2, 0.2, 0.3, 0.4, 0.5, 0.5])
+    assert guidance_at(replace(config, delta_alpha=-0.1), 0.75) == 0
+    mixed = replace(config, delta_alpha=1.0, guidance_mixed=True)
+    assert guidance_at(mixed, 0.75) == 1
 
 
 def test_the_rate_rises_in_the_warm_up_and_falls_as_a_cosine() -> None:
@@ -62,6 +74,7 @@ ROWS = [
     *({"discriminator": name} for name in DISCRIMINATORS),
     {"guidance": 0.0},
     {"d_every": 3},
+    {"guidance": 0.5, "guidance_mixed": True, "label_smoothing": 0.1},
 ]
 
 
@@ -114,3 +127,61 @@ def test_the_phases_are_the_discriminators_then_the_generators() -> None:
     assert (second.network, second.every) == (generator, 1)
     assert first.optimizer.param_groups[0]["lr"] == pytest.approx(3e-3)
     assert second.optimizer.param_groups[0]["lr"] == pytest.approx(1e-3 / 2)  # two steps a turn
+    unpaced = replace(config, paced=False)
+    _, second = make_phases(unpaced, generator, discriminator, guide, torch.float32, 10)
+    assert second.optimizer.param_groups[0]["lr"] == pytest.approx(1e-3)
+
+
+def toy_batch(discriminator: Discriminator) -> Batch:
+    labels = torch.arange(8) % TOY.n_classes
+    real, fake = torch.rand(8, *TOY.image_shape), torch.rand(8, *TOY.image_shape) - 1
+    return Batch(0, real, labels, fake, discriminator.look(fake), labels, labels)
+
+
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_real_and_generated_images_share_no_batch_norm(name: str) -> None:
+    discriminator = DISCRIMINATORS[name](TOY, toy_sight(), 1)
+    sizes: list[int] = []
+    for part in discriminator.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            part.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    batch = toy_batch(discriminator)
+    generator, guide = GENERATORS["mlp"](TOY, 5, 1), CLASSIFIERS["leaky-cnn"](TOY)
+    config = GanConfig(z_dim=5)
+    first, _ = make_phases(config, generator, discriminator, guide, torch.float32, 10)
+    first.loss(batch)
+    assert set(sizes) == ({8} if name in ("conv", "unlabelled-conv") else set())
+
+
+def test_mixed_guidance_takes_its_weight_from_the_adversarial_loss() -> None:
+    discriminator = DISCRIMINATORS["mlp"](TOY, toy_sight(), 1)
+    batch = toy_batch(discriminator)
+    generator, guide = GENERATORS["mlp"](TOY, 5, 1), CLASSIFIERS["leaky-cnn"](TOY).eval()
+
+    def cost(**flags: Any) -> dict[str, float]:
+        config = GanConfig(guidance_end=1e9, **flags)
+        phases = make_phases(config, generator, discriminator, guide, torch.float32, 10)
+        loss, readings = phases[1].loss(batch)
+        return {"loss": float(loss), **{key: float(value) for key, value in readings.items()}}
+
+    added, mixed = cost(guidance=0.3), cost(guidance=0.3, guidance_mixed=True)
+    adversarial, guiding = added["g_loss"], added["guidance_loss"]
+    assert added["loss"] == pytest.approx(adversarial + 0.3 * guiding, rel=1e-5)
+    assert mixed["loss"] == pytest.approx(0.7 * adversarial + 0.3 * guiding, rel=1e-5)
+
+
+def test_the_discriminators_error_is_the_share_of_images_that_it_takes_wrongly() -> None:
+    class Bright(Discriminator):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(1))
+
+        def decide(self, seen: Sequence[torch.Tensor], conditions: torch.Tensor) -> torch.Tensor:
+            return self.weight * seen[0].flatten(1).mean(1)
+
+    discriminator = Bright()
+    batch = toy_batch(discriminator)
+    real = torch.cat([batch.real[:6], batch.real[6:] - 1])  # two of eight look generated
+    generator, guide = GENERATORS["mlp"](TOY, 5, 1), CLASSIFIERS["leaky-cnn"](TOY)
+    first, _ = make_phases(GanConfig(z_dim=5), generator, discriminator, guide, torch.float32, 10)
+    assert float(first.loss(replace(batch, real=real))[1]["d_error"]) == pytest.approx(2 / 16)

@@ -1,11 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from cgan.errors import InputError
-from cgan.pictures import mosaic, sample_grid, write_images
+from cgan.pictures import FRAMES, mosaic, sample_grid, write_film, write_images
 
 LABELS = np.arange(12) % 4
 
@@ -67,3 +68,35 @@ def test_a_sample_grid_shows_agreement_in_green_and_the_rest_in_red(tmp_path: Pa
     reds, greens = colours((LABELS + 1) % 4)
     assert reds > 100
     assert greens == 0
+
+
+def test_a_border_is_whole_and_green_where_the_discriminator_is_fooled(tmp_path: Path) -> None:
+    def colours(fooled: bool) -> tuple[int, int]:
+        path = tmp_path / "grid.png"
+        sample_grid(images(1) // 255, None, LABELS, "title", path, np.full(len(LABELS), fooled))
+        pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+        red, green = pixels[..., 0], pixels[..., 1]
+        return int((red - green > 80).sum()), int((green - red > 60).sum())
+
+    red, green = colours(True)
+    assert red == 0
+    broken, none = colours(False)
+    assert none == 0
+    assert 0.4 * green < broken < 0.7 * green
+
+
+def test_a_film_has_a_frame_an_epoch_and_of_many_the_first_and_the_last(tmp_path: Path) -> None:
+    def frames(n: int) -> list[tuple[Any, int]]:
+        path = tmp_path / "film.gif"
+        shades = [np.full((12, 1, 8, 6), 255 * i // n, np.uint8) for i in range(n)]
+        write_film(shades, [str(i) for i in range(n)], path)
+        with Image.open(path) as film:
+            return [
+                (frame.convert("L").getpixel((2, 2)), frame.info["duration"])
+                for frame in ImageSequence.Iterator(film)
+            ]
+
+    assert frames(3) == [(0, 250), (85, 250), (170, 2000)]
+    many = frames(100)
+    assert len(many) == FRAMES
+    assert (many[0][0], many[-1][0]) == (0, 255 * 99 // 100)

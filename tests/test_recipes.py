@@ -6,6 +6,7 @@ from cgan.recipes import (
     CLASSIFIERS,
     RECIPES,
     SMALL_CLASSIFIER,
+    SMALL_EPOCHS,
     SMALL_GAN,
     classifier_config,
     gan_config,
@@ -19,7 +20,7 @@ def test_flags_win_over_the_row_and_holes_are_filled_from_it() -> None:
 
 
 def test_flags_win_over_what_a_small_data_set_changes() -> None:
-    assert gan_config("guided", "digits").epochs == SMALL_GAN["digits"]["epochs"]
+    assert gan_config("guided", "digits").epochs == SMALL_GAN["digits"]["guided"]["epochs"]
     assert gan_config("guided", "digits", epochs=3).epochs == 3
 
 
@@ -61,3 +62,17 @@ def test_a_discriminator_that_learns_half_as_often_gets_twice_the_epochs() -> No
     assert gan_config("guided", "mnist", d_every=2, epochs=3).epochs == 3
     usual = gan_config("guided", "digits").epochs
     assert gan_config("guided", "digits", d_every=3).epochs == 3 * usual
+
+
+def test_older_systems_keep_their_rates_on_small_data_and_train_for_longer() -> None:
+    config, row = gan_config("udacity", "digits"), RECIPES["udacity"]
+    assert config.g_lr == row.g_lr
+    assert config.epochs == SMALL_EPOCHS["digits"] * row.epochs
+
+
+def test_the_networks_of_another_recipe_can_be_taken() -> None:
+    config = gan_config("udacity", "mnist", net="conv")
+    assert (config.generator, config.discriminator) == ("transposed-conv", "conv")
+    assert config.g_lr == RECIPES["udacity"].g_lr
+    with pytest.raises(InputError, match="did you mean 'conv'"):
+        gan_config("udacity", "mnist", net="cnov")

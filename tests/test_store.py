@@ -10,7 +10,7 @@ from conftest import toy_config
 
 from cgan.config import DataSpec, Folders
 from cgan.errors import InputError
-from cgan.networks import GENERATORS
+from cgan.networks import make_generator
 from cgan.store import (
     SHIPPED,
     RunWriter,
@@ -30,9 +30,7 @@ def toy_run(weights: Path, name: str, *, overwrite: bool = False) -> None:
     config = toy_config()
     with RunWriter(weights, name, overwrite=overwrite) as writer:
         writer.save_config("gan", SPEC, config, {})
-        writer.save_network(
-            "generator.safetensors", GENERATORS[config.generator](SPEC, 64, config.modes)
-        )
+        writer.save_network("generator.safetensors", make_generator(config, SPEC))
         writer.publish()
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cgan.averaging import Average
 from cgan.config import Folders
 from cgan.errors import InputError, TrainingError
-from cgan.networks import Generator
+from cgan.networks import Discriminator, Generator
 from cgan.progress import Progress
 from cgan.recipes import RECIPES
 from cgan.store import load_classifier
@@ -45,6 +45,7 @@ def test_a_run_holds_weights_config_history_and_a_picture_an_epoch(digits_run: F
         "generator.safetensors",
         "history.csv",
         "samples",
+        "samples.gif",
     }
     history = pd.read_csv(run / "history.csv")
     assert history["epoch"].tolist() == [1, 2]
@@ -86,8 +87,8 @@ def test_scoring_every_epoch_changes_nothing_that_is_learned(tmp_path: Path) -> 
 def scripted(monkeypatch: pytest.MonkeyPatch, distances: list[float], alarm: str = "") -> None:
     """Let the validator say what it is told to."""
 
-    def told(self: Validator, generator: Generator) -> Verdict:
-        verdict = HONEST(self, generator)
+    def told(self: Validator, generator: Generator, discriminator: Discriminator) -> Verdict:
+        verdict = HONEST(self, generator, discriminator)
         verdict.scores["fcd"] = distances.pop(0)
         return replace(verdict, alarms=[alarm] if alarm else [])
 

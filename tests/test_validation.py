@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from cgan.machine import place
 from cgan.metrics import manifold
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import fcd
-from cgan.networks import Generator
+from cgan.networks import Discriminator, Generator
+from cgan.networks.mlp import MlpDiscriminator, MlpGenerator
 from cgan.store import load_classifier, load_generator
-from cgan.validation import N_IMAGES, SEED, Validator
+from cgan.validation import N_IMAGES, N_SHOWN, SEED, Validator
 
 
 def classifiers() -> tuple:
@@ -20,6 +22,10 @@ def classifiers() -> tuple:
         place(load_classifier(f"digits-{role}").network, torch.device("cpu"))
         for role in ("guide", "judge")
     )
+
+
+def discriminator() -> Discriminator:
+    return MlpDiscriminator(data.load("digits", Path(), "validation").spec)
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ def generator(digits_run: Folders) -> Generator:
 def test_an_epoch_is_scored_as_the_full_evaluation_would(generator: Generator) -> None:
     guide, judge = classifiers()
     validation = data.load("digits", Path(), "validation")
-    verdict = Validator(validation, guide, judge, torch.float32)(generator)
+    verdict = Validator(validation, guide, judge, torch.float32)(generator, discriminator())
     assert len(verdict.images) == min(N_IMAGES, 250)
 
     fake = extract(
@@ -58,8 +64,9 @@ def test_the_fixed_inputs_have_the_labels_of_the_validation_images_in_turn() -> 
 def test_a_verdict_draws_nothing_from_torchs_random_state(generator: Generator) -> None:
     guide, judge = classifiers()
     validator = Validator(data.load("digits", Path(), "validation"), guide, judge, torch.float32)
+    opponent = discriminator()
     before = torch.get_rng_state()
-    validator(generator)
+    validator(generator, opponent)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -77,13 +84,37 @@ def test_a_generator_that_always_draws_the_same_raises_an_alarm(generator: Gener
 
     guide, judge = classifiers()
     validator = Validator(data.load("digits", Path(), "validation"), guide, judge, torch.float32)
-    (alarm,) = validator(Stuck()).alarms
+    (alarm,) = validator(Stuck(), discriminator()).alarms
     assert alarm.startswith("Collapsed: the images of 0, 1, 2")
 
 
 def test_without_a_judge_only_the_guide_speaks(generator: Generator) -> None:
     guide, _ = classifiers()
     validator = Validator(data.load("digits", Path(), "validation"), guide, None, torch.float32)
-    verdict = validator(generator)
+    verdict = validator(generator, discriminator())
     assert verdict.scores.keys() == {"guide_accuracy"}
     assert verdict.alarms == []
+
+
+def test_a_generator_that_heeds_no_label_is_not_scored_by_labels(tmp_path: Path) -> None:
+    validation = data.load("digits", Path(), "validation")
+    guide, judge = classifiers()
+    generator = MlpGenerator(validation.spec, 5)
+    verdict = Validator(validation, guide, judge, torch.float32)(generator, discriminator())
+    assert verdict.scores.keys() == {"fcd", "coverage"}
+    verdict.save_picture(tmp_path / "samples", 3)
+    assert [path.name for path in (tmp_path / "samples").iterdir()] == ["epoch-0003.png"]
+
+
+def test_the_pictures_tell_whether_the_discriminator_is_fooled(generator: Generator) -> None:
+    class Sure(Discriminator):
+        def decide(self, seen: Sequence[torch.Tensor], conditions: torch.Tensor) -> torch.Tensor:
+            """Take what is told to be even for real, by two heads of three."""
+            even = (conditions // generator.n_modes) % 2 == 0
+            sign = torch.where(even, 1.0, -1.0)
+            return torch.stack([sign, sign, -sign], dim=1)
+
+    guide, _ = classifiers()
+    validator = Validator(data.load("digits", Path(), "validation"), guide, None, torch.float32)
+    verdict = validator(generator, Sure())
+    assert verdict.fooled.tolist() == [label % 2 == 0 for label in validator.labels[:N_SHOWN]]

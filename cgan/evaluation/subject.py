@@ -68,7 +68,10 @@ def _splits(dataset: str, folders: Folders) -> dict[str, data.Split]:
 
 
 def draw(gan: GanRun, labels: torch.Tensor, seed: int, seers: Seers) -> Incoming:
-    """Draw one image for each of the requested labels int64 [N]."""
+    """Draw one image for each of the requested labels int64 [N].
+
+    What a generator draws that does not heed labels comes without.
+    """
     device = next(seers.judge.parameters()).device
     network, pairs = place(gan.network, device), []
     size, dtype = seers.batch_size, seers.dtype
@@ -77,4 +80,4 @@ def draw(gan: GanRun, labels: torch.Tensor, seed: int, seers: Seers) -> Incoming
             pairs.append(pair)
             bar.advance(len(pair[1]))
     images, labels = collect(pairs)
-    return Incoming(gan.name, images.cpu(), labels.cpu())
+    return Incoming(gan.name, images.cpu(), labels.cpu() if network.conditional else None)

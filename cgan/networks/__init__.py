@@ -2,16 +2,50 @@
 
 from collections.abc import Callable
 
-from cgan.config import DataSpec
+from cgan.config import DataSpec, GanConfig
+from cgan.errors import lookup
+from cgan.networks import mlp, transposed
 from cgan.networks.base import Discriminator as Discriminator
 from cgan.networks.base import Generator as Generator
 from cgan.networks.classifiers import CLASSIFIERS as CLASSIFIERS
 from cgan.networks.conv import GuidedDiscriminator, ProjectionDiscriminator, ShuffleGenerator, Sight
 
 GENERATORS: dict[str, Callable[[DataSpec, int, int], Generator]] = {
-    "shuffle-conv": ShuffleGenerator
+    "shuffle-conv": ShuffleGenerator,
+    "mlp": mlp.MlpGenerator,
+    "basic": mlp.BasicGenerator,
+    "dropout-mlp": mlp.DropoutGenerator,
+    "transposed-conv": transposed.TransposedGenerator,
+    "labelled-conv": transposed.LabelledGenerator,
 }
 DISCRIMINATORS: dict[str, Callable[[DataSpec, Sight, int], Discriminator]] = {
     "projection-conv": ProjectionDiscriminator,
     "guided-conv": GuidedDiscriminator,
+    "mlp": mlp.MlpDiscriminator,
+    "basic": mlp.BasicDiscriminator,
+    "dropout-mlp": mlp.DropoutDiscriminator,
+    "conv": transposed.ConvDiscriminator,
+    "unlabelled-conv": transposed.UnlabelledDiscriminator,
 }
+
+
+def make_generator(config: GanConfig, spec: DataSpec) -> Generator:
+    """Return the generator of a config with start weights from torch's random state.
+
+    Raises:
+        InputError: an unknown network, or images whose size it does not fit.
+    """
+    make = lookup(GENERATORS, config.generator, "generator network")
+    generator = make(spec, config.z_dim, config.modes)
+    generator.noise = config.noise
+    return generator
+
+
+def make_discriminator(config: GanConfig, spec: DataSpec, sight: Sight) -> Discriminator:
+    """Return the discriminator of a config with start weights from torch's random state.
+
+    Raises:
+        InputError: an unknown network, or images whose size it does not fit.
+    """
+    make = lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
+    return make(spec, sight, config.modes)

@@ -17,8 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cgan.config import DataSpec
-from cgan.errors import InputError
-from cgan.networks.base import Discriminator, Generator, pixel_blocks
+from cgan.networks.base import Discriminator, Generator, check_divides_by_four, pixel_blocks
 from cgan.networks.layers import SLOPE, ConditionVectors, ModulatedNorm, OpenTanh
 from cgan.networks.spectral import SpectralNetwork, spectral_norm
 
@@ -43,7 +42,7 @@ class ShuffleGenerator(Generator):
     def __init__(self, spec: DataSpec, z_dim: int, n_modes: int = 1, width: int = 64):
         """Build for the images and classes of `spec`; height and width must divide by 4."""
         super().__init__(z_dim, spec.n_classes, n_modes)
-        _check_divides_by_four(spec)
+        check_divides_by_four(spec)
         self.start = (width, spec.height // 4, spec.width // 4)
         n_start = width * self.start[1] * self.start[2]
         self.embed = ConditionVectors(spec.n_classes, n_modes, z_dim, MODE_SHARE)
@@ -60,9 +59,13 @@ class ShuffleGenerator(Generator):
         self.gain = (9 * (width // 2)) ** -0.5 / G_SPREAD
         nn.init.zeros_(self.conv3.bias)  # type: ignore[arg-type]
 
-    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+    def vectors(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Return the learned vectors [B, z_dim] of the conditions."""
+        return self.embed(self.conditions(z, labels))
+
+    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
         """Return images [B, C, H, W] in [-1, 1]."""
-        style = torch.cat([z, self.embed(self.conditions(z, labels))], dim=1)
+        style = torch.cat([z, vectors], dim=1)
         x = self.linear(style).view(-1, *self.start)
         x = self.norm0(x.contiguous(memory_format=torch.channels_last), style)
         x = self.norm1(F.pixel_shuffle(self.conv1(x), 2), style)
@@ -84,7 +87,7 @@ class ProjectionDiscriminator(SpectralNetwork, Discriminator):
             InputError: a height or width that does not divide by 4.
         """
         super().__init__()
-        _check_divides_by_four(spec)
+        check_divides_by_four(spec)
         n_flat = 2 * width * (spec.height // 4) * (spec.width // 4)
         self.conv1 = _normed(nn.Conv2d(4 * spec.channels, width, 3, padding=1))
         self.conv2 = _normed(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1))
@@ -121,7 +124,7 @@ class GuidedDiscriminator(SpectralNetwork, Discriminator):
             InputError: a height or width that does not divide by 4.
         """
         super().__init__()
-        _check_divides_by_four(spec)
+        check_divides_by_four(spec)
         self.sight = sight
         local, features = sight(torch.zeros(1, *spec.image_shape))
         n_pixels = width * (spec.height // 4) * (spec.width // 4)
@@ -173,11 +176,3 @@ def _normed(layer: nn.Conv2d | nn.Linear | nn.Embedding, spread: float = D_SPREA
     if not isinstance(layer, nn.Embedding) and layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return spectral_norm(layer)
-
-
-def _check_divides_by_four(spec: DataSpec) -> None:
-    if spec.height % 4 or spec.width % 4:
-        raise InputError(
-            f"this network needs an image size that divides by 4, and {spec.dataset} is "
-            f"{spec.height}x{spec.width}"
-        )

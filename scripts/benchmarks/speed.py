@@ -13,7 +13,7 @@ from cgan.machine import PRECISIONS, place
 from cgan.metrics import Samples
 from cgan.metrics.frechet import fcd
 from cgan.metrics.manifold import look
-from cgan.networks import GENERATORS
+from cgan.networks import make_generator
 from cgan.sampling import sample
 from scripts.benchmarks.rows import Row, summary
 
@@ -26,7 +26,7 @@ N_FEATURES = 96  # as many as the judge has
 
 def sampling(config: GanConfig, rounds: int, n_drawn: int = N_DRAWN) -> list[Row]:
     """Draw from an untrained generator; return the rows of the part of that name."""
-    network = GENERATORS[config.generator](SPEC, config.z_dim, config.modes)
+    network = make_generator(config, SPEC)
     generator = place(network, torch.device("cpu"))
     labels = balanced_labels(n_drawn, SPEC.n_classes)
     rates: dict[str, list[float]] = {name: [] for name in dict.fromkeys(["fp32", config.precision])}

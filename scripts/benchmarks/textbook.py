@@ -6,71 +6,20 @@ from collections.abc import Iterator
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from cgan.data import Split
-from cgan.networks import CLASSIFIERS
+from cgan.networks import CLASSIFIERS, make_generator
+from cgan.networks.transposed import UnlabelledDiscriminator
+from cgan.recipes import RECIPES
 
 BATCH_SIZE = 64
 RATE, BETAS = 2e-3, (0.5, 0.999)
 GUIDANCE = 0.5
 D_EVERY = 2
-Z_DIM = 20
-SLOPE = 0.2
-
-
-class Generator(nn.Module):
-    """Noise [B, 20] and labels int64 [B] -> images [B, 1, 28, 28]; the label enters one-hot."""
-
-    def __init__(self, n_classes: int = 10):
-        """Build for images of 28x28."""
-        super().__init__()
-        self.n_classes = n_classes
-        self.body = nn.Sequential(
-            nn.Linear(n_classes + Z_DIM, 7 * 7 * 128),
-            nn.LeakyReLU(SLOPE),
-            nn.Unflatten(1, (128, 7, 7)),
-            nn.ConvTranspose2d(128, 128, 4, 2, 1),
-            nn.BatchNorm2d(128),
-            nn.LeakyReLU(SLOPE),
-            nn.ConvTranspose2d(128, 64, 4, 2, 1),
-            nn.BatchNorm2d(64),
-            nn.LeakyReLU(SLOPE),
-            nn.Conv2d(64, 1, 3, 1, 1),
-            nn.Tanh(),
-        )
-
-    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return images in [-1, 1]."""
-        return self.body(torch.cat([F.one_hot(labels, self.n_classes).float(), z], dim=1))
-
-
-class Discriminator(nn.Module):
-    """Images [B, 1, 28, 28] -> probabilities [B] of being real; it is not told the label."""
-
-    def __init__(self) -> None:
-        """Build for images of 28x28."""
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(1, 32, 3, 2, 1),
-            nn.LeakyReLU(SLOPE),
-            *_block(32, 64, 2),
-            *_block(64, 128, 2),
-            *_block(128, 256, 1),
-            nn.Flatten(),
-            nn.Linear(256 * 4 * 4, 1),
-            nn.Sigmoid(),
-        )
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return probabilities [B]."""
-        return self.body(images).squeeze(1)
-
-
-def _block(n_in: int, n_out: int, stride: int) -> list[nn.Module]:
-    return [nn.Conv2d(n_in, n_out, 3, stride, 1), nn.BatchNorm2d(n_out), nn.LeakyReLU(SLOPE)]
+NO_LABELS = torch.zeros(0)  # this discriminator is not told any
 
 
 class Pictures(Dataset):
@@ -103,7 +52,9 @@ class Textbook:
         """Build the networks for `split`; the guide is untrained, which costs the same time."""
         torch.manual_seed(seed)
         self.split, self.steps = split, 0
-        self.generator, self.discriminator = Generator(split.spec.n_classes), Discriminator()
+        recipe = RECIPES["guided-original"]
+        self.generator = make_generator(recipe, split.spec)
+        self.discriminator = UnlabelledDiscriminator(split.spec)
         self.guide = CLASSIFIERS["original-cnn"](split.spec).eval().requires_grad_(False)
         self.g_optimizer = torch.optim.Adam(self.generator.parameters(), RATE, BETAS)
         self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), RATE, BETAS)
@@ -113,7 +64,7 @@ class Textbook:
         """Learn from one batch; return what the log shows."""
         real, _ = next(self.batches)
         labels = torch.randint(self.split.spec.n_classes, (len(real),))
-        fake = self.generator(torch.randn(len(real), Z_DIM), labels)
+        fake = self.generator(torch.randn(len(real), self.generator.z_dim), labels)
         log = {"images": float(len(real))}
         if self.steps % D_EVERY == 0:
             log |= self._teach_discriminator(real, fake.detach())
@@ -129,10 +80,10 @@ class Textbook:
 
     def _teach_discriminator(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         self.d_optimizer.zero_grad()
-        on_real = self.discriminator(real)
+        on_real = self._believed(real)
         real_loss = F.binary_cross_entropy(on_real, torch.ones_like(on_real))
         real_loss.backward()
-        on_fake = self.discriminator(fake)
+        on_fake = self._believed(fake)
         fake_loss = F.binary_cross_entropy(on_fake, torch.zeros_like(on_fake))
         fake_loss.backward()
         self.d_optimizer.step()
@@ -145,7 +96,7 @@ class Textbook:
 
     def _teach_generator(self, fake: Tensor, labels: Tensor) -> dict[str, float]:
         self.g_optimizer.zero_grad()
-        judged = self.discriminator(fake)
+        judged = self._believed(fake)
         said = F.log_softmax(self.guide(fake), dim=1)
         adversarial = F.binary_cross_entropy(judged, torch.ones_like(judged))
         guidance = F.nll_loss(said, labels)
@@ -158,6 +109,10 @@ class Textbook:
             "D(G(z))": judged.mean().item(),
             "C accuracy": (said.argmax(1) == labels).float().mean().item(),
         }
+
+    def _believed(self, images: Tensor) -> Tensor:
+        """Return probabilities [B] of being real."""
+        return self.discriminator.decide([images], NO_LABELS).sigmoid()
 
     def _endless(self) -> Iterator[tuple[Tensor, Tensor]]:
         loader = DataLoader(Pictures(self.split), BATCH_SIZE, shuffle=True, num_workers=0)
