@@ -107,7 +107,7 @@ class GanConfig:
     delta_alpha: float = 0.0  # added to guidance after every epoch
     ema: float = 0.998  # decay of the averaged generator weights, a step; 0: none are averaged
     batch_size: int = 128
-    epochs: int = 6
+    epochs: float = 6  # passes over the images, or a part of one
     checks: int = 1  # times an epoch that the generator is scored, and kept if it is the best
     seed: int = 1
     log_interval: int = 50  # steps between two readings of the losses
@@ -119,11 +119,11 @@ class GanConfig:
         """Raise InputError on the first value that cannot work."""
         _one_of(self, "schedule", GAN_SCHEDULES)
         _one_of(self, "noise", NOISES)
-        _at_least(self, 1, "z_dim", "modes", "epochs", "checks", "batch_size")
+        _at_least(self, 1, "z_dim", "modes", "checks", "batch_size")
         _at_least(self, 1, "d_every", "penalty_every", "log_interval")
         _within(self, 0, LARGEST_SEED, "seed")
         _at_least(self, 0, "warmup", "guidance", "guidance_end", "penalty_weight", "d_shift")
-        _above_zero(self, "g_lr", "d_lr")
+        _above_zero(self, "g_lr", "d_lr", "epochs")
         _within(self, 0, 1, "decay", "label_smoothing")
         _within(self, -1, 1, "delta_alpha")
         if self.noise == "uniform" and self.modes > 1:

@@ -18,9 +18,10 @@ from cgan.files import make_folder, write_bytes
 GREEN, RED, INK = "#1b7f3b", "#c0261c", "#222222"
 COLUMNS = 10
 CELL, GAP, TEXT, HEAD = 56, 12, 16, 30  # pixels: an image, between two, above one, above all
+MARGIN = 48  # left of a sheet, for the names of its rows
 LINE = 18  # of each further line of the title
 DASH = 5  # pixels of the pieces of a broken border
-FRAMES, COLOURS = 30, 32  # at most, of a film
+FRAMES, COLOURS = 24, 8  # at most, of a film
 
 
 def mosaic(
@@ -135,6 +136,28 @@ def _titled(
     return sheet
 
 
+def write_sheet(
+    images: NDArray[np.uint8], columns: Sequence[str], rows: Sequence[str], title: str, path: Path
+) -> None:
+    """Write a PNG of images uint8 [rows x columns, C, H, W] with a name for each row and column."""
+    zoom = max(1, round(CELL / images.shape[3]))
+    table = mosaic(images.repeat(zoom, axis=2).repeat(zoom, axis=3), len(columns), 2 * GAP // 3)
+    side = MARGIN if any(rows) else GAP
+    head = HEAD + LINE * title.count("\n") + TEXT
+    size = max(side + table.shape[1], 7 * max(map(len, title.split("\n")))), head + table.shape[0]
+    side = max(side, (size[0] - table.shape[1]) // 2)
+    sheet = Image.new("RGB", size, "white")
+    sheet.paste(Image.fromarray(table), (side, head))
+    pen = ImageDraw.Draw(sheet)
+    pen.text((size[0] / 2, (head - TEXT) / 2), title, INK, _font(12), anchor="mm", align="center")
+    across, down = table.shape[1] / len(columns), table.shape[0] / max(1, len(rows))
+    for i, name in enumerate(columns):
+        pen.text((side + (i + 0.45) * across, head - 3), name, INK, _font(10), anchor="mb")
+    for i, name in enumerate(rows):
+        pen.text((side - 6, head + (i + 0.45) * down), name, INK, _font(11), anchor="rm")
+    _write(sheet, path)
+
+
 def _border(pen: ImageDraw.ImageDraw, corners: tuple[int, int, int, int], whole: bool) -> None:
     left, top, right, bottom = corners
     if whole:
@@ -161,26 +184,35 @@ def _write(picture: Image.Image, path: Path) -> None:
 
 
 def write_film(
-    frames: Sequence[NDArray[np.uint8]], captions: Sequence[str], path: Path, seconds: float = 0.25
+    frames: Sequence[NDArray[np.uint8]],
+    captions: Sequence[str],
+    path: Path,
+    *,
+    seconds: float = 0.25,
+    cell: int = CELL // 2,
 ) -> None:
     """Write an animated GIF that repeats: each frame, images uint8 [N, C, H, W], over its caption.
 
-    Of many frames the first, the last and some between are shown; the last stays for longer.
+    Of many frames the first, the last and some between are shown. The last stays for longer where
+    there are captions: they tell a story that ends. An image is enlarged to about `cell` pixels.
     """
     places = np.linspace(0, len(frames) - 1, min(len(frames), FRAMES))
     chosen = np.unique(places.round().astype(int))
     pictures = []
     for i in chosen:
         images = frames[i]
-        zoom = max(1, round(CELL / images.shape[3] / 1.5))
+        zoom = max(1, round(cell / images.shape[3]))
         sheet = Image.fromarray(mosaic(images.repeat(zoom, axis=2).repeat(zoom, axis=3)))
-        picture = Image.new("RGB", (sheet.width, sheet.height + HEAD), "white")
+        foot = HEAD if any(captions) else 0
+        picture = Image.new("RGB", (sheet.width, sheet.height + foot), "white")
         picture.paste(sheet)
         at = (picture.width / 2, picture.height - HEAD / 2)
         ImageDraw.Draw(picture).text(at, captions[i], INK, _font(14), anchor="mm")
         pictures.append(picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=COLOURS))
     stream = io.BytesIO()
-    times = [round(1000 * seconds)] * (len(pictures) - 1) + [2000]
+    times = [round(1000 * seconds)] * len(pictures)
+    if any(captions):
+        times[-1] = 2000
     rest = {"save_all": True, "append_images": pictures[1:], "duration": times, "loop": 0}
     pictures[0].save(stream, format="gif", optimize=True, **rest)
     write_bytes(path, stream.getvalue())

@@ -30,7 +30,7 @@ from cgan.networks import (
 from cgan.networks.classifiers import Classifier
 from cgan.penalties import PENALTIES
 from cgan.phases import Batch, Log, guidance_at, make_phases
-from cgan.pictures import write_film
+from cgan.pictures import COLUMNS, write_film, write_sheet
 from cgan.progress import Progress
 from cgan.store import (
     ClassifierRun,
@@ -45,6 +45,7 @@ from cgan.validation import Validator
 
 EARLY = 0.1  # of the training, in which no alarm is raised: nothing can be learned yet
 NO_JUDGE = "none"
+ROWS = 10  # epochs in the picture of all of them
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,8 @@ def _run(
     device = train.images.device
     batch_size = min(config.batch_size, len(train))
     epoch_steps = len(train) // batch_size
-    rounds = 1 if config.dry_run else config.epochs * config.checks
-    round_steps = 1 if config.dry_run else max(1, epoch_steps // config.checks)
+    rounds = 1 if config.dry_run else max(1, round(config.epochs * config.checks))
+    round_steps = 1 if config.dry_run else max(1, int(config.epochs * epoch_steps / rounds))
     steps = rounds * round_steps
 
     # what the guide finds in the images; networks, and one seeded stream for all that is drawn
@@ -218,7 +219,7 @@ def _run(
             verdict = validate(drawn, discriminator)
             fcd = verdict.scores.get("fcd", -math.inf)  # without a judge, the last is the best
             row = {
-                "epoch": ended / config.checks,
+                "epoch": config.epochs * ended / rounds,
                 **readings_mean,
                 **verdict.scores,
                 "kept": int(fcd <= best),
@@ -241,9 +242,18 @@ def _run(
                 writer.publish()
             best = min(best, fcd)
     if film:
-        captions = [f"epoch {row['epoch']:g}" for row in history]
-        write_film(film, captions, writer.where / "samples.gif")
+        names = [f"epoch {row['epoch']:g}" for row in history]
+        write_film(film, names, writer.where / "samples.gif")
+        _write_progress(film, names, writer.where / "samples.png")
     return GanResult(writer.folder if writer.published else None, history, seconds)
+
+
+def _write_progress(film: list[NDArray[np.uint8]], names: list[str], path: Path) -> None:
+    """Write what became of the first inputs: a row each for the first epoch, the last, and some."""
+    rows = np.unique(np.linspace(0, len(film) - 1, min(len(film), ROWS)).round().astype(int))
+    images = np.concatenate([film[row][:COLUMNS] for row in rows])
+    titles = [names[row].removeprefix("epoch ") for row in rows]
+    write_sheet(images, [""] * COLUMNS, titles, "the same inputs after so many epochs", path)
 
 
 def _require_variance(generator: Generator, discriminator: Discriminator, batch_size: int) -> None:

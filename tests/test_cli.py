@@ -179,7 +179,7 @@ WRONG = {
     ),
     "a momentum of one": (["train-gan", "--beta1", "1"], "--beta1 must be 0 or more and below 1"),
     "a seed past 64 bits": (["train-gan", "--seed", str(2**64)], "--seed must be"),
-    "a demo of no epochs": (["demo", "--epochs", "0"], "--epochs must be 1 or more"),
+    "a demo of no epochs": (["demo", "--epochs", "0"], "--epochs must be above 0"),
     "a D step never": (["train-gan", "--d-every", "0"], "--d-every must be 1 or more"),
     "a negative rate": (["train-gan", "--lr", "-1"], "must be above 0"),
     "a rate that is no number": (["train-gan", "--lr", "fast"], "not a valid float"),

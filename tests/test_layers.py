@@ -21,6 +21,7 @@ LAYERS = {
     "sampling": 3,
     "study": 4,
     "features": 3,
+    "latent": 4,
     "phases": 3,
     "store": 3,
     "recipes": 2,

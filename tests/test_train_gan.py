@@ -46,6 +46,7 @@ def test_a_run_holds_weights_config_history_and_a_picture_an_epoch(digits_run: F
         "history.csv",
         "samples",
         "samples.gif",
+        "samples.png",
     }
     history = pd.read_csv(run / "history.csv")
     assert history["epoch"].tolist() == [1, 2]

@@ -61,6 +61,8 @@ for command in (
     score.evaluate,
     look.sample,
     look.report,
+    look.compare,
+    look.latent,
     look.recipes,
 ):
     main.add_command(command)

@@ -7,7 +7,7 @@ import click
 
 from cgan.cli.options import reports_option, weights_option
 from cgan.config import EvalConfig
-from cgan.recipes import RECIPES
+from cgan.recipes import ABOUT, RECIPES, measured
 
 
 @click.command("sample")
@@ -64,23 +64,25 @@ def sample(
 
 
 @click.command("recipes")
-def recipes() -> None:
-    """List the recipes."""
+@click.option("--fields", is_flag=True, help="Show the settings of each, as a table.")
+def recipes(fields: bool) -> None:
+    """List the recipes: what each is, what is wrong with it, and what it came to on MNIST."""
     import pandas as pd
 
-    columns = [
-        "generator",
-        "discriminator",
-        "loss",
-        "g_lr",
-        "d_lr",
-        "d_every",
-        "modes",
-        "guidance",
-        "epochs",
-    ]
-    table = pd.DataFrame([asdict(row) for row in RECIPES.values()], index=list(RECIPES))
-    click.echo(table[columns].T.to_string())
+    if fields:
+        table = pd.DataFrame([asdict(row) for row in RECIPES.values()], index=list(RECIPES))
+        click.echo(table.drop(columns=["recipe", "dataset"]).T.to_string())
+        return
+    from cgan.networks import n_weights
+
+    for name, row in RECIPES.items():
+        conditional, g_weights, d_weights = n_weights(row)
+        told = "draws the digit that is asked for" if conditional else "heeds no label"
+        click.echo(f"{name}: {ABOUT[name].idea}")
+        click.echo(f"  {told}; {g_weights:,} weights in G, {d_weights:,} in D")
+        click.echo(f"  known fault: {ABOUT[name].fault}")
+        for line in measured(name):
+            click.echo(f"  {line}")
 
 
 @click.command("report")
@@ -91,3 +93,43 @@ def report(run: str | None, reports_dir: Path) -> None:
     from cgan.report import find_report, write_report
 
     click.echo(f"report: {write_report(find_report(run, reports_dir))}")
+
+
+@click.command("compare")
+@click.argument("runs", nargs=-1)
+@click.option("--dataset", help="Compare the reports of this data set alone.")
+@reports_option
+def compare(runs: tuple[str, ...], dataset: str | None, reports_dir: Path) -> None:
+    """Compare the reports of RUNS, of one data set; all reports where none is named.
+
+    Writes leaderboard.csv, leaderboard.html and leaderboard.png to the reports folder.
+    """
+    from cgan.report import find_entries, leaderboard_text, write_leaderboard
+
+    entries = find_entries(list(runs), reports_dir, dataset)
+    click.echo(leaderboard_text(entries))
+    click.echo(f"leaderboard: {write_leaderboard(entries, reports_dir)}")
+
+
+@click.command("latent")
+@click.argument("run", required=False)
+@click.option("--seed", default=1, show_default=True, help="Seed of the noise.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder.  [default: REPORTS/RUN/latent]"
+)
+@weights_option
+@reports_option
+def latent(
+    run: str | None, seed: int, out: Path | None, weights_dir: Path, reports_dir: Path
+) -> None:
+    """Draw what lies in the noise of RUN: sums of seeds, ways between seeds and labels, neighbours.
+
+    RUN is the newest when left out, or the shipped one of MNIST where none was trained.
+    """
+    EvalConfig(seed=seed)  # checks the range
+    from cgan.latent import write_latent
+    from cgan.store import load_generator, newest_run
+
+    gan = load_generator(run or newest_run(weights_dir), weights_dir)
+    for path in write_latent(gan, out or reports_dir / gan.name / "latent", seed):
+        click.echo(str(path))

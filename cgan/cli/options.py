@@ -58,14 +58,16 @@ quiet_option = click.option(
 )
 
 
-def field_option(row: Any, flag: str, text: str, *short: str) -> Callable[[Any], Any]:
+def field_option(
+    row: Any, flag: str, text: str, *short: str, kind: type | None = None
+) -> Callable[[Any], Any]:
     """Return an option for a config field: None unless given, its default read off `row`.
 
     Another role or a small data set may have another default; -v shows the config that is used.
     """
     default = getattr(row, flag.lstrip("-").replace("-", "_"))
     return click.option(
-        *short, flag, type=type(default), default=None, help=f"{text}  [default: {default}]"
+        *short, flag, type=kind or type(default), default=None, help=f"{text}  [default: {default}]"
     )
 
 

@@ -86,7 +86,9 @@ _guided = RECIPES["guided"]
 @field_option(_guided, "--g-lr", "The generator's learning rate; in guided, divided by --d-every.")
 @field_option(_guided, "--d-lr", "The discriminator's learning rate.")
 @field_option(_guided, "--d-every", "Update the discriminator on every n-th batch.")
-@field_option(_guided, "--epochs", "Passes over the images; times --d-every if not given.")
+@field_option(
+    _guided, "--epochs", "Passes over the images; times --d-every if not given.", kind=float
+)
 @field_option(_guided, "--checks", "Times an epoch to score, and to keep the best.")
 @field_option(_guided, "--batch-size", "Images a step.")
 @field_option(_guided, "--beta1", "Adam's first decay.")
@@ -147,5 +149,8 @@ def train_gan(
     if result.folder is None:
         click.echo("dry run: one step done, nothing saved")
         return
+    from cgan.report import write_training
+
+    write_training(result.folder)
     click.echo(f"saved in {result.folder} after {result.seconds:.0f} s of training")
     click.echo(f"score it with: cgan evaluate {result.folder.name}")

@@ -33,6 +33,8 @@ from cgan.store import (
 )
 
 BINNED = 4000  # training images that are read where copies are not looked for
+# files of a run that its report shows, and their names there
+TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}
 LESSON_SEED = 1  # of the images that the student learns from, added to --seed: not those scored
 
 
@@ -159,11 +161,12 @@ def evaluate(
         },
     }
     write_results(folder, results, incoming.images, views, reference)
-    history = gan.folder / "history.csv" if gan else None
-    if history is not None and history.is_file():  # so that the report is of this very training
-        write_bytes(folder / "history.csv", history.read_bytes())
-    else:
-        (folder / "history.csv").unlink(missing_ok=True)  # of an earlier report of that name
+    for name, copy in TRAINING.items():  # so that the report is of this very training
+        found = gan.folder / name if gan else None
+        if found is not None and found.is_file():
+            write_bytes(folder / copy, found.read_bytes())
+        else:
+            (folder / copy).unlink(missing_ok=True)  # of an earlier report of that name
     return results
 
 

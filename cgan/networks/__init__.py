@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from torch import Tensor
+
 from cgan.config import DataSpec, GanConfig
 from cgan.errors import lookup
 from cgan.networks import mlp, transposed
@@ -49,3 +51,18 @@ def make_discriminator(config: GanConfig, spec: DataSpec, sight: Sight) -> Discr
     """
     make = lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
     return make(spec, sight, config.modes)
+
+
+def n_weights(config: GanConfig) -> tuple[bool, int, int]:
+    """Return whether a config's generator heeds labels, and how many weights G and D have.
+
+    For images of MNIST's size, with the sight of the guide that ships.
+    """
+    spec = DataSpec("mnist", 1, 28, 28, 10)
+
+    def sight(images: Tensor) -> tuple[Tensor, Tensor]:
+        return CLASSIFIERS["leaky-cnn"](spec).eval().look(images)
+
+    generator, discriminator = make_generator(config, spec), make_discriminator(config, spec, sight)
+    in_g, in_d = (sum(p.numel() for p in n.parameters()) for n in (generator, discriminator))
+    return generator.conditional, in_g, in_d

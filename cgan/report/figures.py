@@ -1,10 +1,17 @@
 """The figures of a report."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 BLUE, ORANGE, GREY = "#0b5fa5", "#c85a00", "#8a8f98"  # tell apart without red against green
+# of several runs; with the style of the line, so that colour alone tells none apart
+COLOURS = (BLUE, ORANGE, "#00806a", "#a3428f", "#7a5c00", "#3d3d3d")
+STYLES: tuple[Any, ...] = ("-", "--", "-.", ":")
 
 
 def _new(width: float, height: float) -> Figure:
@@ -75,7 +82,10 @@ def training(history: pd.DataFrame) -> Figure:
     """
     panels = [
         ("loss", {"d_loss": "discriminator", "g_loss": "generator"}),
-        ("discriminator's verdict", {"d_real": "D(x)", "d_fake": "D(G(z))"}),
+        (
+            "discriminator's verdict",
+            {"d_real": "D(x)", "d_fake": "D(G(z))", "d_error": "error (ideal 50%)"},
+        ),
         (
             "share of the images",
             {
@@ -113,4 +123,46 @@ def training(history: pd.DataFrame) -> Figure:
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("epoch")
         axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def curves(histories: Sequence[tuple[str, pd.DataFrame]]) -> Figure:
+    """Draw several runs (title, history) over the seconds of training; a title has one colour.
+
+    A panel each: judge accuracy and the discriminator's error, with their ideals, FCD and
+    coverage; each shows the runs that have it.
+    """
+    panels = {
+        "judge_accuracy": ("judge accuracy", 1.0),
+        "d_error": ("discriminator's error", 0.5),
+        "fcd": ("FCD", None),
+        "coverage": ("coverage", None),
+    }
+    titles = list(dict.fromkeys(title for title, _ in histories))
+    columns = [name for name in panels if any(name in history for _, history in histories)]
+    figure = _new(11.4, 3.4)
+    grid = figure.subplots(1, len(columns), squeeze=False)
+    for axes, column in zip(grid[0], columns, strict=True):
+        name, ideal = panels[column]
+        if ideal is not None:
+            axes.axhline(ideal, color=GREY, linestyle=":")
+        for title, history in histories:
+            if column in history:
+                place = titles.index(title)
+                axes.plot(
+                    history["seconds"],
+                    history[column],
+                    color=COLOURS[place % len(COLOURS)],
+                    linestyle=STYLES[place % len(STYLES)],
+                    marker="." if len(history) < 20 else None,
+                )
+        if column == "fcd":
+            axes.set_yscale("log")
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel("seconds of training")
+    handles = [
+        Line2D([], [], color=COLOURS[i % len(COLOURS)], linestyle=STYLES[i % len(STYLES)])
+        for i in range(len(titles))
+    ]
+    figure.legend(handles, titles, frameon=False, loc="outside lower center", ncols=6, fontsize=9)
     return figure

@@ -22,8 +22,8 @@ def write_report(folder: Path) -> Path:
     """Write index.html, per_digit.csv, confusion.csv and histogram.csv from files alone.
 
     Args:
-        folder: holds results.json and, if there are, samples.png and history.csv; the page
-            goes there.
+        folder: holds results.json and, if there are, history.csv and pictures; the page goes
+            there.
 
     Returns:
         The path of index.html.
@@ -53,9 +53,9 @@ def write_report(folder: Path) -> Path:
         pictures["confusion"] = figure_bytes(figures.confusion(confusion))
     if history is not None:
         pictures["training"] = figure_bytes(figures.training(history))
-    for name in ("samples", "copies"):
-        if (folder / f"{name}.png").is_file():
-            pictures[name] = (folder / f"{name}.png").read_bytes()
+    for name in ("samples.png", "copies.png", "epochs.png", "film.gif"):
+        if (folder / name).is_file():
+            pictures[Path(name).stem] = (folder / name).read_bytes()
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cgan.report"),
         autoescape=True,
@@ -66,13 +66,24 @@ def write_report(folder: Path) -> Path:
         verdict=verdict(results),
         headline=_html(tables.headline(results)),
         per_digit=_per_digit_html(per_digit),
-        pictures={name: _embedded(content) for name, content in pictures.items()},
+        pictures={name: embedded(content) for name, content in pictures.items()},
         provenance=json.dumps(results.get("provenance", {}), indent=2),
         weakest=tables.worst(results),
         titles=tables.TITLES,
     )
     write_bytes(folder / "index.html", page.encode())
     return folder / "index.html"
+
+
+def write_training(folder: Path) -> None:
+    """Write training.png, the curves of history.csv, to the folder of both.
+
+    Raises:
+        InputError: history.csv is damaged, or the folder cannot be written to.
+    """
+    history = read_history(folder)
+    if history is not None:
+        write_bytes(folder / "training.png", figure_bytes(figures.training(history)))
 
 
 VERDICTS = {  # the first kind that was raised is what matters most
@@ -122,5 +133,7 @@ def _per_digit_html(table: pd.DataFrame) -> str:
     return styler.set_table_attributes('class="numbers"').to_html()
 
 
-def _embedded(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode()
+def embedded(content: bytes) -> str:
+    """Return a picture, PNG or GIF, as an address that holds it."""
+    kind = "gif" if content.startswith(b"GIF") else "png"
+    return f"data:image/{kind};base64," + base64.b64encode(content).decode()

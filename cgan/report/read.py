@@ -25,7 +25,7 @@ NEEDED = (
 OF_A_METRIC = ("value", "low", "high", "real", "n")
 OF_A_DIGIT = ("digit", "n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real")
 OF_A_BAR = ("digit", "generated", "real")
-CURVES = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "guide_accuracy")
+CURVES = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "seconds")
 
 
 def find_report(run: str | None, reports_dir: Path) -> Path:

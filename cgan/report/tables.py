@@ -13,6 +13,7 @@ PERCENT = {
 }
 # which way is better
 ARROWS = {"high": "\N{UPWARDS ARROW}", "low": "\N{DOWNWARDS ARROW}", "real": "\N{ALMOST EQUAL TO}"}
+FINE = {"judge_accuracy", "guide_accuracy", "flattery", "gan_train_accuracy", "worst_digit"}
 FORMATS = {
     "missing_classes": ".0f",
     "intra_class_diversity": ".2f",
@@ -103,6 +104,13 @@ def worded(name: str, value: float | None) -> str:
     if name in PERCENT:
         return f"{value:.2%}"
     return f"{value:{FORMATS.get(name, '.4f')}}"
+
+
+def short(name: str, value: float) -> str:
+    """Return a metric's value with as few digits as tell recipes apart."""
+    if name in PERCENT or name == "worst_digit":
+        return f"{value:.2%}" if name in FINE else f"{value:.1%}"
+    return f"{value:{FORMATS.get(name, '.3f')}}"
 
 
 def per_digit(results: dict[str, Any]) -> pd.DataFrame:

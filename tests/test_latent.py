@@ -1,0 +1,147 @@
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import TOY
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from cgan.config import Folders
+from cgan.errors import InputError
+from cgan.latent import (
+    FILM_STEPS,
+    NEIGHBOURS,
+    STEPS,
+    arithmetic,
+    between,
+    between_labels,
+    film,
+    interpolation,
+    neighbours,
+    write_latent,
+)
+from cgan.networks import GENERATORS, Generator
+from cgan.sampling import noise
+from cgan.store import load_generator
+
+K = TOY.n_classes
+
+
+@pytest.fixture
+def generator() -> Generator:
+    return GENERATORS["labelled-conv"](TOY, 6, 1).eval()
+
+
+def drawn(generator: Generator, z: torch.Tensor, label: int) -> np.ndarray:
+    """Return what the generator draws of one seed, as the pictures show it."""
+    with torch.no_grad():
+        image = generator(z[None], torch.tensor([label]))
+    return ((image[0] + 1) * 127.5).round().to(torch.uint8).numpy()
+
+
+def shown(images: np.ndarray, columns: int, row: int, column: int) -> np.ndarray:
+    return images[row * columns + column].astype(int)
+
+
+def test_the_sums_are_of_two_seeds_and_the_last_two_of_the_length_of_the_prior(
+    generator: Generator,
+) -> None:
+    sheet = arithmetic(generator, K, seed=3)
+    assert sheet.images.shape == (K * 6, *TOY.image_shape)
+    seeds = noise(3, 2 * K, generator.z_dim)
+    for label in range(K):
+        one, other = seeds[2 * label], seeds[2 * label + 1]
+        root = 2**0.5
+        wanted = [one, other, one - other, one + other, (one - other) / root, (one + other) / root]
+        for column, z in enumerate(wanted):
+            difference = shown(sheet.images, 6, label, column) - drawn(generator, z, label)
+            assert abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize("spherical", [False, True])
+def test_an_interpolation_begins_at_one_seed_and_ends_at_the_other(
+    generator: Generator, spherical: bool
+) -> None:
+    sheet = interpolation(generator, K, seed=3, spherical=spherical)
+    seeds = noise(3, 2 * K, generator.z_dim)
+    for label in range(K):
+        for column, z in ((0, seeds[2 * label]), (STEPS - 1, seeds[2 * label + 1])):
+            difference = shown(sheet.images, STEPS, label, column) - drawn(generator, z, label)
+            assert abs(difference).max() <= 1
+
+
+@given(st.floats(0, 1), st.integers(0, 1000))
+def test_the_sphere_keeps_the_length_and_the_straight_line_is_shorter(
+    share: float, seed: int
+) -> None:
+    ends = noise(seed, 2, 16)
+    first, second = ends[:1], 3 * ends[1:]
+    turned = between(first, second, share, spherical=True)
+    length = (1 - share) * first.norm() + share * second.norm()
+    assert float(turned.norm()) == pytest.approx(float(length), rel=1e-4)
+    straight = between(first, second, share, spherical=False)
+    assert torch.allclose(straight, (1 - share) * first + share * second, atol=1e-5)
+    assert float(straight.norm()) <= float(length) * 1.0001
+
+
+def test_halfway_on_the_sphere_the_direction_is_between_both() -> None:
+    turned = between(torch.tensor([[2.0, 0]]), torch.tensor([[0, 4.0]]), 0.5, spherical=True)
+    assert turned[0].tolist() == pytest.approx([3 / 2**0.5, 3 / 2**0.5])
+
+
+def test_from_one_label_to_the_next_the_noise_stays(generator: Generator) -> None:
+    sheet = between_labels(generator, K, seed=3)
+    seeds = noise(3, K, generator.z_dim)
+    for row in range(K):
+        for column, label in ((0, row), (STEPS - 1, (row + 1) % K)):
+            wanted = drawn(generator, seeds[row], label)
+            assert abs(shown(sheet.images, STEPS, row, column) - wanted).max() <= 1
+    assert sheet.rows == ["0 to 1", "1 to 2", "2 to 3", "3 to 0"]
+
+
+def test_neighbours_are_nearer_than_seeds_usually_are_and_in_order(generator: Generator) -> None:
+    sheet = neighbours(generator, K, seed=3)
+    assert sheet.images.shape == (K * (1 + NEIGHBOURS), *TOY.image_shape)
+    shares = [float(name) for name in sheet.columns[1:]]
+    assert shares == sorted(shares)
+    assert shares[-1] < 0.7
+    wanted = drawn(generator, noise(3, 1, generator.z_dim)[0], 0)
+    assert abs(shown(sheet.images, 1 + NEIGHBOURS, 0, 0) - wanted).max() <= 1
+
+
+def test_the_film_comes_back_to_where_it_began(generator: Generator) -> None:
+    frames = film(generator, K, seed=3)
+    assert len(frames) == FILM_STEPS
+    around = [*frames, frames[0]]
+    steps = [np.abs(one.astype(int) - other).mean() for one, other in pairwise(around)]
+    assert max(steps) < 3 * np.median(steps)  # no jump, at the end neither
+
+
+def test_all_of_it_is_written_for_a_run(digits_run: Folders, tmp_path: Path) -> None:
+    paths = write_latent(load_generator("toy", digits_run.weights), tmp_path / "latent")
+    assert {path.name for path in paths} == {
+        *("arithmetic.png", "interpolation-linear.png", "interpolation-spherical.png"),
+        *("neighbours.png", "labels.png", "interpolation.gif"),
+    }
+    for path in paths:
+        with Image.open(path) as picture:
+            assert max(picture.size) > 200
+            assert getattr(picture, "n_frames", 1) == (FILM_STEPS if path.suffix == ".gif" else 1)
+
+
+def test_what_heeds_no_label_has_no_way_between_labels(tmp_path: Path) -> None:
+    run = load_generator("digits")
+    unlabelled = replace(run, network=GENERATORS["mlp"](run.spec, 5, 1))
+    names = {path.name for path in write_latent(unlabelled, tmp_path)}
+    assert "labels.png" not in names
+    assert "arithmetic.png" in names
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="--out"):
+        write_latent(load_generator("digits"), tmp_path / "file")

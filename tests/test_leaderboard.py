@@ -1,0 +1,179 @@
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copytree, which
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cgan.config import EvalConfig, Folders
+from cgan.errors import InputError
+from cgan.evaluation import evaluate
+from cgan.metrics import METRICS
+from cgan.report import find_entries, leaderboard_text, write_leaderboard
+from cgan.report.leaderboard import REAL, board, groups
+
+CHROMIUM = which("chromium")
+Changes = Callable[[dict], None]
+
+
+@pytest.fixture(scope="module")
+def reports(digits_run: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Reports of three seeds of one recipe and of one run of another; only the first was scored."""
+    evaluate("toy", EvalConfig(n_samples=200, gan_train_images=0, device="cpu"), digits_run)
+    top = tmp_path_factory.mktemp("compared")
+
+    def another(name: str, seed: int, recipe: str, recall: float, **config: object) -> None:
+        copytree(digits_run.reports / "toy", top / name)
+        path = top / name / "results.json"
+        results = json.loads(path.read_text())
+        results |= {"run": name, "recipe": recipe}
+        results["metrics"]["recall"]["value"] = recall
+        results["provenance"]["config"] |= {"seed": seed, "recipe": recipe, **config}
+        path.write_text(json.dumps(results))
+
+    another("a-1", 1, "guided", 0.1)
+    another("a-2", 2, "guided", 0.2, checks=7)
+    another("a-3", 3, "guided", 0.6)
+    another("b", 1, "udacity", 0.4, epochs=9)
+    return top
+
+
+def test_one_row_a_run_stands_under_the_real_images(reports: Path) -> None:
+    table = board(find_entries([], reports))
+    assert table["run"].tolist() == [REAL, "a-1", "a-2", "a-3", "b"]
+    assert table["recall"].tolist()[1:] == pytest.approx([0.1, 0.2, 0.6, 0.4])
+    real = json.loads((reports / "b" / "results.json").read_text())["metrics"]["recall"]["real"]
+    assert table["recall"][0] == pytest.approx(real)
+    assert table["config.seed"].tolist()[1:] == [1, 2, 3, 1]
+    assert set(METRICS) <= set(table.columns)
+
+
+def test_the_seeds_of_a_recipe_are_one_group_with_mean_and_spread(reports: Path) -> None:
+    table = groups(find_entries([], reports)).set_index("recipe")
+    assert table["n"].to_dict() == {"guided": 3, "udacity": 1}
+    assert table.loc["guided", "recall"] == pytest.approx(0.3)
+    assert table.loc["guided", "recall_spread"] == pytest.approx(np.std([0.1, 0.2, 0.6], ddof=1))
+    assert table["recall_spread"].isna().tolist() == [False, True]
+
+
+def test_runs_of_a_recipe_with_other_settings_are_named_by_them(
+    reports: Path, tmp_path: Path
+) -> None:
+    copytree(reports, tmp_path / "reports")
+    path = tmp_path / "reports" / "a-3" / "results.json"
+    results = json.loads(path.read_text())
+    results["provenance"]["config"]["d_every"] = 2
+    path.write_text(json.dumps(results))
+    table = groups(find_entries(["a-1", "a-2", "a-3"], tmp_path / "reports"))
+    assert table["recipe"].tolist() == ["guided, d_every 1", "guided, d_every 2"]
+    assert table["n"].tolist() == [2, 1]
+
+
+def test_chosen_runs_are_compared_in_the_order_given(reports: Path) -> None:
+    entries = find_entries(["b", str(reports / "a-2")], reports)
+    assert [entry.results["run"] for entry in entries] == ["b", "a-2"]
+    text = leaderboard_text(entries)
+    assert text.index(REAL) < text.index("udacity") < text.index("guided")
+
+
+def test_scores_on_several_data_sets_are_not_mixed(reports: Path, tmp_path: Path) -> None:
+    copytree(reports, tmp_path / "reports")
+    path = tmp_path / "reports" / "b" / "results.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"dataset": "mnist"}))
+    with pytest.raises(InputError, match=r"digits, mnist.*--dataset"):
+        find_entries([], tmp_path / "reports")
+    (entry,) = find_entries([], tmp_path / "reports", "mnist")
+    assert entry.results["run"] == "b"
+    with pytest.raises(InputError, match="did you mean 'mnist'"):
+        find_entries([], tmp_path / "reports", "mnits")
+
+
+def test_no_report_and_a_misspelt_one_are_told(reports: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cgan evaluate"):
+        find_entries([], tmp_path)
+    with pytest.raises(InputError, match="did you mean 'a-"):
+        find_entries(["a_1"], reports)
+
+
+def test_page_table_and_curves_are_written(reports: Path) -> None:
+    page = write_leaderboard(find_entries([], reports), reports)
+    table = pd.read_csv(reports / "leaderboard.csv")
+    assert table["run"].tolist() == [REAL, "a-1", "a-2", "a-3", "b"]
+    assert (reports / "leaderboard.png").read_bytes().startswith(b"\x89PNG")
+    text = page.read_text()
+    assert "30.0%" in text  # the mean recall of the three
+    assert text.count("<table") == 2
+    assert "http" not in text
+
+
+def test_without_histories_there_are_no_curves(reports: Path, tmp_path: Path) -> None:
+    copytree(reports, tmp_path / "reports")
+    for path in (tmp_path / "reports").glob("*/history.csv"):
+        path.unlink()
+    page = write_leaderboard(find_entries([], tmp_path / "reports"), tmp_path / "reports")
+    assert "<img" not in page.read_text()
+    assert not (tmp_path / "reports" / "leaderboard.png").exists()
+
+
+def test_names_are_escaped(reports: Path, tmp_path: Path) -> None:
+    copytree(reports, tmp_path / "reports")
+    path = tmp_path / "reports" / "b" / "results.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"run": "<script>x</script>"}))
+    page = write_leaderboard(find_entries([], tmp_path / "reports"), tmp_path / "reports")
+    assert "<script>x" not in page.read_text()
+
+
+SORT = """
+<script>
+  const [table] = document.querySelectorAll("table.sortable");
+  const heads = [...table.tHead.rows[0].cells];
+  const column = heads.findIndex(head => head.textContent.startsWith("recall"));
+  const said = [];
+  for (let clicks = 0; clicks < 2; clicks++) {
+    heads[column].querySelector("button").click();
+    const rows = [...table.rows].slice(1).map(row => row.cells[0].textContent);
+    said.push([heads[column].getAttribute("aria-sort"), ...rows].join("|"));
+  }
+  document.body.innerHTML = "<pre id=said>" + said.join("\\n") + "</pre>";
+</script>
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium to open the page in")
+def test_a_click_on_a_title_sorts_and_another_turns_the_order(
+    reports: Path, tmp_path: Path
+) -> None:
+    text = write_leaderboard(find_entries([], reports), reports).read_text()
+    page = tmp_path / "clicked.html"
+    page.write_text(text.replace("</body>", SORT + "</body>"))
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    done = subprocess.run(
+        [*command, f"--user-data-dir={tmp_path / 'profile'}", page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    said = done.stdout.split('id="said">')[1].split("</pre>")[0].split("\n")
+    assert said == [
+        f"descending|{REAL}|udacity|guided",
+        f"ascending|{REAL}|guided|udacity",
+    ]
+
+
+def test_a_history_that_is_short_of_a_column_draws_the_rest(reports: Path, tmp_path: Path) -> None:
+    copytree(reports, tmp_path / "reports")
+    path = tmp_path / "reports" / "b" / "history.csv"
+    with path.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    kept = [key for key in rows[0] if key not in ("judge_accuracy", "d_error")]
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, kept, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    write_leaderboard(find_entries([], tmp_path / "reports"), tmp_path / "reports")
+    assert (tmp_path / "reports" / "leaderboard.png").is_file()
