@@ -1,14 +1,11 @@
 """Stage 2: the one GAN loop; which network learns when is a list of phases."""
 
-import math
 import time
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from cgan import data
@@ -16,7 +13,6 @@ from cgan.augmentations import draw_offsets, shift_each
 from cgan.averaging import Average
 from cgan.config import Folders, GanConfig
 from cgan.errors import InputError, lookup
-from cgan.files import write_csv
 from cgan.losses import ADVERSARIAL
 from cgan.machine import autocast, choose_device, choose_precision, place, precision_name
 from cgan.networks import (
@@ -30,8 +26,8 @@ from cgan.networks import (
 from cgan.networks.classifiers import Classifier
 from cgan.penalties import PENALTIES
 from cgan.phases import Batch, Log, guidance_at, make_phases
-from cgan.pictures import COLUMNS, write_film, write_sheet
 from cgan.progress import Progress
+from cgan.record import Record
 from cgan.store import (
     ClassifierRun,
     RunWriter,
@@ -45,7 +41,6 @@ from cgan.validation import Validator
 
 EARLY = 0.1  # of the training, in which no alarm is raised: nothing can be learned yet
 NO_JUDGE = "none"
-ROWS = 10  # epochs in the picture of all of them
 
 
 @dataclass(frozen=True)
@@ -174,11 +169,12 @@ def _run(
     shown = data.Split(train.spec, train.images, found.conditions)
     pairs = data.endless(shown, batch_size, random)
 
-    history: list[dict[str, float]] = []
-    film: list[NDArray[np.uint8]] = []  # what is drawn from the fixed inputs, epoch by epoch
-    step, best = 0, math.inf
+    step = 0
     seconds = time.perf_counter() - start
-    with progress.bar(steps, writer.name) as bar:
+    with (
+        progress.bar(steps, writer.name) as bar,
+        Record(writer, dry_run=config.dry_run) as record,
+    ):
         for ended in range(1, rounds + 1):
             # learn
             start = time.perf_counter()
@@ -214,46 +210,22 @@ def _run(
             readings_mean = log.means()
             seconds += time.perf_counter() - start
 
-            # validate; keep the best
+            # look at what it draws; keep the best
             start = time.perf_counter()
             verdict = validate(drawn, discriminator)
-            fcd = verdict.scores.get("fcd", -math.inf)  # without a judge, the last is the best
             row = {
                 "epoch": config.epochs * ended / rounds,
                 **readings_mean,
-                **verdict.scores,
-                "kept": int(fcd <= best),
                 "guidance": guidance_at(config, step / steps),
                 "seconds": seconds,
                 "validation_seconds": time.perf_counter() - start,
             }
-            history.append(row)
-            progress.line(_words(row))
+            networks = {"generator": drawn, "discriminator": discriminator}
+            progress.line(record.add(row, verdict, networks))
             if step > EARLY * steps and not config.dry_run:
                 for alarm in verdict.alarms:
                     progress.line(f"  ALARM: {alarm}")
-            if not config.dry_run:
-                if row["kept"]:
-                    writer.save_network("generator.safetensors", drawn)
-                    writer.save_network("discriminator.safetensors", discriminator)
-                write_csv(writer.where / "history.csv", history)
-                verdict.save_picture(writer.where / "samples", row["epoch"])
-                film.append(verdict.shown)
-                writer.publish()
-            best = min(best, fcd)
-    if film:
-        names = [f"epoch {row['epoch']:g}" for row in history]
-        write_film(film, names, writer.where / "samples.gif")
-        _write_progress(film, names, writer.where / "samples.png")
-    return GanResult(writer.folder if writer.published else None, history, seconds)
-
-
-def _write_progress(film: list[NDArray[np.uint8]], names: list[str], path: Path) -> None:
-    """Write what became of the first inputs: a row each for the first epoch, the last, and some."""
-    rows = np.unique(np.linspace(0, len(film) - 1, min(len(film), ROWS)).round().astype(int))
-    images = np.concatenate([film[row][:COLUMNS] for row in rows])
-    titles = [names[row].removeprefix("epoch ") for row in rows]
-    write_sheet(images, [""] * COLUMNS, titles, "the same inputs after so many epochs", path)
+    return GanResult(writer.folder if writer.published else None, record.history, seconds)
 
 
 def _require_variance(generator: Generator, discriminator: Discriminator, batch_size: int) -> None:
@@ -267,19 +239,3 @@ def _require_variance(generator: Generator, discriminator: Discriminator, batch_
         raise InputError(
             "--batch-size 1: a batch norm of this recipe has no variance over one image"
         )
-
-
-def _words(row: dict[str, float]) -> str:
-    scores = ""
-    if "guide_accuracy" in row:
-        scores += f"guide accuracy {row['guide_accuracy']:.1%}, "
-    if "judge_accuracy" in row:
-        scores += f"judge accuracy {row['judge_accuracy']:.1%}, "
-    if "fcd" in row:
-        kept = "" if row["kept"] else " (not the best, not kept)"
-        scores += f"FCD {row['fcd']:.3f}, coverage {row['coverage']:.1%}{kept}, "
-    return (
-        f"epoch {row['epoch']:g}: D loss {row['d_loss']:.3f}, G loss {row['g_loss']:.3f}, "
-        f"D(x) {row['d_real']:.2f}, D(G(z)) {row['d_fake']:.2f} -> {row['d_fake_after']:.2f}, "
-        f"{scores}{row['seconds']:.0f} s"
-    )

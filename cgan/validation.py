@@ -1,7 +1,5 @@
 """The cheap evaluation after each epoch of a GAN, against validation images."""
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,49 +17,11 @@ from cgan.metrics.diversity import diversity_per_class
 from cgan.metrics.frechet import fcd
 from cgan.networks import Discriminator, Generator
 from cgan.networks.classifiers import Classifier
-from cgan.pictures import sample_grid
 from cgan.sampling import collect, noise, sample
+from cgan.verdict import N_SHOWN, Verdict
 
 N_IMAGES = 2000  # generated, and as many real ones; all validation images where there are fewer
-N_SHOWN = 60  # of the fixed inputs in the picture of each epoch
 SEED = 2**31  # of the fixed inputs, apart from every seed that a person would give
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What an epoch's generator draws from the fixed inputs, and what is thought of it."""
-
-    images: NDArray[np.uint8]  # [N, C, H, W]
-    by_guide: Samples
-    fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator takes them for real
-    scores: dict[str, float]  # guide_accuracy if labels are heeded; with a judge, the rest
-    alarms: list[str]
-
-    def save_picture(self, folder: Path, epoch: float) -> None:
-        """Write the images of the first fixed inputs; the name tells epoch and guide accuracy."""
-        folder.mkdir(exist_ok=True)
-        requested = self.by_guide.requested
-        # leading zeros, so that names sort: 0003, or 0003.25 within an epoch
-        whole, _, part = f"{epoch:g}".partition(".")
-        name = f"epoch-{whole:0>4}" + (f".{part}" if part else "")
-        title = f"epoch {epoch:g}: C read by the guide"
-        if requested:
-            share = self.scores["guide_accuracy"]
-            name += f"-accuracy-{share:.3f}"
-            title = f"epoch {epoch:g}: T requested, C read by the guide ({share:.1%} agree)"
-        sample_grid(
-            self.shown,
-            self.by_guide.labels[:N_SHOWN] if requested else None,
-            self.by_guide.judged[:N_SHOWN],
-            f"{title}\nborder green: the discriminator takes it for real; broken, red: not",
-            folder / f"{name}.png",
-            self.fooled,
-        )
-
-    @property
-    def shown(self) -> NDArray[np.uint8]:
-        """The images [N_SHOWN, C, H, W] of the first fixed inputs."""
-        return self.images[:N_SHOWN]
 
 
 class Validator:

@@ -1,9 +1,11 @@
 """The command line as a person meets it: exit statuses, one-line errors, files left behind."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from cgan.cli import main
 from cgan.config import Folders
 from cgan.data import DATASETS
 from cgan.networks import CLASSIFIERS
+from cgan.recipes import ABOUT, RECIPES
+from cgan.record import Record
 from cgan.store import SHIPPED, load_generator
 
 
@@ -76,9 +80,54 @@ def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
         "confusion.csv",
         "histogram.csv",
         "index.html",
+        "epochs.png",
+        "film.gif",
     }
     again = run("report", "mine", "--reports-dir", tmp_path / "r")
     assert again.exit_code == 0, again.output
+
+
+def test_every_recipe_trains_is_scored_and_stands_in_the_leaderboard(tmp_path: Path) -> None:
+    where = folders_of(tmp_path)
+    for recipe in RECIPES:
+        small = ["--dataset", "digits", "--batch-size", 300, "--epochs", 0.5, "--name", recipe]
+        done = run("train-gan", "--recipe", recipe, *small, "--precision", "fp32", *where)
+        assert done.exit_code == 0, done.output
+        assert (tmp_path / "w" / recipe / "training.png").is_file()
+        flags = ["-n", 100, "--gan-train-images", 0, "--no-copying"]
+        scored = run("evaluate", recipe, *flags, *where)
+        assert scored.exit_code == 0, scored.output
+        told = json.loads((tmp_path / "r" / recipe / "results.json").read_text())
+        heeds = recipe in ("guided", "guided-original")
+        assert told["conditional"] == heeds
+        assert ("judge_accuracy" in told["metrics"]) == heeds
+        assert {"fcd", "recall", "coverage", "missing_classes"} <= told["metrics"].keys()
+    done = run("compare", "--reports-dir", tmp_path / "r")
+    assert done.exit_code == 0, done.output
+    for recipe in RECIPES:
+        assert recipe in done.output
+    assert (tmp_path / "r/leaderboard.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"), [("mlp", "saved in"), ("conv", "saved in"), ("basic", "--batch-size 1")]
+)
+def test_one_image_a_step_works_where_a_batch_norm_does_not_forbid_it(
+    recipe: str, says: str, tmp_path: Path
+) -> None:
+    small = ["--dataset", "digits", "--batch-size", 1, "--epochs", 0.002, "--precision", "fp32"]
+    done = run("train-gan", "--recipe", recipe, *small, *folders_of(tmp_path))
+    assert done.exit_code == (0 if says == "saved in" else 2)
+    assert says in done.output
+
+
+def test_the_latent_pictures_of_a_shipped_generator_are_written(tmp_path: Path) -> None:
+    folders = ["--weights-dir", tmp_path / "none", "--reports-dir", tmp_path / "r"]
+    done = run("latent", "digits", *folders)
+    assert done.exit_code == 0, done.output
+    for line in done.output.splitlines():
+        assert Path(line).parent == tmp_path / "r/digits/latent"
+        assert Path(line).is_file()
 
 
 def test_the_demo_runs_all_three_stages_and_ends_with_the_reports_path(
@@ -147,8 +196,20 @@ def test_sample_needs_no_data_and_repeats_itself(digits_run: Folders, tmp_path: 
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
-def test_recipes_are_listed() -> None:
-    assert "guided" in run("recipes").output
+def test_recipes_are_listed_with_their_faults_sizes_times_and_scores() -> None:
+    text = run("recipes").output
+    for name in RECIPES:
+        assert f"{name}: {ABOUT[name].idea}" in text
+        assert f"known fault: {ABOUT[name].fault}" in text
+    assert "588,801 weights in G, 392,833 in D" in text  # guided-original
+    assert text.count("heeds no label") == 4
+    assert text.count("after four minutes there: ") == len(RECIPES)
+
+
+def test_the_fields_of_the_recipes_are_a_table() -> None:
+    text = run("recipes", "--fields").output
+    for word in (*RECIPES, "label_smoothing", "guidance_mixed", "transposed-conv"):
+        assert word in text
 
 
 WRONG = {
@@ -307,7 +368,7 @@ def test_an_interrupted_run_says_so_with_status_130(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cgan.train_gan._words", interrupt)
+    monkeypatch.setattr("cgan.record.Record.add", interrupt)
     result = run("train-gan", "--dataset", "digits", *folders_of(tmp_path))
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1] == "cgan: interrupted; nothing was saved yet"
@@ -317,19 +378,20 @@ def test_an_interrupted_run_says_so_with_status_130(
 def test_an_interrupt_after_an_epoch_keeps_it_and_says_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cgan.train_gan import _words
+    honest = Record.add
 
-    def interrupt(row: dict[str, float]) -> str:
+    def interrupt(self: Record, row: dict[str, float], *rest: Any) -> str:
         if row["epoch"] == 2:
             raise KeyboardInterrupt
-        return _words(row)
+        return honest(self, row, *rest)
 
-    monkeypatch.setattr("cgan.train_gan._words", interrupt)
+    monkeypatch.setattr("cgan.record.Record.add", interrupt)
     result = run("train-gan", "--dataset", "digits", "--name", "x", *folders_of(tmp_path))
     assert result.exit_code == 130
     assert f"kept in {tmp_path / 'w/x'}" in result.stderr
     assert load_generator("x", tmp_path / "w").name == "x"
     assert len((tmp_path / "w/x/history.csv").read_text().splitlines()) == 2
+    assert (tmp_path / "w/x/samples.gif").is_file()
 
 
 def test_a_disk_that_is_full_fails_with_status_1(

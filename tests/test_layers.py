@@ -22,6 +22,8 @@ LAYERS = {
     "study": 4,
     "features": 3,
     "latent": 4,
+    "record": 4,
+    "verdict": 3,
     "phases": 3,
     "store": 3,
     "recipes": 2,

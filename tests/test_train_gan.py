@@ -18,7 +18,8 @@ from cgan.progress import Progress
 from cgan.recipes import RECIPES
 from cgan.store import load_classifier
 from cgan.train_gan import train_gan
-from cgan.validation import Validator, Verdict
+from cgan.validation import Validator
+from cgan.verdict import Verdict
 
 HONEST = Validator.__call__
 

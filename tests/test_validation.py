@@ -14,7 +14,8 @@ from cgan.metrics.frechet import fcd
 from cgan.networks import Discriminator, Generator
 from cgan.networks.mlp import MlpDiscriminator, MlpGenerator
 from cgan.store import load_classifier, load_generator
-from cgan.validation import N_IMAGES, N_SHOWN, SEED, Validator
+from cgan.validation import N_IMAGES, SEED, Validator
+from cgan.verdict import N_SHOWN
 
 
 def classifiers() -> tuple:

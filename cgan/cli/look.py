@@ -1,4 +1,4 @@
-"""cgan sample, cgan report and cgan recipes: looking at what is there."""
+"""cgan sample, report, compare, latent and recipes: looking at what is there."""
 
 from dataclasses import asdict
 from pathlib import Path
