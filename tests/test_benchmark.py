@@ -20,7 +20,6 @@ from scripts.benchmarks.__main__ import MOST_ROUNDS
 from scripts.benchmarks.figure import draw
 from scripts.benchmarks.rows import MACHINE, Row
 from scripts.benchmarks.textbook import Pictures, Textbook
-from scripts.pages import rewrite
 
 NOWHERE = Path("nowhere")  # scikit-learn's digits need no folder
 HERE = Row(MACHINE, "a machine", math.nan, math.nan, math.nan, "", 0)
@@ -190,20 +189,6 @@ def test_measurements_of_two_machines_are_not_mixed() -> None:
     rows.check_same_machine(old, HERE, ["quality"], NOWHERE)  # all of them are replaced
     with pytest.raises(InputError, match="another machine"):
         rows.check_same_machine(old, HERE, ["sampling"], NOWHERE)
-
-
-def test_the_table_goes_between_the_marks_of_a_page(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("\n".join(["above", "<!-- cost -->", "old", "<!-- end of cost -->", "below"]))
-    rewrite(page, "cost", rows.table([HERE, a_row("quality")]))
-    text = page.read_text()
-    assert "old" not in text
-    assert "a machine" in text
-    assert text.startswith("above")
-    assert text.endswith("below")
-    page.write_text("no marks")
-    with pytest.raises(InputError, match="lacks"):
-        rewrite(page, "cost", "x")
 
 
 @pytest.mark.parametrize("known", [[], ["throughput"], ["throughput", "quality"]])

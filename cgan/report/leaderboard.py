@@ -172,12 +172,18 @@ def write_leaderboard(entries: list[Entry], reports_dir: Path) -> Path:
     return reports_dir / "leaderboard.html"
 
 
-def leaderboard_text(entries: list[Entry]) -> str:
-    """Return the leaderboard in a few lines for a terminal."""
+def leaderboard_lines(entries: list[Entry]) -> tuple[list[str], list[list[str]]]:
+    """Return heads and lines of the leaderboard of recipes, real images first."""
     content = _grouped_cells(groups(entries), board(entries).iloc[0])
     heads = [column["title"] for column in content["columns"]]
-    rows = [[cell["text"] for cell in row] for row in (content["real"], *content["rows"])]
-    return pd.DataFrame(rows, columns=heads).to_string(index=False)
+    lines = [[cell["text"] for cell in row] for row in (content["real"], *content["rows"])]
+    return heads, lines
+
+
+def leaderboard_text(entries: list[Entry]) -> str:
+    """Return the leaderboard of recipes for a terminal."""
+    heads, lines = leaderboard_lines(entries)
+    return pd.DataFrame(lines, columns=heads).to_string(index=False)
 
 
 def _grouped_cells(grouped: pd.DataFrame, real: pd.Series) -> dict[str, Any]:
