@@ -36,9 +36,10 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows of equal keys as CSV, whole or not at all."""
+    """Write rows as CSV, whole or not at all; a row may lack what others have."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    writer = csv.DictWriter(stream, fieldnames=keys, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_bytes(path, stream.getvalue().encode())

@@ -33,7 +33,7 @@ class Sheet:
 
 
 def write_latent(gan: GanRun, folder: Path, seed: int = 1) -> list[Path]:
-    """Write a PNG for every sheet, and a film of a way around several seeds, to a folder.
+    """Write a PNG for every sheet, and a film of a way between two seeds, to a folder.
 
     Args:
         gan: the run; its network is drawn from on the device that it is on.
@@ -67,18 +67,18 @@ def write_latent(gan: GanRun, folder: Path, seed: int = 1) -> list[Path]:
 def arithmetic(generator: Generator, n_classes: int, seed: int) -> Sheet:
     """Return z1, z2, their difference and sum, and both brought back to the length of the prior.
 
-    A sum of two independent normal vectors is longer by the root of two than any that the
-    generator has learned from: it has left the prior.
+    A sum of two independent vectors is longer by the root of two than those that the generator has
+    learned from: it has left the prior.
     """
     first, second = _pairs(generator, n_classes, seed)
     root = 2**0.5
-    normals = [first, second, first - second, first + second]
-    normals += [(first - second) / root, (first + second) / root]
+    seeds = [first, second, first - second, first + second]
+    seeds += [(first - second) / root, (first + second) / root]
     return Sheet(
         "arithmetic",
         "sums of seeds; z1 - z2 and z1 + z2 are √2 times too long for the noise it learned from,\n"
         "the last two columns are brought back to its length",
-        _drawn(generator, normals, torch.arange(n_classes)),
+        _drawn(generator, seeds, torch.arange(n_classes)),
         ["z1", "z2", "z1 - z2", "z1 + z2", "(z1-z2)/√2", "(z1+z2)/√2"],
         _names(generator, n_classes),
     )
@@ -92,7 +92,7 @@ def interpolation(generator: Generator, n_classes: int, seed: int, *, spherical:
     """
     first, second = _pairs(generator, n_classes, seed)
     shares = torch.linspace(0, 1, STEPS).tolist()
-    normals = [between(first, second, share, spherical=spherical) for share in shares]
+    seeds = [between(first, second, share, spherical=spherical) for share in shares]
     kind = "spherical" if spherical else "linear"
     title = f"from one seed to another, {kind}"
     if not spherical:
@@ -100,7 +100,7 @@ def interpolation(generator: Generator, n_classes: int, seed: int, *, spherical:
     return Sheet(
         f"interpolation-{kind}",
         title,
-        _drawn(generator, normals, torch.arange(n_classes)),
+        _drawn(generator, seeds, torch.arange(n_classes)),
         [f"{share:.2f}" for share in shares],
         _names(generator, n_classes),
     )
@@ -108,8 +108,9 @@ def interpolation(generator: Generator, n_classes: int, seed: int, *, spherical:
 
 def between_labels(generator: Generator, n_classes: int, seed: int) -> Sheet:
     """Return the ways from each label to the next with one seed: its vectors are mixed."""
-    z = generator.prior(noise(seed, n_classes, generator.z_dim))
-    one = torch.arange(n_classes)
+    device = next(generator.parameters()).device
+    z = generator.prior(noise(seed, n_classes, generator.z_dim)).to(device)
+    one = torch.arange(n_classes, device=device)
     other = (one + 1) % n_classes
     shares = torch.linspace(0, 1, STEPS).tolist()
     with torch.no_grad():
@@ -127,15 +128,16 @@ def between_labels(generator: Generator, n_classes: int, seed: int) -> Sheet:
 def neighbours(generator: Generator, n_classes: int, seed: int) -> Sheet:
     """Return a seed of each label and the nearest of POOL others, nearest first."""
     first, _ = _pairs(generator, n_classes, seed)
-    pool = noise(seed + 1, POOL, generator.z_dim)
+    pool = generator.prior(noise(seed + 1, POOL, generator.z_dim))
     distances, nearest = torch.cdist(first, pool).topk(NEIGHBOURS, largest=False)
-    normals = [first, *(pool[nearest[:, i]] for i in range(NEIGHBOURS))]
-    usual = (2 * generator.z_dim) ** 0.5  # between two seeds
+    seeds = [first, *(pool[nearest[:, i]] for i in range(NEIGHBOURS))]
+    usual = (pool[::2] - pool[1::2]).norm(dim=1).mean()
+    alike = ", with the same label" if generator.conditional else ""
     return Sheet(
         "neighbours",
-        f"a seed and the nearest of {POOL:,} others, with the same label; above, how far they are\n"
-        "apart as a share of the usual distance of two seeds",
-        _drawn(generator, normals, torch.arange(n_classes)),
+        f"a seed and the nearest of {POOL:,} others{alike}; above, how far they are apart\n"
+        "as a share of the usual distance of two seeds",
+        _drawn(generator, seeds, torch.arange(n_classes)),
         ["seed", *(f"{share:.2f}" for share in (distances.mean(0) / usual).tolist())],
         _names(generator, n_classes),
     )
@@ -148,7 +150,7 @@ def film(generator: Generator, n_classes: int, seed: int) -> list[NDArray[np.uin
     ways = [between(first, second, share, spherical=True) for share in there]
     ways += [between(second, first, share, spherical=True) for share in there]
     labels = torch.arange(n_classes)
-    return [_drawn(generator, [normal], labels) for normal in ways]
+    return [_drawn(generator, [z], labels) for z in ways]
 
 
 def between(first: Tensor, second: Tensor, share: float, *, spherical: bool) -> Tensor:
@@ -167,16 +169,16 @@ def between(first: Tensor, second: Tensor, share: float, *, spherical: bool) -> 
 
 
 def _pairs(generator: Generator, n_classes: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Return two normal seeds [K, z_dim] for each of K labels."""
-    both = noise(seed, 2 * n_classes, generator.z_dim)
+    """Return two seeds [K, z_dim] for each of K labels."""
+    both = generator.prior(noise(seed, 2 * n_classes, generator.z_dim))
     return both[::2], both[1::2]
 
 
 @torch.no_grad()
-def _drawn(generator: Generator, normals: list[Tensor], labels: Tensor) -> NDArray[np.uint8]:
-    """Draw a column for each of the `normals` [K, z_dim], a row for each of the labels [K]."""
+def _drawn(generator: Generator, seeds: list[Tensor], labels: Tensor) -> NDArray[np.uint8]:
+    """Draw a column for each of the `seeds` [K, z_dim], a row for each of the labels [K]."""
     device = next(generator.parameters()).device
-    columns = [generator(generator.prior(z).to(device), labels.to(device)) for z in normals]
+    columns = [generator(z.to(device), labels.to(device)) for z in seeds]
     return _in_rows(columns)
 
 

@@ -122,7 +122,7 @@ def _d_loss(
     penalty: Penalty,
     dtype: torch.dtype,
 ) -> tuple[Tensor, Readings]:
-    """Return the discriminator's loss; real and generated images pass in one batch."""
+    """Return the discriminator's loss; real images beside generated ones."""
     fake = batch.fake.detach()
     with autocast(fake.device, dtype):
         real_logits, fake_logits = _decide_both(batch, discriminator)

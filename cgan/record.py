@@ -71,11 +71,14 @@ class Record:
                     self.writer.save_network(f"{name}.safetensors", network)
             write_csv(where / "history.csv", self.history)
             verdict.save_picture(where / "samples", row["epoch"])
-            self._film.append(verdict.shown)
+            self._film.append(verdict.shown.copy())  # not a view of all that was drawn
             self.writer.publish()
-        kept_or_not = "" if kept else " (not the best, not kept)"
-        return (
-            f"epoch {row['epoch']:.4g}: D loss {row['d_loss']:.3f}, G loss {row['g_loss']:.3f}, "
-            f"D(x) {row['d_real']:.2f}, D(G(z)) {row['d_fake']:.2f} -> {row['d_fake_after']:.2f}, "
-            f"{verdict.words()}{kept_or_not}, {row['seconds']:.0f} s"
-        )
+        said = [f"G loss {row['g_loss']:.3f}"]
+        if "d_loss" in row:  # where D learned
+            said.insert(0, f"D loss {row['d_loss']:.3f}")
+            said.append(f"D(x) {row['d_real']:.2f}")
+            said.append(f"D(G(z)) {row['d_fake']:.2f} -> {row['d_fake_after']:.2f}")
+        said += [*verdict.words(), f"{row['seconds']:.0f} s"]
+        if not kept:
+            said.append("not the best, not kept")
+        return f"epoch {row['epoch']:.4g}: {', '.join(said)}"

@@ -216,7 +216,7 @@ def _run(
             row = {
                 "epoch": config.epochs * ended / rounds,
                 **readings_mean,
-                "guidance": guidance_at(config, step / steps),
+                "guidance": guidance_at(config, (step - 1) / steps),  # of the last step
                 "seconds": seconds,
                 "validation_seconds": time.perf_counter() - start,
             }

@@ -29,11 +29,13 @@ class Verdict:
         # leading zeros, so that names sort: 0003, or 0003.25 within an epoch
         whole, _, part = f"{epoch:g}".partition(".")
         name = f"epoch-{whole:0>4}" + (f".{part}" if part else "")
-        title = f"epoch {epoch:.4g}: C read by the guide"
         if requested:
             share = self.scores["guide_accuracy"]
             name += f"-accuracy-{share:.3f}"
             title = f"epoch {epoch:.4g}: T requested, C read by the guide ({share:.1%} agree)"
+        else:
+            name += "-unlabelled"
+            title = f"epoch {epoch:.4g}: C read by the guide"
         sample_grid(
             self.shown,
             self.by_guide.labels[:N_SHOWN] if requested else None,
@@ -48,10 +50,10 @@ class Verdict:
         """The images [N_SHOWN, C, H, W] of the first fixed inputs."""
         return self.images[:N_SHOWN]
 
-    def words(self) -> str:
+    def words(self) -> list[str]:
         """Return the scores as a person reads them."""
         names = {"guide_accuracy": "guide accuracy", "judge_accuracy": "judge accuracy"}
         said = [f"{names[key]} {self.scores[key]:.1%}" for key in names if key in self.scores]
         if "fcd" in self.scores:
-            said.append(f"FCD {self.scores['fcd']:.3f}, coverage {self.scores['coverage']:.1%}")
-        return ", ".join(said)
+            said += [f"FCD {self.scores['fcd']:.3f}", f"coverage {self.scores['coverage']:.1%}"]
+        return said

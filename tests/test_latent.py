@@ -103,6 +103,22 @@ def test_from_one_label_to_the_next_the_noise_stays(generator: Generator) -> Non
     assert sheet.rows == ["0 to 1", "1 to 2", "2 to 3", "3 to 0"]
 
 
+def test_sums_of_uniform_noise_are_sums_of_what_it_learned_from() -> None:
+    generator = GENERATORS["mlp"](TOY, 6, 1).eval()
+    generator.noise = "uniform"
+    sheet = arithmetic(generator, 1, seed=3)
+    one, other = generator.prior(noise(3, 2, 6))
+    wanted = drawn(generator, one + other, 0)
+    assert abs(shown(sheet.images, 6, 0, 3) - wanted).max() <= 1
+
+
+def test_between_labels_the_modes_of_a_seed_stay_too() -> None:
+    generator = GENERATORS["shuffle-conv"](TOY, 6, 3).eval()
+    sheet = between_labels(generator, K, seed=3)
+    wanted = drawn(generator, noise(3, K, 6)[2], 2)
+    assert abs(shown(sheet.images, STEPS, 2, 0) - wanted).max() <= 1
+
+
 def test_neighbours_are_nearer_than_seeds_usually_are_and_in_order(generator: Generator) -> None:
     sheet = neighbours(generator, K, seed=3)
     assert sheet.images.shape == (K * (1 + NEIGHBOURS), *TOY.image_shape)

@@ -1,4 +1,3 @@
-import csv
 import json
 import subprocess
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from cgan.errors import InputError
 from cgan.evaluation import evaluate
 from cgan.metrics import METRICS
 from cgan.report import find_entries, leaderboard_text, write_leaderboard
-from cgan.report.leaderboard import REAL, board, groups
+from cgan.report.entries import REAL, board, groups
 
 CHROMIUM = which("chromium")
 Changes = Callable[[dict], None]
@@ -92,6 +91,71 @@ def test_scores_on_several_data_sets_are_not_mixed(reports: Path, tmp_path: Path
         find_entries([], tmp_path / "reports", "mnits")
 
 
+def changed(reports: Path, top: Path, run: str, change: Changes) -> Path:
+    """Return a copy of the reports in which the results of one run are changed."""
+    copytree(reports, top / "reports")
+    path = top / "reports" / run / "results.json"
+    results = json.loads(path.read_text())
+    change(results)
+    path.write_text(json.dumps(results))
+    return top / "reports"
+
+
+def test_scores_of_fewer_images_or_by_another_judge_are_a_group_of_their_own(
+    reports: Path, tmp_path: Path
+) -> None:
+    fewer = changed(reports, tmp_path, "a-3", lambda r: r.update(n_samples=100))
+    table = groups(find_entries(["a-1", "a-2", "a-3"], fewer))
+    assert table["recipe"].tolist() == ["guided, n_samples 200", "guided, n_samples 100"]
+    (tmp_path / "again").mkdir()
+    other = changed(reports, tmp_path / "again", "a-3", lambda r: r["judge"].update(name="x"))
+    table = groups(find_entries(["a-1", "a-3"], other))
+    assert table["recipe"].tolist() == ["guided, judge digits-judge", "guided, judge x"]
+
+
+def test_a_run_scored_twice_counts_once(reports: Path) -> None:
+    table = groups(find_entries(["a-1", "a-1", "a-2"], reports))
+    assert table["n"].tolist() == [2]
+
+
+def test_a_config_of_before_a_field_was_has_its_default(reports: Path, tmp_path: Path) -> None:
+    def forget(results: dict) -> None:
+        for field in ("noise", "paced", "delta_alpha"):
+            del results["provenance"]["config"][field]
+
+    table = groups(find_entries(["a-1", "a-2", "a-3"], changed(reports, tmp_path, "a-2", forget)))
+    assert table["recipe"].tolist() == ["guided"]
+
+
+def test_images_without_a_config_stand_under_their_own_name(reports: Path, tmp_path: Path) -> None:
+    def from_elsewhere(results: dict) -> None:
+        results["provenance"]["config"], results["recipe"] = None, None
+
+    entries = find_entries([], changed(reports, tmp_path, "b", from_elsewhere))
+    assert groups(entries)["recipe"].tolist() == ["guided", "b"]
+
+
+def test_a_long_seed_is_shown_whole(reports: Path, tmp_path: Path) -> None:
+    def reseed(results: dict) -> None:
+        results["provenance"]["config"]["seed"] = 20_240_101
+
+    top = changed(reports, tmp_path, "b", reseed)
+    assert "20240101" in write_leaderboard(find_entries([], top), top).read_text()
+
+
+def test_a_report_that_cannot_be_read_is_left_out_unless_it_is_named(
+    reports: Path, tmp_path: Path
+) -> None:
+    top = changed(reports, tmp_path, "b", lambda results: results.pop("metrics"))
+    said: list[str] = []
+    entries = find_entries([], top, say=said.append)
+    assert [entry.results["run"] for entry in entries] == ["a-1", "a-2", "a-3"]
+    assert len(said) == 1
+    assert "lacks 'metrics'" in said[0]
+    with pytest.raises(InputError, match="lacks 'metrics'"):
+        find_entries(["b"], top)
+
+
 def test_no_report_and_a_misspelt_one_are_told(reports: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cgan evaluate"):
         find_entries([], tmp_path)
@@ -125,6 +189,7 @@ def test_names_are_escaped(reports: Path, tmp_path: Path) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"run": "<script>x</script>"}))
     page = write_leaderboard(find_entries([], tmp_path / "reports"), tmp_path / "reports")
     assert "<script>x" not in page.read_text()
+    assert "&lt;script&gt;x" in page.read_text()
 
 
 SORT = """
@@ -165,15 +230,15 @@ def test_a_click_on_a_title_sorts_and_another_turns_the_order(
     ]
 
 
-def test_a_history_that_is_short_of_a_column_draws_the_rest(reports: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("gone", "drawn"),
+    [(["judge_accuracy"], True), (["judge_accuracy", "d_error", "fcd", "coverage"], False)],
+)
+def test_histories_without_a_column_draw_the_others(
+    gone: list[str], drawn: bool, reports: Path, tmp_path: Path
+) -> None:
     copytree(reports, tmp_path / "reports")
-    path = tmp_path / "reports" / "b" / "history.csv"
-    with path.open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    kept = [key for key in rows[0] if key not in ("judge_accuracy", "d_error")]
-    with path.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, kept, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
+    for path in (tmp_path / "reports").glob("*/history.csv"):
+        pd.read_csv(path).drop(columns=gone).to_csv(path, index=False)
     write_leaderboard(find_entries([], tmp_path / "reports"), tmp_path / "reports")
-    assert (tmp_path / "reports" / "leaderboard.png").is_file()
+    assert (tmp_path / "reports" / "leaderboard.png").is_file() == drawn

@@ -206,6 +206,36 @@ def test_the_maps_of_the_convolutional_systems_have_the_specified_shapes() -> No
     ]
 
 
+def parts(network: nn.Module) -> list[str]:
+    """Return what stands between the layers, in order, each kind once in a row."""
+    known = (nn.LeakyReLU, nn.ReLU, nn.Dropout, nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d)
+    ends = (nn.Sigmoid, nn.Tanh)
+    found = [str(part).split("(")[0] for part in network.modules() if isinstance(part, ends)]
+    for part in network.modules():
+        if isinstance(part, known):
+            slope = getattr(part, "negative_slope", getattr(part, "p", ""))
+            found.append(f"{type(part).__name__} {slope}".strip())
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "in_g", "in_d"),
+    [
+        ("mlp", "LayerNorm, LeakyReLU 0.02, Sigmoid", "LayerNorm, LeakyReLU 0.02"),
+        ("basic", "BatchNorm1d, ReLU, Sigmoid", "LeakyReLU 0.2"),
+        ("udacity", "Dropout 0.3, LeakyReLU 0.2, Tanh", "Dropout 0.3, LeakyReLU 0.2"),
+        ("conv", "BatchNorm2d, ReLU, Tanh", "BatchNorm2d, LeakyReLU 0.2"),
+        ("guided-original", "BatchNorm2d, LeakyReLU 0.2, Tanh", "BatchNorm2d, LeakyReLU 0.2"),
+    ],
+)
+def test_older_systems_have_their_activations_norms_and_dropout(
+    recipe: str, in_g: str, in_d: str
+) -> None:
+    config = RECIPES[recipe]
+    assert ", ".join(parts(make_generator(config, MNIST))) == in_g
+    assert ", ".join(parts(make_discriminator(config, MNIST, toy_sight()))) == in_d
+
+
 @pytest.mark.parametrize("name", ["mlp", "basic"])
 def test_pixels_are_between_zero_and_one_inside_the_systems_that_had_them_so(name: str) -> None:
     discriminator = DISCRIMINATORS[name](MNIST, toy_sight(), 1).eval()

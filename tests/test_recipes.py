@@ -1,8 +1,12 @@
+from typing import Any
+
 import pytest
 
 from cgan.data import DATASETS
 from cgan.errors import InputError
+from cgan.phases import guidance_at
 from cgan.recipes import (
+    ABOUT,
     CLASSIFIERS,
     RECIPES,
     SMALL_CLASSIFIER,
@@ -10,6 +14,7 @@ from cgan.recipes import (
     SMALL_GAN,
     classifier_config,
     gan_config,
+    measured,
 )
 
 
@@ -76,3 +81,37 @@ def test_the_networks_of_another_recipe_can_be_taken() -> None:
     assert config.g_lr == RECIPES["udacity"].g_lr
     with pytest.raises(InputError, match="did you mean 'conv'"):
         gan_config("udacity", "mnist", net="cnov")
+
+
+# z, noise, loss, smoothing, G's rate, D's rate, betas, batch, epochs, D on every n-th batch
+PUBLISHED: dict[str, tuple[Any, ...]] = {
+    "mlp": (100, "normal", "probability", 0, 1e-4, 1e-4, 0.9, 0.999, 8, 8, 1),
+    "basic": (64, "normal", "logistic-halved", 0, 1e-5, 1e-5, 0.9, 0.999, 128, 200, 1),
+    "udacity": (100, "uniform", "logistic", 0.1, 2e-3, 2e-3, 0.9, 0.999, 64, 100, 1),
+    "conv": (100, "normal", "probability", 0, 2e-4, 2e-4, 0.5, 0.999, 64, 10, 1),
+    "guided-original": (20, "normal", "probability", 0, 2e-4, 2e-4, 0.5, 0.999, 64, 20, 2),
+}
+FIELDS = (
+    *("z_dim", "noise", "loss", "label_smoothing", "g_lr", "d_lr", "beta1", "beta2"),
+    *("batch_size", "epochs", "d_every"),
+)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_older_systems_have_the_settings_that_were_published(name: str) -> None:
+    row = RECIPES[name]
+    assert tuple(getattr(row, field) for field in FIELDS) == pytest.approx(PUBLISHED[name])
+    assert (row.schedule, row.ema, row.paced, row.modes) == ("constant", 0, False, 1)
+
+
+def test_half_of_the_original_guided_loss_is_the_guides_and_stays_so() -> None:
+    row = RECIPES["guided-original"]
+    assert row.guidance_mixed
+    assert [guidance_at(row, progress) for progress in (0, 0.5, 1)] == pytest.approx([0.5] * 3)
+    assert all(RECIPES[name].guidance == 0 for name in RECIPES if name != "guided-original")
+
+
+def test_every_recipe_is_told_about() -> None:
+    assert set(ABOUT) == set(RECIPES)
+    assert all(len(about.idea) > 20 for about in ABOUT.values())
+    assert measured("unheard of") == ["not measured yet"]

@@ -15,7 +15,7 @@ from cgan.config import Folders
 from cgan.errors import InputError, TrainingError
 from cgan.networks import Discriminator, Generator
 from cgan.progress import Progress
-from cgan.recipes import RECIPES
+from cgan.recipes import RECIPES, gan_config
 from cgan.store import load_classifier
 from cgan.train_gan import train_gan
 from cgan.validation import Validator
@@ -273,3 +273,42 @@ def test_real_and_generated_images_are_moved_alike_once_a_step(
         assert of_fake is of_real
         assert of_fake.shape == (400, 2)
     assert not torch.equal(moved["phases"][0], moved["phases"][1])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("recipe", ["mlp", "guided-original"])
+def test_a_run_may_have_no_judge_and_heed_no_label(recipe: str, tmp_path: Path) -> None:
+    config = gan_config(recipe, "digits", epochs=1, batch_size=400, precision="fp32")
+    said = io.StringIO()
+    folders = in_folder(tmp_path)
+    train_gan(config, folders, name="x", judge="none", progress=Progress(said))
+    assert ", ," not in said.getvalue()
+    history = pd.read_csv(folders.weights / "x" / "history.csv")
+    assert ("guide_accuracy" in history) == (recipe != "mlp")
+    assert history["kept"].tolist() == [1]
+
+
+def test_guidance_may_begin_after_the_first_epoch(tmp_path: Path) -> None:
+    folders = in_folder(tmp_path)
+    train_gan(toy_config(epochs=3, delta_alpha=0.05), folders, name="x")
+    history = pd.read_csv(folders.weights / "x" / "history.csv")
+    assert history["guidance"].tolist() == pytest.approx([0, 0.05 * 4 / 9, 0.1 * 1 / 9], abs=1e-6)
+    assert history["guidance_loss"].isna().tolist() == [True, False, False]
+
+
+def test_a_round_in_which_the_discriminator_does_not_learn_is_told_without_it(
+    tmp_path: Path,
+) -> None:
+    config = gan_config("guided-original", "digits", epochs=1, batch_size=400, checks=3)
+    said = io.StringIO()
+    train_gan(replace(config, precision="fp32"), in_folder(tmp_path), progress=Progress(said))
+    first, second, _ = [line for line in said.getvalue().splitlines() if line.startswith("epoch")]
+    assert "D loss" in first
+    assert "D loss" not in second
+
+
+def test_the_pictures_of_parts_of_epochs_sort_in_their_order(tmp_path: Path) -> None:
+    folders = in_folder(tmp_path)
+    config = gan_config("mlp", "digits", epochs=1, batch_size=200, checks=2, precision="fp32")
+    train_gan(replace(config, epochs=2), folders, name="x")
+    names = sorted(path.name for path in (folders.weights / "x" / "samples").iterdir())
+    assert [name.split("-")[1] for name in names] == ["0000.5", "0001", "0001.5", "0002"]

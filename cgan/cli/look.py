@@ -1,6 +1,7 @@
 """cgan sample, report, compare, latent and recipes: looking at what is there."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
@@ -106,7 +107,7 @@ def compare(runs: tuple[str, ...], dataset: str | None, reports_dir: Path) -> No
     """
     from cgan.report import find_entries, leaderboard_text, write_leaderboard
 
-    entries = find_entries(list(runs), reports_dir, dataset)
+    entries = find_entries(list(runs), reports_dir, dataset, partial(click.echo, err=True))
     click.echo(leaderboard_text(entries))
     click.echo(f"leaderboard: {write_leaderboard(entries, reports_dir)}")
 

@@ -126,9 +126,10 @@ def train_gan(
     verbose: bool | None,
     **flags: Any,
 ) -> None:
-    """Stage 2: train a label-conditioned generator, guided by the classifier.
+    """Stage 2: train a generator by a recipe.
 
-    Defaults are those of the guided recipe on mnist; -v shows the ones that are used.
+    The default is label-conditioned and guided by the classifier. Defaults below are those of the
+    guided recipe on mnist; -v shows the ones that are used.
     """
     for rate in ("g_lr", "d_lr"):
         flags[rate] = lr if flags[rate] is None else flags[rate]

@@ -1,6 +1,6 @@
 """Reports: reads results.json and history.csv, writes tables, figures and a page; no torch."""
 
-from cgan.report.leaderboard import find_entries as find_entries
+from cgan.report.entries import find_entries as find_entries
 from cgan.report.leaderboard import leaderboard_text as leaderboard_text
 from cgan.report.leaderboard import write_leaderboard as write_leaderboard
 from cgan.report.page import write_report as write_report

@@ -11,6 +11,13 @@ from matplotlib.lines import Line2D
 BLUE, ORANGE, GREY = "#0b5fa5", "#c85a00", "#8a8f98"  # tell apart without red against green
 # of several runs; with the style of the line, so that colour alone tells none apart
 COLOURS = (BLUE, ORANGE, "#00806a", "#a3428f", "#7a5c00", "#3d3d3d")
+# what several runs are compared by: title and, where there is one, the ideal
+PANELS: dict[str, tuple[str, float | None]] = {
+    "judge_accuracy": ("judge accuracy", 1.0),
+    "d_error": ("discriminator's error", 0.5),
+    "fcd": ("FCD", None),
+    "coverage": ("coverage", None),
+}
 STYLES: tuple[Any, ...] = ("-", "--", "-.", ":")
 
 
@@ -118,8 +125,8 @@ def training(history: pd.DataFrame) -> Figure:
             )
         if "fcd" in columns:
             axes.set_yscale("log")
-            best = history[history["kept"] == 1].iloc[-1]
-            axes.plot(best["epoch"], best["fcd"], "s", color=ORANGE, label="kept")
+            for _, best in history[history.get("kept", 0) == 1].tail(1).iterrows():
+                axes.plot(best["epoch"], best["fcd"], "s", color=ORANGE, label="kept")
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("epoch")
         axes.legend(frameon=False, fontsize=8)
@@ -132,18 +139,12 @@ def curves(histories: Sequence[tuple[str, pd.DataFrame]]) -> Figure:
     A panel each: judge accuracy and the discriminator's error, with their ideals, FCD and
     coverage; each shows the runs that have it.
     """
-    panels = {
-        "judge_accuracy": ("judge accuracy", 1.0),
-        "d_error": ("discriminator's error", 0.5),
-        "fcd": ("FCD", None),
-        "coverage": ("coverage", None),
-    }
     titles = list(dict.fromkeys(title for title, _ in histories))
-    columns = [name for name in panels if any(name in history for _, history in histories)]
+    columns = [name for name in PANELS if any(name in history for _, history in histories)]
     figure = _new(11.4, 3.4)
     grid = figure.subplots(1, len(columns), squeeze=False)
     for axes, column in zip(grid[0], columns, strict=True):
-        name, ideal = panels[column]
+        name, ideal = PANELS[column]
         if ideal is not None:
             axes.axhline(ideal, color=GREY, linestyle=":")
         for title, history in histories:

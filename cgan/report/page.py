@@ -10,7 +10,7 @@ import jinja2
 import pandas as pd
 
 from cgan.files import make_folder, write_bytes
-from cgan.pictures import figure_bytes
+from cgan.pictures import figure_bytes, write_figure
 from cgan.report import figures, tables
 from cgan.report.read import read_history, read_results
 
@@ -83,7 +83,7 @@ def write_training(folder: Path) -> None:
     """
     history = read_history(folder)
     if history is not None:
-        write_bytes(folder / "training.png", figure_bytes(figures.training(history)))
+        write_figure(figures.training(history), folder / "training.png")
 
 
 VERDICTS = {  # the first kind that was raised is what matters most

@@ -104,7 +104,7 @@ def read_history(folder: Path) -> pd.DataFrame | None:
         return None
     try:
         history = pd.read_csv(path)
-        history[list(CURVES)].astype(float)
-    except (ValueError, KeyError, OSError) as error:
+        history[list(CURVES)].astype(float).iloc[-1]
+    except (ValueError, KeyError, IndexError, OSError) as error:
         raise InputError(f"{path} cannot be read ({error}); run cgan evaluate again") from error
     return history
