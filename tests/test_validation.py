@@ -104,7 +104,7 @@ def test_a_generator_that_heeds_no_label_is_not_scored_by_labels(tmp_path: Path)
     verdict = Validator(validation, guide, judge, torch.float32)(generator, discriminator())
     assert verdict.scores.keys() == {"fcd", "coverage"}
     verdict.save_picture(tmp_path / "samples", 3)
-    assert [path.name for path in (tmp_path / "samples").iterdir()] == ["epoch-0003.png"]
+    assert [path.name for path in (tmp_path / "samples").iterdir()] == ["epoch-0003-unlabelled.png"]
 
 
 def test_the_pictures_tell_whether_the_discriminator_is_fooled(generator: Generator) -> None:
