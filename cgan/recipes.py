@@ -96,11 +96,14 @@ RECIPES: dict[str, GanConfig] = {
 ABOUT: dict[str, About] = {
     "guided": About(
         "a discriminator that looks through the guide's eyes, several modes of every class, "
-        "averaged weights"
+        "averaged weights",
+        "variety is the last thing to come; in short trainings its images lie nearer to the "
+        "training images than new ones do",
     ),
     "mlp": About(
         "the plain GAN, one hidden layer",
-        "the sigmoid before the loss leaves no gradient once D is sure; it draws few digits",
+        "one hidden layer draws grainy digits, and fewer of the ten the longer it learns; the "
+        "sigmoid before the loss leaves no gradient once D is sure",
     ),
     "basic": About(
         "linear layers, batch norm in G", "rates of 1e-5 need hundreds of epochs; D wins early"
@@ -165,7 +168,7 @@ def measured(recipe: str) -> list[str]:
         scores.insert(0, f"judge accuracy {float(row['judge_accuracy']):.1%}")
     return [
         f"{epochs:g} epochs of MNIST take {epochs * seconds / 60:,.0f} minutes on one core",
-        f"after four minutes there: {', '.join(scores)} (mean of {row['n']} seeds)",
+        f"after four minutes there: {', '.join(scores)} (mean, n = {row['n']})",
     ]
 
 

@@ -162,7 +162,10 @@ def test_mixed_guidance_takes_its_weight_from_the_adversarial_loss() -> None:
         config = GanConfig(guidance_end=1e9, **flags)
         phases = make_phases(config, generator, discriminator, guide, torch.float32, 10)
         loss, readings = phases[1].loss(batch)
-        return {"loss": float(loss.detach()), **{key: float(value) for key, value in readings.items()}}
+        return {
+            "loss": float(loss.detach()),
+            **{key: float(value) for key, value in readings.items()},
+        }
 
     added, mixed = cost(guidance=0.3), cost(guidance=0.3, guidance_mixed=True)
     adversarial, guiding = added["g_loss"], added["guidance_loss"]
