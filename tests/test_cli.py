@@ -245,6 +245,16 @@ WRONG = {
     "a negative rate": (["train-gan", "--lr", "-1"], "must be above 0"),
     "a rate that is no number": (["train-gan", "--lr", "fast"], "not a valid float"),
     "no epochs": (["train-classifier", "--epochs", "0"], "--epochs must be 1 or more"),
+    "networks of no recipe": (["train-gan", "--net", "gided"], "did you mean 'guided'"),
+    "an unknown loss": (
+        ["train-gan", "--dataset", "digits", "--loss", "logistc"],
+        "did you mean 'logistic'",
+    ),
+    "unknown noise": (["train-gan", "--noise", "pink"], "--noise must be one of normal, uniform"),
+    "uniform noise of modes": (["train-gan", "--noise", "uniform"], "needs --noise normal"),
+    "the noise of no run": (["latent", "nosuch"], "cgan train-gan makes one"),
+    "a negative seed": (["latent", "--seed", "-1"], "--seed must be 0 or more"),
+    "a comparison with nothing": (["compare", "nosuch"], "no report of a run 'nosuch'"),
     "a run name with a path": (["train-gan", "--dataset", "digits", "--name", "../x"], "run name"),
     "no images": (["evaluate", "-n", "0"], "must be 1 or more"),
     "images from nowhere": (
