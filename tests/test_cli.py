@@ -253,7 +253,7 @@ WRONG = {
     "unknown noise": (["train-gan", "--noise", "pink"], "--noise must be one of normal, uniform"),
     "uniform noise of modes": (["train-gan", "--noise", "uniform"], "needs --noise normal"),
     "the noise of no run": (["latent", "nosuch"], "cgan train-gan makes one"),
-    "a negative seed": (["latent", "--seed", "-1"], "--seed must be 0 or more"),
+    "a negative seed of noise": (["latent", "--seed", "-1"], "--seed must be 0 or more"),
     "a comparison with nothing": (["compare", "nosuch"], "no report of a run 'nosuch'"),
     "a run name with a path": (["train-gan", "--dataset", "digits", "--name", "../x"], "run name"),
     "no images": (["evaluate", "-n", "0"], "must be 1 or more"),
