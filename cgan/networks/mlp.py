@@ -16,11 +16,28 @@ from cgan.networks.base import Discriminator, Generator
 Between = Callable[[int], list[nn.Module]]  # what follows a linear layer of so many outputs
 
 
+def _layer_normed(n: int) -> list[nn.Module]:
+    return [nn.LeakyReLU(0.02), nn.LayerNorm(n)]
+
+
+def _batch_normed(n: int) -> list[nn.Module]:
+    return [nn.BatchNorm1d(n), nn.ReLU()]
+
+
+def _leaky(n: int) -> list[nn.Module]:
+    return [nn.LeakyReLU(0.2)]
+
+
+def _dropped_out(n: int) -> list[nn.Module]:
+    return [nn.LeakyReLU(0.2), nn.Dropout(0.3)]
+
+
 class LinearGenerator(Generator):
     """Noise [B, z_dim] and labels, which it does not heed -> images [B, C, H, W] in [-1, 1]."""
 
     conditional = False
     sizes: Sequence[int]  # of the hidden layers
+    between: Between
     final: type[nn.Module] = nn.Sigmoid
 
     def __init__(self, spec: DataSpec, z_dim: int, n_modes: int = 1):
@@ -29,11 +46,6 @@ class LinearGenerator(Generator):
         self.image_shape = spec.image_shape
         self.layers = _stack(z_dim, self.sizes, _n_pixels(spec), self.between)
         self.end = self.final()
-
-    @staticmethod
-    def between(n: int) -> list[nn.Module]:
-        """Return what follows a hidden layer of `n` outputs."""
-        raise NotImplementedError
 
     def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
         """Return images [B, C, H, W] in [-1, 1]."""
@@ -45,17 +57,13 @@ class LinearDiscriminator(Discriminator):
     """Images [B, C, H, W] in [-1, 1] and conditions, which it does not heed -> logits [B]."""
 
     sizes: Sequence[int]
+    between: Between
     from_zero = True  # it sees pixels in [0, 1], not in [-1, 1]
 
     def __init__(self, spec: DataSpec, sight: object = None, n_modes: int = 1):
         """Build for the images of `spec`, blind to the guide behind `sight`."""
         super().__init__()
         self.layers = _stack(_n_pixels(spec), self.sizes, 1, self.between)
-
-    @staticmethod
-    def between(n: int) -> list[nn.Module]:
-        """Return what follows a hidden layer of `n` outputs."""
-        raise NotImplementedError
 
     def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
         """Return logits [B]; positive means that an image looks real."""
@@ -66,69 +74,39 @@ class LinearDiscriminator(Discriminator):
 class MlpGenerator(LinearGenerator):
     """Recipe `mlp`: one hidden layer of 200."""
 
-    sizes = (200,)
-
-    @staticmethod
-    def between(n: int) -> list[nn.Module]:
-        """Return a leaky ReLU and a layer norm."""
-        return [nn.LeakyReLU(0.02), nn.LayerNorm(n)]
+    sizes, between = (200,), staticmethod(_layer_normed)
 
 
 class MlpDiscriminator(LinearDiscriminator):
     """Recipe `mlp`: one hidden layer of 200."""
 
-    sizes = (200,)
-
-    @staticmethod
-    def between(n: int) -> list[nn.Module]:
-        """Return a leaky ReLU and a layer norm."""
-        return [nn.LeakyReLU(0.02), nn.LayerNorm(n)]
+    sizes, between = (200,), staticmethod(_layer_normed)
 
 
 class BasicGenerator(LinearGenerator):
     """Recipe `basic`: hidden layers of 128, 256, 512 and 1024, batch-normed."""
 
-    sizes = (128, 256, 512, 1024)
-
-    @staticmethod
-    def between(n: int) -> list[nn.Module]:
-        """Return a batch norm and a ReLU."""
-        return [nn.BatchNorm1d(n), nn.ReLU()]
+    sizes, between = (128, 256, 512, 1024), staticmethod(_batch_normed)
 
 
 class BasicDiscriminator(LinearDiscriminator):
     """Recipe `basic`: hidden layers of 512, 256 and 128."""
 
-    sizes = (512, 256, 128)
-
-    @staticmethod
-    def between(n: int) -> list[nn.Module]:
-        """Return a leaky ReLU."""
-        return [nn.LeakyReLU(0.2)]
+    sizes, between = (512, 256, 128), staticmethod(_leaky)
 
 
 class DropoutGenerator(LinearGenerator):
     """Recipe `udacity`: hidden layers of 32, 64 and 128 with dropout."""
 
-    sizes = (32, 64, 128)
+    sizes, between = (32, 64, 128), staticmethod(_dropped_out)
     final = nn.Tanh
-
-    @staticmethod
-    def between(n: int) -> list[nn.Module]:
-        """Return a leaky ReLU and a dropout."""
-        return [nn.LeakyReLU(0.2), nn.Dropout(0.3)]
 
 
 class DropoutDiscriminator(LinearDiscriminator):
     """Recipe `udacity`: hidden layers of 128, 64 and 32 with dropout."""
 
-    sizes = (128, 64, 32)
+    sizes, between = (128, 64, 32), staticmethod(_dropped_out)
     from_zero = False
-
-    @staticmethod
-    def between(n: int) -> list[nn.Module]:
-        """Return a leaky ReLU and a dropout."""
-        return [nn.LeakyReLU(0.2), nn.Dropout(0.3)]
 
 
 def _stack(n_in: int, sizes: Sequence[int], n_out: int, between: Between) -> nn.Sequential:
