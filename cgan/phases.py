@@ -146,7 +146,7 @@ def _decide_both(batch: Batch, discriminator: Discriminator) -> tuple[Tensor, Te
     """Return the logits of real and of generated images, in one pass where that is the same."""
     seen = _see_real(batch, discriminator), [part.detach() for part in batch.fake_seen]
     conditions = batch.conditions, batch.fake_conditions
-    if discriminator.depends_on_batch():
+    if discriminator.depends_on_batch:
         real, fake = map(discriminator.decide, seen, conditions)
         return real.float(), fake.float()
     both = [torch.cat(pair) for pair in zip(*seen, strict=True)]

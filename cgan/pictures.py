@@ -117,8 +117,7 @@ def _titled(
     fooled: NDArray[np.bool_] | None,
 ) -> Image.Image:
     """Draw every image under its text, COLUMNS in a row; without matplotlib, in milliseconds."""
-    zoom = max(1, round(CELL / images.shape[3]))
-    shown = images.repeat(zoom, axis=2).repeat(zoom, axis=3)
+    shown = _enlarged(images, CELL)
     height, width = shown.shape[2:]
     across, down = max(width, CELL) + GAP, height + TEXT + GAP
     rows = -(-len(images) // COLUMNS)
@@ -140,8 +139,7 @@ def write_sheet(
     images: NDArray[np.uint8], columns: Sequence[str], rows: Sequence[str], title: str, path: Path
 ) -> None:
     """Write a PNG of images uint8 [rows x columns, C, H, W] with a name for each row and column."""
-    zoom = max(1, round(CELL / images.shape[3]))
-    table = mosaic(images.repeat(zoom, axis=2).repeat(zoom, axis=3), len(columns), 2 * GAP // 3)
+    table = mosaic(_enlarged(images, CELL), len(columns), 2 * GAP // 3)
     side = MARGIN if any(rows) else GAP
     head = HEAD + LINE * title.count("\n") + TEXT
     size = max(side + table.shape[1], 7 * max(map(len, title.split("\n")))), head + table.shape[0]
@@ -156,6 +154,17 @@ def write_sheet(
     for i, name in enumerate(rows):
         pen.text((side - 6, head + (i + 0.45) * down), name, INK, _font(11), anchor="rm")
     _write(sheet, path)
+
+
+def spread(n: int, most: int) -> list[int]:
+    """Return at most `most` of the numbers 0 to n - 1, both ends among them, evenly apart."""
+    return sorted({round(place) for place in np.linspace(0, n - 1, min(n, most))})
+
+
+def _enlarged(images: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
+    """Repeat the pixels of images [N, C, H, W] so often that they are about `cell` wide."""
+    zoom = max(1, round(cell / images.shape[3]))
+    return images.repeat(zoom, axis=2).repeat(zoom, axis=3)
 
 
 def _border(pen: ImageDraw.ImageDraw, corners: tuple[int, int, int, int], whole: bool) -> None:
@@ -196,13 +205,9 @@ def write_film(
     Of many frames the first, the last and some between are shown. The last stays for longer where
     there are captions: they tell a story that ends. An image is enlarged to about `cell` pixels.
     """
-    places = np.linspace(0, len(frames) - 1, min(len(frames), FRAMES))
-    chosen = np.unique(places.round().astype(int))
     pictures = []
-    for i in chosen:
-        images = frames[i]
-        zoom = max(1, round(cell / images.shape[3]))
-        sheet = Image.fromarray(mosaic(images.repeat(zoom, axis=2).repeat(zoom, axis=3)))
+    for i in spread(len(frames), FRAMES):
+        sheet = Image.fromarray(mosaic(_enlarged(frames[i], cell)))
         foot = HEAD if any(captions) else 0
         picture = Image.new("RGB", (sheet.width, sheet.height + foot), "white")
         picture.paste(sheet)

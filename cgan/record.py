@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cgan.files import write_csv
-from cgan.pictures import COLUMNS, write_film, write_sheet
+from cgan.pictures import COLUMNS, spread, write_film, write_sheet
 from cgan.store import RunWriter
 from cgan.verdict import Verdict
 
@@ -38,8 +38,7 @@ class Record:
             return
         names = [f"{row['epoch']:.4g}" for row in self.history[: len(self._film)]]
         write_film(self._film, [f"epoch {n}" for n in names], self.writer.where / "samples.gif")
-        places = np.linspace(0, len(names) - 1, min(len(names), ROWS))
-        rows = np.unique(places.round().astype(int))
+        rows = spread(len(names), ROWS)
         images = np.concatenate([self._film[row][:COLUMNS] for row in rows])
         title, heads = "the same inputs after so many epochs", [""] * len(self._film[0][:COLUMNS])
         path = self.writer.where / "samples.png"

@@ -1,6 +1,7 @@
 """What every generator and discriminator promises, and the blocks of pixels that both work on."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -72,8 +73,9 @@ class Discriminator(nn.Module):
         """Return logits of what was seen; positive means that an image looks real."""
         raise NotImplementedError
 
+    @cached_property
     def depends_on_batch(self) -> bool:
-        """Return whether batch norms make the logit of an image depend on those beside it.
+        """Whether batch norms make the logit of an image depend on those beside it.
 
         Then real and generated images must not pass together.
         """

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 
@@ -12,7 +11,7 @@ from cgan.metrics import METRICS
 from cgan.pictures import figure_bytes
 from cgan.report import figures, tables
 from cgan.report.entries import REAL, Entry, board, groups
-from cgan.report.page import embedded
+from cgan.report.page import embedded, render
 
 SHOWN = (
     *("judge_accuracy", "worst_digit", "guide_accuracy", "fcd", "precision", "recall", "coverage"),
@@ -43,18 +42,14 @@ def write_leaderboard(entries: list[Entry], reports_dir: Path) -> Path:
         write_bytes(reports_dir / "leaderboard.png", picture)
     else:
         (reports_dir / "leaderboard.png").unlink(missing_ok=True)  # of an earlier leaderboard
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cgan.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    page = environment.get_template("leaderboard.html").render(
+    page = render(
+        "leaderboard.html",
         dataset=entries[0].results["dataset"],
         judges=sorted({entry.results["judge"]["name"] for entry in entries}),
         tables=[_grouped_cells(grouped, table.iloc[0]), _run_cells(table)],
         picture=embedded(picture) if picture else None,
     )
-    write_bytes(reports_dir / "leaderboard.html", page.encode())
+    write_bytes(reports_dir / "leaderboard.html", page)
     return reports_dir / "leaderboard.html"
 
 

@@ -56,12 +56,8 @@ def write_report(folder: Path) -> Path:
     for name in ("samples.png", "copies.png", "epochs.png", "film.gif"):
         if (folder / name).is_file():
             pictures[Path(name).stem] = (folder / name).read_bytes()
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cgan.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    page = environment.get_template("page.html").render(
+    page = render(
+        "page.html",
         results=results,
         verdict=verdict(results),
         headline=_html(tables.headline(results)),
@@ -71,7 +67,7 @@ def write_report(folder: Path) -> Path:
         weakest=tables.worst(results),
         titles=tables.TITLES,
     )
-    write_bytes(folder / "index.html", page.encode())
+    write_bytes(folder / "index.html", page)
     return folder / "index.html"
 
 
@@ -131,6 +127,16 @@ def _per_digit_html(table: pd.DataFrame) -> str:
     ]
     styler = styler.background_gradient(cmap="Blues", subset=coloured, vmin=0.0, vmax=1.0)
     return styler.set_table_attributes('class="numbers"').to_html()
+
+
+def render(template: str, **values: Any) -> bytes:
+    """Return a page of `templates`, all text in it escaped, with every value that it names."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cgan.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(template).render(**values).encode()
 
 
 def embedded(content: bytes) -> str:
