@@ -14,6 +14,7 @@ BELOW_ONE = 1 - 1e-9
 LARGEST_SEED = 2**63 - 1
 GAN_SCHEDULES = ("hold", "cosine", "constant")
 NOISES = ("normal", "uniform")
+ON_NAN = ("stop", "rollback")
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,32 @@ class GanConfig:
     checks: int = 1  # times an epoch that the generator is scored, and kept if it is the best
     seed: int = 1
     log_interval: int = 50  # steps between two readings of the losses
+    checkpoint_every: str = "5m"  # epochs, or minutes with an m; after every score as well
+    on_nan: str = "stop"  # where a loss or a gradient is no number; or rollback
     dry_run: bool = False  # one step, nothing saved
     device: str = "auto"
     precision: str = "auto"
 
+    @property
+    def checkpoint_interval(self) -> tuple[float, float]:
+        """Epochs and seconds between two checkpoints; one of them is infinite."""
+        text = self.checkpoint_every
+        try:
+            number = float(text.removesuffix("m"))
+        except ValueError:
+            number = math.nan
+        if not number > 0:
+            raise InputError(
+                f"--checkpoint-every must be a number of epochs above 0, or of minutes such as 5m, "
+                f"not {text!r}"
+            )
+        return (math.inf, 60 * number) if text.endswith("m") else (number, math.inf)
+
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
         _one_of(self, "schedule", GAN_SCHEDULES)
+        _one_of(self, "on_nan", ON_NAN)
+        self.checkpoint_interval  # noqa: B018 - checks it
         _one_of(self, "noise", NOISES)
         _at_least(self, 1, "z_dim", "modes", "checks", "batch_size")
         _at_least(self, 1, "d_every", "penalty_every", "log_interval")

@@ -94,12 +94,27 @@ def batches(
         yield scale(split.images[chosen]), split.labels[chosen]
 
 
-def endless(
-    split: Split, batch_size: int, random: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield full batches for ever, in a new order each time round the split."""
-    while True:
-        yield from batches(split, batch_size, random, drop_last=True)
+class Deck:
+    """Deals full batches for ever, in a new order each time round the split.
+
+    Between two batches `order` and `position`, with the state of `random`, are all that it knows.
+    """
+
+    def __init__(self, split: Split, batch_size: int, random: torch.Generator):
+        """Begin before the first round; `random` orders the images and is a CPU generator."""
+        self.split, self.batch_size, self.random = split, batch_size, random
+        self.order = torch.empty(0, dtype=torch.int64)  # of the images, this time round
+        self.position = 0
+
+    def deal(self) -> tuple[Tensor, Tensor]:
+        """Return (images float32 [B, C, H, W] in [-1, 1], labels int64 [B])."""
+        if self.position + self.batch_size > len(self.order):
+            self.order = torch.randperm(len(self.split), generator=self.random)
+            self.position = 0
+        chosen = self.order[self.position : self.position + self.batch_size]
+        self.position += self.batch_size
+        chosen = chosen.to(self.split.labels.device)
+        return scale(self.split.images[chosen]), self.split.labels[chosen]
 
 
 def interleaved(labels: Tensor) -> Tensor:

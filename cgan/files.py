@@ -1,4 +1,4 @@
-"""Writes files whole or not at all."""
+"""Bytes of JSON and CSV; files that are written whole or not at all."""
 
 import csv
 import io
@@ -29,20 +29,20 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file, indented, whole or not at all; NaN and infinity become null."""
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return JSON, indented; NaN and infinity become null."""
     text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, text.encode() + b"\n")
+    return text.encode() + b"\n"
 
 
-def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as CSV, whole or not at all; a row may lack what others have."""
+def csv_bytes(rows: Sequence[Row]) -> bytes:
+    """Return rows as CSV; a row may lack what others have."""
     stream = io.StringIO()
     keys = list(dict.fromkeys(key for row in rows for key in row))
     writer = csv.DictWriter(stream, fieldnames=keys, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_bytes(path, stream.getvalue().encode())
+    return stream.getvalue().encode()
 
 
 def _finite(value: Any) -> Any:

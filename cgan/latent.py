@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cgan import data
-from cgan.files import make_folder
+from cgan.files import make_folder, write_bytes
 from cgan.networks import Generator
-from cgan.pictures import write_film, write_sheet
+from cgan.pictures import film_bytes, sheet_bytes
 from cgan.sampling import noise
 from cgan.store import GanRun
 
@@ -57,10 +57,12 @@ def write_latent(gan: GanRun, folder: Path, seed: int = 1) -> list[Path]:
     paths = []
     for sheet in sheets:
         paths.append(folder / f"{sheet.name}.png")
-        write_sheet(sheet.images, sheet.columns, sheet.rows, sheet.title, paths[-1])
+        picture = sheet_bytes(sheet.images, sheet.columns, sheet.rows, sheet.title)
+        write_bytes(paths[-1], picture)
     paths.append(folder / "interpolation.gif")
     frames = film(generator, n_classes, seed)
-    write_film(frames, [""] * len(frames), paths[-1], seconds=0.08, cell=56)
+    moving = film_bytes(frames, [""] * len(frames), seconds=0.08, cell=56)
+    write_bytes(paths[-1], moving)
     return paths
 
 

@@ -1,12 +1,14 @@
 """Which device and which number format to compute with."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
 from torch import nn
 
-from cgan.errors import InputError, lookup
+from cgan.errors import InputError, TrainingError, lookup
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -50,6 +52,28 @@ def precision_name(dtype: torch.dtype) -> str:
 def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
     """Return a context in which products and convolutions compute in `dtype`."""
     return torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)
+
+
+@contextmanager
+def memory_advice(device: torch.device, batch_size: int) -> Iterator[None]:
+    """Word what is raised where memory does not suffice.
+
+    Raises:
+        TrainingError: it did not; the message says what to try.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            f"out of memory on {device.type}; try --batch-size {max(1, batch_size // 2)}"
+        ) from error
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    # the CPU's allocator raises a plain RuntimeError
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def place(network: Network, device: torch.device) -> Network:

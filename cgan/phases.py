@@ -3,10 +3,10 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from cgan.augmentations import shift_each
 from cgan.config import GanConfig
@@ -18,6 +18,13 @@ from cgan.networks.classifiers import Classifier
 from cgan.penalties import PENALTIES, Penalty
 
 Readings = dict[str, Tensor]
+TERMS = {  # readings in words, where they are not plain
+    "d_loss": "the discriminator's loss",
+    "g_loss": "the generator's loss",
+    "guidance_loss": "the guide's loss",
+    "d_gradient": "the discriminator's gradient",
+    "g_gradient": "the generator's gradient",
+}
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,27 @@ class Batch:
 class Phase:
     """One network's turn to learn: its loss of a batch, on every n-th step."""
 
+    name: str
     network: nn.Module
     every: int
     optimizer: torch.optim.Optimizer
-    schedule: LambdaLR
+    rate: Callable[[int], float]  # of learning, at a step
     loss: Callable[[Batch], tuple[Tensor, Readings]]
+
+    def learn(self, batch: Batch, slower: float) -> Readings:
+        """Take a step down the loss, at the step's rate times `slower`; return its readings.
+
+        A gradient's norm is among them: what is not finite shows there before it shows in a loss.
+        """
+        loss, readings = self.loss(batch)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate(batch.step) * slower
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        norm = torch.stack(torch._foreach_norm(gradients)).norm()
+        self.optimizer.step()
+        return {**readings, f"{self.name}_gradient": norm}
 
 
 def guidance_at(config: GanConfig, progress: float) -> float:
@@ -88,9 +111,6 @@ def make_phases(
     adversarial = ADVERSARIAL[config.loss]
     penalty = PENALTIES[config.penalty]
 
-    def rate(step: int) -> float:
-        return rate_at(config, step / steps, step)
-
     def d_loss(batch: Batch) -> tuple[Tensor, Readings]:
         return _d_loss(batch, config, discriminator, adversarial, penalty, dtype)
 
@@ -99,19 +119,24 @@ def make_phases(
         return _g_loss(batch, config, discriminator, guide, weight, adversarial, dtype)
 
     rows = [
-        (discriminator, config.d_every, config.d_lr, d_loss),
+        ("d", discriminator, config.d_every, config.d_lr, d_loss),
         # paced: between two turns of the discriminator the generator goes as far as in one step
         # otherwise; further, it runs after stale gradients and loses its variety
-        (generator, 1, config.g_lr / (config.d_every if config.paced else 1), g_loss),
+        ("g", generator, 1, config.g_lr / (config.d_every if config.paced else 1), g_loss),
     ]
     phases = []
-    for network, every, lr, loss in rows:
+    for name, network, every, lr, loss in rows:
         fused = next(network.parameters()).device.type in ("cpu", "cuda")
         optimizer = torch.optim.Adam(
             network.parameters(), lr, betas=(config.beta1, config.beta2), fused=fused
         )
-        phases.append(Phase(network, every, optimizer, LambdaLR(optimizer, rate), loss))
+        rate = partial(_rate, config, lr, steps)
+        phases.append(Phase(name, network, every, optimizer, rate, loss))
     return phases
+
+
+def _rate(config: GanConfig, lr: float, steps: int, step: int) -> float:
+    return lr * rate_at(config, step / steps, step)
 
 
 def _d_loss(
@@ -192,44 +217,47 @@ def _see_real(batch: Batch, discriminator: Discriminator) -> Sequence[Tensor]:
 
 
 class Log:
-    """Sums readings on the device; only `latest` and `means` wait for their values."""
+    """Sums readings on the device; only `check` and what calls it wait for their values."""
 
     def __init__(self) -> None:
         """Start with nothing."""
-        self._sums: Readings = {}
-        self._counts: dict[str, int] = {}
+        self.sums: Readings = {}
+        self.counts: dict[str, int] = {}
+        self._unchecked: list[tuple[int, Readings]] = []
         self._latest: Readings = {}
 
-    def add(self, readings: Readings) -> None:
-        """Add one step's readings, each a detached scalar."""
+    def add(self, step: int, readings: Readings) -> None:
+        """Add a step's readings, each a detached scalar."""
         for key, value in readings.items():
-            self._sums[key] = self._sums.get(key, 0) + value
-            self._counts[key] = self._counts.get(key, 0) + 1
+            self.sums[key] = self.sums.get(key, 0) + value
+            self.counts[key] = self.counts.get(key, 0) + 1
+        self._unchecked.append((step, readings))
         self._latest |= readings
 
-    def latest(self) -> dict[str, float]:
-        """Return the last reading of each kind.
+    def check(self) -> None:
+        """Look for the first reading since the last check that is no number.
 
         Raises:
-            TrainingError: one of them is not finite.
+            TrainingError: there is one; the message names its step.
         """
-        return _checked({key: float(value) for key, value in self._latest.items()})
+        unchecked, self._unchecked = self._unchecked, []
+        values = [value for _, readings in unchecked for value in readings.values()]
+        if not values or torch.stack(values).isfinite().all():
+            return
+        for step, readings in unchecked:
+            for key, value in readings.items():
+                if not math.isfinite(value):
+                    raise TrainingError(
+                        f"training diverged: {TERMS.get(key, key)} is {float(value)} at step "
+                        f"{step}; lower --lr, use --precision fp32, or let --on-nan rollback try"
+                    )
+
+    def latest(self) -> dict[str, float]:
+        """Return the last reading of each kind, checked."""
+        self.check()
+        return {key: float(value) for key, value in self._latest.items()}
 
     def means(self) -> dict[str, float]:
-        """Return the mean reading of each kind.
-
-        Raises:
-            TrainingError: one of them is not finite.
-        """
-        return _checked(
-            {key: float(total) / self._counts[key] for key, total in self._sums.items()}
-        )
-
-
-def _checked(readings: dict[str, float]) -> dict[str, float]:
-    for key, value in readings.items():
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"training diverged: {key} is {value}; lower --lr, or use --precision fp32"
-            )
-    return readings
+        """Return the mean reading of each kind, checked."""
+        self.check()
+        return {key: float(total) / self.counts[key] for key, total in self.sums.items()}

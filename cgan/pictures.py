@@ -75,10 +75,9 @@ def sample_grid(
     targets: NDArray[np.int64] | None,
     answers: NDArray[np.int64],
     title: str,
-    path: Path,
     fooled: NDArray[np.bool_] | None = None,
-) -> None:
-    """Write a PNG of images uint8 [N, C, H, W], each titled with its target and its answer.
+) -> bytes:
+    """Return a PNG of images uint8 [N, C, H, W], each titled with its target and its answer.
 
     The title is green with a tick where target T and the classifier's answer C agree, red with a
     cross where not; without targets it is the answer alone. The border is green and whole where a
@@ -93,7 +92,7 @@ def sample_grid(
             for target, answer, hit in zip(targets, answers, right, strict=True)
         ]
         colours = [GREEN if hit else RED for hit in right]
-    _write(_titled(images, texts, colours, title, fooled), path)
+    return _png(_titled(images, texts, colours, title, fooled))
 
 
 def pair_grid(
@@ -101,12 +100,11 @@ def pair_grid(
     below: NDArray[np.uint8],
     distances: NDArray[np.float64],
     title: str,
-    path: Path,
-) -> None:
-    """Write a PNG of images uint8 [N, C, H, W], each over the one at its distance from it."""
+) -> bytes:
+    """Return a PNG of images uint8 [N, C, H, W], each over the one at its distance from it."""
     pairs = np.concatenate([above, below], axis=2)
     texts = [f"{distance:.3f}" for distance in distances]
-    _write(_titled(pairs, texts, [INK] * len(texts), title, None), path)
+    return _png(_titled(pairs, texts, [INK] * len(texts), title, None))
 
 
 def _titled(
@@ -135,25 +133,25 @@ def _titled(
     return sheet
 
 
-def write_sheet(
-    images: NDArray[np.uint8], columns: Sequence[str], rows: Sequence[str], title: str, path: Path
-) -> None:
-    """Write a PNG of images uint8 [rows x columns, C, H, W] with a name for each row and column."""
+def sheet_bytes(
+    images: NDArray[np.uint8], columns: Sequence[str], rows: Sequence[str], title: str
+) -> bytes:
+    """Return a PNG of images uint8 [rows x columns, C, H, W], each row and column named."""
     table = mosaic(_enlarged(images, CELL), len(columns), 2 * GAP // 3)
     side = MARGIN if any(rows) else GAP
     head = HEAD + LINE * title.count("\n") + TEXT
     size = max(side + table.shape[1], 7 * max(map(len, title.split("\n")))), head + table.shape[0]
     side = max(side, (size[0] - table.shape[1]) // 2)
-    sheet = Image.new("RGB", size, "white")
-    sheet.paste(Image.fromarray(table), (side, head))
-    pen = ImageDraw.Draw(sheet)
+    picture = Image.new("RGB", size, "white")
+    picture.paste(Image.fromarray(table), (side, head))
+    pen = ImageDraw.Draw(picture)
     pen.text((size[0] / 2, (head - TEXT) / 2), title, INK, _font(12), anchor="mm", align="center")
     across, down = table.shape[1] / len(columns), table.shape[0] / max(1, len(rows))
     for i, name in enumerate(columns):
         pen.text((side + (i + 0.45) * across, head - 3), name, INK, _font(10), anchor="mb")
     for i, name in enumerate(rows):
         pen.text((side - 6, head + (i + 0.45) * down), name, INK, _font(11), anchor="rm")
-    _write(sheet, path)
+    return _png(picture)
 
 
 def spread(n: int, most: int) -> list[int]:
@@ -186,21 +184,20 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf"), size)
 
 
-def _write(picture: Image.Image, path: Path) -> None:
+def _png(picture: Image.Image) -> bytes:
     stream = io.BytesIO()
     picture.save(stream, format="png")
-    write_bytes(path, stream.getvalue())
+    return stream.getvalue()
 
 
-def write_film(
+def film_bytes(
     frames: Sequence[NDArray[np.uint8]],
     captions: Sequence[str],
-    path: Path,
     *,
     seconds: float = 0.25,
     cell: int = CELL // 2,
-) -> None:
-    """Write an animated GIF that repeats: each frame, images uint8 [N, C, H, W], over its caption.
+) -> bytes:
+    """Return an animated GIF that repeats: each frame, images uint8 [N, C, H, W], over its caption.
 
     Of many frames the first, the last and some between are shown. The last stays for longer where
     there are captions: they tell a story that ends. An image is enlarged to about `cell` pixels.
@@ -220,7 +217,7 @@ def write_film(
         times[-1] = 2000
     rest = {"save_all": True, "append_images": pictures[1:], "duration": times, "loop": 0}
     pictures[0].save(stream, format="gif", optimize=True, **rest)
-    write_bytes(path, stream.getvalue())
+    return stream.getvalue()
 
 
 def figure_bytes(figure: Figure) -> bytes:
@@ -229,8 +226,3 @@ def figure_bytes(figure: Figure) -> bytes:
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
     return stream.getvalue()
-
-
-def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
-    write_bytes(path, figure_bytes(figure))

@@ -19,6 +19,10 @@ class Bar:
         """Move on."""
         self._bar.update(steps)
 
+    def go_to(self, step: int) -> None:
+        """Move to a step, back or forth."""
+        self._bar.update(step - self._bar.n)
+
     def say(self, **readings: float) -> None:
         """Show readings behind the bar."""
         self._bar.set_postfix({key: f"{value:.3f}" for key, value in readings.items()})
@@ -32,11 +36,12 @@ class Progress:
         self._stream = stream
 
     @contextmanager
-    def bar(self, total: int, title: str) -> Iterator[Bar]:
+    def bar(self, total: int, title: str, done: int = 0) -> Iterator[Bar]:
         """Show a bar of `total` steps with the time left, where the stream is a terminal."""
         shown = self._stream is not None and self._stream.isatty()
         with tqdm(
             total=total,
+            initial=done,
             desc=title,
             disable=not shown,
             file=self._stream or sys.stderr,

@@ -2,52 +2,63 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
-from cgan.files import write_csv
-from cgan.pictures import COLUMNS, spread, write_film, write_sheet
-from cgan.store import RunWriter
+from cgan.errors import InputError
+from cgan.files import csv_bytes
+from cgan.pictures import COLUMNS, film_bytes, sheet_bytes, spread
+from cgan.run_writer import RunWriter
 from cgan.verdict import Verdict
 
 ROWS = 10  # epochs in the picture of all of them
 
 
 class Record:
-    """Keeps the history of a training, and in a run's folder all that is worth keeping.
+    """Keeps the history of a training, and gathers for its folder all that is worth keeping."""
 
-    Use as a context: on the way out the film of what was learned is written, if anything was.
-    """
-
-    def __init__(self, writer: RunWriter, *, dry_run: bool):
-        """Start with nothing; a dry run writes nothing."""
-        self.writer, self.dry_run = writer, dry_run
+    def __init__(self, writer: RunWriter):
+        """Start with nothing."""
+        self.writer = writer
         self.history: list[dict[str, float]] = []
         self.best = math.inf
         self._film: list[NDArray[np.uint8]] = []  # what is drawn from the fixed inputs
 
-    def __enter__(self) -> "Record":
-        """Return itself."""
-        return self
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what was drawn from the fixed inputs, uint8 [looks, N, C, H, W], for `restore`."""
+        return {"film": torch.from_numpy(np.stack(self._film))} if self._film else {}
 
-    def __exit__(self, *_: object) -> None:
-        """Write the film and the picture of all epochs, of an interrupted training too."""
-        if not self._film:
-            return
-        names = [f"{row['epoch']:.4g}" for row in self.history[: len(self._film)]]
-        write_film(self._film, [f"epoch {n}" for n in names], self.writer.where / "samples.gif")
-        rows = spread(len(names), ROWS)
-        images = np.concatenate([self._film[row][:COLUMNS] for row in rows])
-        title, heads = "the same inputs after so many epochs", [""] * len(self._film[0][:COLUMNS])
-        path = self.writer.where / "samples.png"
-        write_sheet(images, heads, [names[row] for row in rows], title, path)
+    def facts(self) -> dict[str, Any]:
+        """Return the rest, for `restore`."""
+        return {"history": self.history}
+
+    def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Become what gave these `tensors` and `facts`.
+
+        Raises:
+            InputError: they do not belong together.
+        """
+        drawn = tensors.get("film", torch.empty(0, dtype=torch.uint8)).numpy()
+        try:
+            self.history = [
+                {str(key): (int if key == "kept" else float)(n) for key, n in row.items()}
+                for row in facts["history"]
+            ]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"the checkpoint's history is damaged ({error})") from error
+        if len(drawn) != len(self.history) or drawn.dtype != np.uint8:
+            raise InputError("the checkpoint's pictures are not those of its history")
+        self._film = list(drawn)
+        self.best = min((row.get("fcd", -math.inf) for row in self.history), default=math.inf)
 
     def add(
         self, row: Mapping[str, float], verdict: Verdict, networks: Mapping[str, nn.Module]
     ) -> str:
-        """Add a row to the history; save the networks if the verdict is the best yet.
+        """Add a row to the history; keep the networks if the verdict is the best yet.
 
         The best has the lowest FCD; without a judge it is the last.
 
@@ -63,15 +74,12 @@ class Record:
         kept = fcd <= self.best
         self.best = min(self.best, fcd)
         self.history.append({**row, **verdict.scores, "kept": int(kept)})
-        if not self.dry_run:
-            where = self.writer.where
-            if kept:
-                for name, network in networks.items():
-                    self.writer.save_network(f"{name}.safetensors", network)
-            write_csv(where / "history.csv", self.history)
-            verdict.save_picture(where / "samples", row["epoch"])
-            self._film.append(verdict.shown.copy())  # not a view of all that was drawn
-            self.writer.publish()
+        self._film.append(verdict.shown.copy())  # not a view of all that was drawn
+        if kept:
+            for name, network in networks.items():
+                self.writer.add_network(f"{name}.safetensors", network)
+        picture, content = verdict.picture(row["epoch"])
+        self.writer.add({f"samples/{picture}": content, "history.csv": csv_bytes(self.history)})
         said = [f"G loss {row['g_loss']:.3f}"]
         if "d_loss" in row:  # where D learned
             said.insert(0, f"D loss {row['d_loss']:.3f}")
@@ -81,3 +89,15 @@ class Record:
         if not kept:
             said.append("not the best, not kept")
         return f"epoch {row['epoch']:.4g}: {', '.join(said)}"
+
+    def add_film(self) -> None:
+        """Keep the film and the picture of all epochs, if there were any."""
+        if not self._film:
+            return
+        names = [f"{row['epoch']:.4g}" for row in self.history]
+        film = film_bytes(self._film, [f"epoch {n}" for n in names])
+        rows = spread(len(names), ROWS)
+        images = np.concatenate([self._film[row][:COLUMNS] for row in rows])
+        title, heads = "the same inputs after so many epochs", [""] * len(self._film[0][:COLUMNS])
+        sheet = sheet_bytes(images, heads, [names[row] for row in rows], title)
+        self.writer.add({"samples.gif": film, "samples.png": sheet})

@@ -1,13 +1,9 @@
-"""Run folders: a network's weights with the config.json that rebuilds it and its history.csv."""
+"""Finds and loads runs: a network's weights with the config.json that rebuilds it."""
 
 import hashlib
 import json
-import os
-import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,112 +12,19 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from cgan import __version__
 from cgan.config import ClassifierConfig, DataSpec, GanConfig
 from cgan.errors import InputError, lookup, nearest
-from cgan.files import make_folder, write_bytes, write_json
+from cgan.journal import require_whole, settle
 from cgan.networks import CLASSIFIERS, Generator, make_generator
 from cgan.networks.classifiers import Classifier
+from cgan.run_writer import CHECKPOINT, PLAIN_NAME
 
 Config = TypeVar("Config", ClassifierConfig, GanConfig)
-PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
 
 
 SHIPPED = Path(__file__).parent / "weights"  # runs that come with the package
 SHIPPED_GAN = "mnist"  # what stands in for one's own generator where there is none
-
-
-def plain_name(name: str) -> str:
-    """Return a name that is safe as a folder's.
-
-    Raises:
-        InputError: it is none.
-    """
-    if not PLAIN_NAME.fullmatch(name):
-        raise InputError(f"{name!r} is no run name; use letters, digits, '.', '_' and '-'")
-    return name
-
-
-class RunWriter:
-    """A run folder that appears whole: files gather in a hidden one until the first `publish`.
-
-    Use as a context; what was never published leaves no trace.
-    """
-
-    def __init__(self, weights_dir: Path, name: str, *, overwrite: bool):
-        """Check everything and make the hidden folder.
-
-        Raises:
-            InputError: a name that is no plain folder name, a run of that name that must not be
-                overwritten, or a folder that cannot be written to.
-        """
-        self.name = plain_name(name)
-        self.folder = weights_dir / name
-        if self.folder.exists() and not overwrite:
-            raise InputError(
-                f"{self.folder} exists already; choose another --name or add --overwrite"
-            )
-        make_folder(weights_dir, "--weights-dir")
-        self._staging: Path | None = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=weights_dir))
-        self._staging.chmod(0o755)
-
-    def __enter__(self) -> "RunWriter":
-        """Return itself."""
-        return self
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        """Remove what was never published; tell an interrupted person what is kept."""
-        if error is not None:
-            kept = f"finished epochs are kept in {self.folder}"
-            error.add_note(kept if self.published else "nothing was saved yet")
-        if self._staging is not None:
-            shutil.rmtree(self._staging, ignore_errors=True)
-
-    @property
-    def where(self) -> Path:
-        """The folder that files are written into at present."""
-        return self._staging or self.folder
-
-    @property
-    def published(self) -> bool:
-        """Whether the run can be found under its name."""
-        return self._staging is None
-
-    def save_network(self, file_name: str, network: nn.Module) -> None:
-        """Write a network's parameters and buffers as safetensors, from any device."""
-        state = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
-        write_bytes(self.where / file_name, safetensors.torch.save(state))
-
-    def save_config(
-        self,
-        kind: str,
-        spec: DataSpec,
-        config: ClassifierConfig | GanConfig,
-        facts: Mapping[str, Any],
-    ) -> None:
-        """Write config.json: what was trained, on what, by which version, and what came of it."""
-        write_json(
-            self.where / "config.json",
-            {
-                "kind": kind,
-                "version": __version__,
-                "spec": asdict(spec),
-                "config": asdict(config),
-                **facts,
-            },
-        )
-
-    def publish(self) -> None:
-        """Give the folder its name, in place of an older run of that name."""
-        if self._staging is None:
-            return
-        old = self.folder.with_name(f".{self.name}-old-{os.getpid()}")
-        if self.folder.exists():
-            self.folder.rename(old)
-        self._staging.rename(self.folder)
-        self._staging = None
-        shutil.rmtree(old, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -182,6 +85,12 @@ def find_run(run: str, weights_dir: Path, kind: str) -> Path:
         return known[run]
     if (Path(run) / WEIGHTS[kind]).is_file():
         return Path(run)
+    for folder in (weights_dir / run, Path(run)):
+        if kind == "gan" and PLAIN_NAME.fullmatch(folder.name) and (folder / CHECKPOINT).is_file():
+            raise InputError(
+                f"{folder} has not been scored yet, so nothing is chosen to draw with; go on with: "
+                f"cgan train-gan --resume {folder}"
+            )
     train = "cgan train-gan" if kind == "gan" else "cgan train-classifier --save-model"
     raise InputError(
         f"no {kind} run {run!r} in {weights_dir}{nearest(run, known)}; {train} makes one"
@@ -203,6 +112,37 @@ def newest_run(weights_dir: Path) -> str:
     raise InputError(f"there is no trained generator in {weights_dir}; run cgan train-gan")
 
 
+def resumable(run: str | None, weights_dir: Path) -> Path:
+    """Return the folder of a training that can go on, by name or folder; None: the newest.
+
+    Raises:
+        InputError: there is none.
+    """
+    known = {path.parent.name: path.parent for path in weights_dir.glob(f"*/{CHECKPOINT}")}
+    if run is None and known:
+        return max(known.values(), key=lambda folder: (folder / CHECKPOINT).stat().st_mtime_ns)
+    if run is not None and (Path(run) / CHECKPOINT).is_file():
+        return Path(run)
+    if run is not None and run in known:
+        return known[run]
+    wanted = f"no training {run!r}" if run else "no training"
+    raise InputError(
+        f"there is {wanted} with a {CHECKPOINT} in {weights_dir}{nearest(run or '', known)}"
+    )
+
+
+def load_config(folder: Path) -> tuple[GanConfig, dict[str, Any]]:
+    """Return how a run's training was begun, and the whole content of its config.json.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    settle(folder)
+    require_whole(folder, "config.json")
+    _, config, facts = _read_config(folder, GanConfig)
+    return config, facts
+
+
 def load_classifier(run: str, weights_dir: Path = Path("weights")) -> ClassifierRun:
     """Load a classifier by run name or folder.
 
@@ -214,6 +154,7 @@ def load_classifier(run: str, weights_dir: Path = Path("weights")) -> Classifier
     make = lookup(CLASSIFIERS, config.network, "classifier network")
     with torch.random.fork_rng(devices=[]):  # the start weights are drawn, then overwritten
         network = make(spec)
+    require_whole(folder, "config.json", WEIGHTS["classifier"])
     _load_state(network, folder / WEIGHTS["classifier"])
     return ClassifierRun(folder.resolve().name, folder, spec, config, network.eval())
 
@@ -228,6 +169,7 @@ def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
     spec, config, facts = _read_config(folder, GanConfig)
     with torch.random.fork_rng(devices=[]):
         network = make_generator(config, spec)
+    require_whole(folder, "config.json", WEIGHTS["gan"])
     _load_state(network, folder / WEIGHTS["gan"])
     guide, checksum = str(facts.get("guide")), str(facts.get("guide_sha256"))
     return GanRun(folder.resolve().name, folder, spec, config, guide, checksum, network.eval())

@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cgan import data
+from cgan.errors import InputError
 from cgan.features import extract_split
 from cgan.networks.classifiers import Classifier
 
@@ -59,7 +61,13 @@ class Study:
     sight: Sight
 
 
-def study(guide: Classifier, train: data.Split, n_modes: int, dtype: torch.dtype) -> Study:
+def study(
+    guide: Classifier,
+    train: data.Split,
+    n_modes: int,
+    dtype: torch.dtype,
+    known: Tensor | None = None,
+) -> Study:
     """Cluster the guide's features of each class into modes, and measure their spread.
 
     A generator of one smooth distribution a class leaves out what lies apart, such as sevens with
@@ -72,18 +80,21 @@ def study(guide: Classifier, train: data.Split, n_modes: int, dtype: torch.dtype
         n_modes: modes a class; 1: the class is its only mode. A class of fewer images than that
             has as many modes as images.
         dtype: number format of the guide's products and convolutions.
+        known: the conditions of an earlier study of the same images, which then hold.
+
+    Raises:
+        InputError: what is `known` cannot be of these images.
     """
     sight = Sight(guide, train.images[:N_SCALED], dtype)
     n_classes = train.spec.n_classes
     if n_modes == 1:
         return Study(train.labels, torch.ones(n_classes, 1), sight)
-    seen = extract_split(guide, train, batch_size=BATCH_SIZE, dtype=dtype)
-    modes = np.zeros(len(train), dtype=np.int64)
-    for label in range(n_classes):
-        mine = seen.labels == label
-        if mine.any():
-            modes[mine] = _clusters(seen.features[mine], n_modes)
-    conditions = seen.labels * n_modes + modes
+    if known is None:
+        conditions = _conditions(guide, train, n_modes, dtype)
+    else:
+        conditions = known.cpu().numpy()
+        if not np.array_equal(conditions // n_modes, train.labels.cpu().numpy()):
+            raise InputError("the modes in the checkpoint are not those of these images")
     counts = np.bincount(conditions, minlength=n_classes * n_modes).reshape(n_classes, n_modes)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     return Study(
@@ -91,6 +102,20 @@ def study(guide: Classifier, train: data.Split, n_modes: int, dtype: torch.dtype
         torch.from_numpy(shares).float(),
         sight,
     )
+
+
+def _conditions(
+    guide: Classifier, train: data.Split, n_modes: int, dtype: torch.dtype
+) -> NDArray[np.int64]:
+    seen = extract_split(guide, train, batch_size=BATCH_SIZE, dtype=dtype)
+    modes = np.zeros(len(train), dtype=np.int64)
+    # sums of more than two threads come in any order, and so would another mode now and then
+    with threadpool_limits(limits=1, user_api="openmp"):
+        for label in range(train.spec.n_classes):
+            mine = seen.labels == label
+            if mine.any():
+                modes[mine] = _clusters(seen.features[mine], n_modes)
+    return seen.labels * n_modes + modes
 
 
 def _clusters(features: NDArray[np.float32], n_modes: int) -> NDArray[np.int64]:

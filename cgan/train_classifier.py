@@ -9,13 +9,13 @@ from cgan import data
 from cgan.config import ClassifierConfig, Folders
 from cgan.errors import lookup
 from cgan.features import extract_split
-from cgan.files import write_csv
+from cgan.files import csv_bytes
 from cgan.fitting import fit, new_classifier
 from cgan.machine import choose_device, choose_precision, precision_name
 from cgan.metrics.accuracy import accuracy
 from cgan.networks import CLASSIFIERS
 from cgan.progress import Progress
-from cgan.store import RunWriter
+from cgan.run_writer import RunWriter
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ def _run(
             "precision": precision_name(dtype),
             "data_sha256": train.sha256(),
         }
-        writer.save_config("classifier", train.spec, config, facts)
-        writer.save_network("classifier.safetensors", network)
-        write_csv(writer.where / "history.csv", history)
+        writer.add_config("classifier", train.spec, config, facts)
+        writer.add_network("classifier.safetensors", network)
+        writer.add({"history.csv": csv_bytes(history)})
         writer.publish()
     folder = None if writer is None else writer.folder
     return ClassifierResult(folder, test_accuracy, seconds, history)

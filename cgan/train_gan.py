@@ -2,45 +2,48 @@
 
 import time
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from cgan import data
 from cgan.augmentations import draw_offsets, shift_each
-from cgan.averaging import Average
 from cgan.config import Folders, GanConfig
-from cgan.errors import InputError, lookup
+from cgan.errors import InputError, TrainingError, lookup
 from cgan.losses import ADVERSARIAL
-from cgan.machine import autocast, choose_device, choose_precision, place, precision_name
-from cgan.networks import (
-    DISCRIMINATORS,
-    GENERATORS,
-    Discriminator,
-    Generator,
-    make_discriminator,
-    make_generator,
+from cgan.machine import (
+    autocast,
+    choose_device,
+    choose_precision,
+    memory_advice,
+    place,
+    precision_name,
 )
+from cgan.networks import DISCRIMINATORS, GENERATORS
 from cgan.networks.classifiers import Classifier
 from cgan.penalties import PENALTIES
-from cgan.phases import Batch, Log, guidance_at, make_phases
+from cgan.phases import Batch, Log, guidance_at
 from cgan.progress import Progress
+from cgan.randomness import own_randomness
 from cgan.record import Record
-from cgan.store import (
-    ClassifierRun,
-    RunWriter,
-    load_classifier,
-    require_same_images,
-    runs,
-    unused_name,
+from cgan.resuming import (
+    Beginning,
+    checkpoint_of,
+    read_beginning,
+    require_alike,
+    restore,
+    roll_back,
 )
+from cgan.run_writer import CHECKPOINT, RunWriter
+from cgan.stopping import Stopped, StopRequest
+from cgan.store import unused_name
 from cgan.study import study
+from cgan.teachers import NO_JUDGE, find_teachers
+from cgan.training import Training
 from cgan.validation import Validator
 
+ROLLBACKS = 3  # at most, each to half the rates
 EARLY = 0.1  # of the training, in which no alarm is raised: nothing can be learned yet
-NO_JUDGE = "none"
 
 
 @dataclass(frozen=True)
@@ -63,31 +66,48 @@ def train_gan(
     guide: str | None = None,
     judge: str | None = None,
     overwrite: bool = False,
+    resume: bool = False,
+    with_changes: bool = False,
     progress: Progress | None = None,
 ) -> GanResult:
-    """Train a generator and a discriminator; save the run whenever it is the best yet.
+    """Train a generator and a discriminator; save the run whenever it is scored, and on the way.
 
     It is scored after every epoch, or `checks` times an epoch. The best has the lowest FCD against
-    validation images; without a judge it is the last.
+    validation images; without a judge it is the last. SIGINT (Ctrl-C) or SIGTERM saves and stops.
 
     Args:
         config: what to train.
         folders: where the data and the guide are and where the run goes.
         name: of the run; None: `<dataset>-<recipe>`, numbered when that is taken.
         guide: name or folder of the classifier that guides and validates; None:
-            `<dataset>-guide`.
+            `<dataset>-guide`, or the one that the run was begun with.
         judge: name or folder of the classifier that scores every epoch; None: `<dataset>-judge`
-            if there is one; "none": no judge, the guide alone validates.
+            if there is one, or the one that the run was begun with; "none": no judge, the guide
+            alone validates.
         overwrite: replace a run of that name.
+        resume: go on with the run `name` from its checkpoint, on the same machine bit for bit.
+        with_changes: even if the config, the guide, the data or the machine has changed.
         progress: shows the steps; None shows nothing.
 
     Raises:
         InputError: an unknown name, data or a guide that is missing or does not fit, a folder not
-            to be written.
-        TrainingError: a loss that is not finite; what earlier epochs saved stays.
+            to be written, a run that cannot go on like this.
+        TrainingError: a loss or gradient that is not finite, or a device out of memory; what was
+            saved before stays.
+        Stopped: somebody asked for it.
+        OSError: a disk that is full or gone; what was saved before stays.
     """
+    begun = None
+    if resume:
+        if name is None:
+            raise InputError("name the run to go on with")
+        begun = read_beginning(folders.weights / name)
+        guide = guide or begun.facts["guide"]
+        judge = judge or begun.facts["judge"] or NO_JUDGE
     device = choose_device(config.device)
-    dtype = choose_precision(config.precision, device)
+    as_begun = begun is not None and begun.config.precision == config.precision
+    precision = begun.facts["precision"] if begun and as_begun else config.precision
+    dtype = choose_precision(precision, device)
     lookup(GENERATORS, config.generator, "generator network")
     lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
     lookup(ADVERSARIAL, config.loss, "adversarial loss")
@@ -95,45 +115,31 @@ def train_gan(
     train = data.load(config.dataset, folders.data, "train").to(device)
     validation = data.load(config.dataset, folders.data, "validation")
     progress = progress or Progress()
-    guide_run = load_classifier(guide or f"{config.dataset}-guide", folders.weights)
-    require_same_images(guide_run, train.spec)
-    if guide_run.config.role == "judge":
-        raise InputError(f"{guide_run.name} is a judge; a classifier that guides cannot judge")
-    judge_run = _find_judge(judge, config.dataset, folders, progress)
-    if judge_run is not None:
-        require_same_images(judge_run, train.spec)
-        if judge_run.sha256() == guide_run.sha256():
-            raise InputError(f"{judge_run.name} is the guide; the judge must be another classifier")
+    teachers = find_teachers(guide, judge, train.spec, folders, progress)
     name = name or unused_name(folders.weights, f"{config.dataset}-{config.recipe}", overwrite)
     facts = {
-        "guide": guide_run.name,
-        "guide_sha256": guide_run.sha256(),
-        "judge": judge_run.name if judge_run else None,
+        "guide": teachers.guide.name,
+        "guide_sha256": teachers.guide.sha256(),
+        "judge": teachers.judge.name if teachers.judge else None,
         "device": device.type,
         "precision": precision_name(dtype),
         "data_sha256": train.sha256(),
     }
-    with RunWriter(folders.weights, name, overwrite=overwrite) as writer:
-        writer.save_config("gan", train.spec, config, facts)
-        network = place(guide_run.network, device).requires_grad_(False)
-        seer = place(judge_run.network, device) if judge_run else None
-        validator = Validator(validation, network, seer, dtype)
-        return _run(config, train, network, validator, dtype, writer, progress)
-
-
-def _find_judge(
-    judge: str | None, dataset: str, folders: Folders, progress: Progress
-) -> ClassifierRun | None:
-    if judge == NO_JUDGE:
-        return None
-    name = judge or f"{dataset}-judge"
-    if judge is None and name not in runs(folders.weights, "classifier"):
-        progress.line(
-            f"there is no {name}, so epochs are scored by the guide alone and the last is kept; "
-            f"cgan train-classifier --save-model --role judge --dataset {dataset} makes one"
-        )
-        return None
-    return load_classifier(name, folders.weights)
+    if begun is not None:
+        require_alike(begun, config, facts, with_changes=with_changes)
+    with RunWriter(folders.weights, name, overwrite=overwrite, resume=resume) as writer:
+        writer.add_config("gan", train.spec, config, facts)
+        network = place(teachers.guide.network, device).requires_grad_(False)
+        seer = place(teachers.judge.network, device) if teachers.judge else None
+        try:
+            with memory_advice(device, config.batch_size), own_randomness(config.seed, device):
+                validator = Validator(validation, network, seer, dtype)
+                return _run(config, train, network, validator, dtype, writer, begun, progress)
+        except (TrainingError, Stopped, OSError) as error:
+            if writer.published:
+                changed = " --lr SMALLER --resume-with-changes" * isinstance(error, TrainingError)
+                error.add_note(f"go on with: cgan train-gan --resume {writer.folder}{changed}")
+            raise
 
 
 def _run(
@@ -143,99 +149,108 @@ def _run(
     validate: Validator,
     dtype: torch.dtype,
     writer: RunWriter,
+    begun: Beginning | None,
     progress: Progress,
 ) -> GanResult:
-    device = train.images.device
-    batch_size = min(config.batch_size, len(train))
-    epoch_steps = len(train) // batch_size
+    epoch_steps = len(train) // min(config.batch_size, len(train))
     rounds = 1 if config.dry_run else max(1, round(config.epochs * config.checks))
     round_steps = 1 if config.dry_run else max(1, int(config.epochs * epoch_steps / rounds))
     steps = rounds * round_steps
 
-    # what the guide finds in the images; networks, and one seeded stream for all that is drawn
+    # what the guide finds in the images; networks, or where they stood
     start = time.perf_counter()
-    found = study(guide, train, config.modes, dtype)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        generator = make_generator(config, train.spec)
-        discriminator = make_discriminator(config, train.spec, found.sight)
-    _require_variance(generator, discriminator, batch_size)
-    generator.set_modes(found.frequencies)
-    generator, discriminator = place(generator, device), place(discriminator, device)
-    average = Average(generator, config.ema)
-    drawn = average.network  # the generator that is validated and saved
-    random = torch.Generator().manual_seed(config.seed)
-    phases = make_phases(config, generator, discriminator, guide, dtype, steps)
-    shown = data.Split(train.spec, train.images, found.conditions)
-    pairs = data.endless(shown, batch_size, random)
+    known = begun.checkpoint.tensors.get("conditions") if begun else None
+    found = study(guide, train, config.modes, dtype, known)
+    training = Training(config, train, found, guide, dtype, steps)
+    record = Record(writer)
+    if begun is not None:
+        restore(training, record, begun.checkpoint)
+        if training.step >= steps:
+            raise InputError(
+                f"{writer.folder} is finished; to go further add --resume-with-changes --epochs N"
+            )
+    good = checkpoint_of(training, record)  # the last that can be gone back to
+    every_steps, every_seconds = config.checkpoint_interval
+    every_steps *= epoch_steps
 
-    step = 0
-    seconds = time.perf_counter() - start
-    with (
-        progress.bar(steps, writer.name) as bar,
-        Record(writer, dry_run=config.dry_run) as record,
-    ):
-        for ended in range(1, rounds + 1):
-            # learn
-            start = time.perf_counter()
-            log = Log()
-            generator.train()
-            discriminator.train()
-            for real, conditions in islice(pairs, round_steps):
-                normal = torch.randn(batch_size, config.z_dim, generator=random)
-                z = generator.prior(normal).to(device)
-                # a shuffle of the real labels: both halves have the same mix of classes
-                shuffle = torch.randperm(batch_size, generator=random)
-                labels = conditions[shuffle.to(device)] // config.modes
-                fake_conditions = generator.conditions(z, labels)
-                offsets = draw_offsets(batch_size, config.d_shift, random, device)
-                with autocast(device, dtype):
-                    fake = generator(z, labels)
-                    seen = discriminator.look(shift_each(fake, offsets))
-                batch = Batch(step, real, conditions, fake, seen, fake_conditions, labels, offsets)
-                for phase in phases:
-                    if step % phase.every == 0:
-                        discriminator.requires_grad_(phase.network is discriminator)
-                        loss, readings = phase.loss(batch)
-                        phase.optimizer.zero_grad(set_to_none=True)
-                        loss.backward()
-                        phase.optimizer.step()
-                        log.add(readings)
-                    phase.schedule.step()
-                average.update()
-                step += 1
+    saved_step, saved_at = training.step, time.perf_counter()
+    with progress.bar(steps, writer.name, done=training.step) as bar, StopRequest() as stop:
+        while training.step < steps:
+            try:
+                # learn
+                _learn(training, config, dtype)
                 bar.advance()
-                if step % config.log_interval == 0:
-                    bar.say(**log.latest())
-            readings_mean = log.means()
-            seconds += time.perf_counter() - start
+                if training.step % config.log_interval == 0:
+                    bar.say(**training.log.latest())
+                now = time.perf_counter()
+                looking = training.step % round_steps == 0
+                due = training.step - saved_step >= every_steps or now - saved_at >= every_seconds
+                if not (looking or due or stop.number):
+                    continue
+                training.log.check()
+                training.seconds += now - start
 
-            # look at what it draws; keep the best
-            start = time.perf_counter()
-            verdict = validate(drawn, discriminator)
-            row = {
-                "epoch": config.epochs * ended / rounds,
-                **readings_mean,
-                "guidance": guidance_at(config, (step - 1) / steps),  # of the last step
-                "seconds": seconds,
-                "validation_seconds": time.perf_counter() - start,
-            }
-            networks = {"generator": drawn, "discriminator": discriminator}
-            progress.line(record.add(row, verdict, networks))
-            if step > EARLY * steps and not config.dry_run:
-                for alarm in verdict.alarms:
-                    progress.line(f"  ALARM: {alarm}")
-    return GanResult(writer.folder if writer.published else None, record.history, seconds)
+                # look at what it draws; keep the best
+                if looking:
+                    ended = training.step // round_steps
+                    verdict = validate(training.average.network, training.discriminator)
+                    row = {
+                        "epoch": config.epochs * ended / rounds,
+                        **training.log.means(),
+                        # of the last step
+                        "guidance": guidance_at(config, (training.step - 1) / steps),
+                        "seconds": training.seconds,
+                        "validation_seconds": time.perf_counter() - now,
+                    }
+                    progress.line(record.add(row, verdict, training.networks()))
+                    if training.step > EARLY * steps and not config.dry_run:
+                        for alarm in verdict.alarms:
+                            progress.line(f"  ALARM: {alarm}")
+                    training.log = Log()
+
+                # save all that the rest depends on
+                if not config.dry_run:
+                    good = checkpoint_of(training, record)
+                    if training.step == steps or stop.number:
+                        record.add_film()
+                    writer.add({CHECKPOINT: good.to_bytes()})
+                    writer.publish()
+                saved_step, saved_at = training.step, time.perf_counter()
+                start = saved_at
+            except TrainingError as error:
+                if config.on_nan == "stop" or training.rollbacks == ROLLBACKS:
+                    raise
+                roll_back(training, record, good)
+                progress.line(f"{error}; back at step {training.step}, rates halved")
+                bar.go_to(training.step)
+                saved_step, start = training.step, time.perf_counter()
+            if stop.number and training.step < steps:
+                raise Stopped(stop.number)
+    return GanResult(writer.folder if writer.published else None, record.history, training.seconds)
 
 
-def _require_variance(generator: Generator, discriminator: Discriminator, batch_size: int) -> None:
-    """Check that a batch norm over vectors sees more than one of them.
-
-    Raises:
-        InputError: it would not.
-    """
-    parts = [*generator.modules(), *discriminator.modules()]
-    if batch_size == 1 and any(isinstance(part, nn.BatchNorm1d) for part in parts):
-        raise InputError(
-            "--batch-size 1: a batch norm of this recipe has no variance over one image"
-        )
+def _learn(training: Training, config: GanConfig, dtype: torch.dtype) -> None:
+    """Draw a batch, and let every network whose turn it is learn from it."""
+    generator, random, device = training.generator, training.random, training.device
+    generator.train()
+    training.discriminator.train()
+    real, conditions = training.deck.deal()
+    batch_size = len(real)
+    normal = torch.randn(batch_size, config.z_dim, generator=random)
+    z = generator.prior(normal).to(device)
+    # a shuffle of the real labels: both halves have the same mix of classes
+    shuffle = torch.randperm(batch_size, generator=random)
+    labels = conditions[shuffle.to(device)] // config.modes
+    fake_conditions = generator.conditions(z, labels)
+    offsets = draw_offsets(batch_size, config.d_shift, random, device)
+    with autocast(device, dtype):
+        fake = generator(z, labels)
+        seen = training.discriminator.look(shift_each(fake, offsets))
+    step = training.step
+    batch = Batch(step, real, conditions, fake, seen, fake_conditions, labels, offsets)
+    for phase in training.phases:
+        if step % phase.every == 0:
+            training.discriminator.requires_grad_(phase.network is training.discriminator)
+            training.log.add(step, phase.learn(batch, training.slower))
+    training.average.update()
+    training.step += 1

@@ -1,7 +1,6 @@
 """What one look at a generator in training found, and its picture."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +21,8 @@ class Verdict:
     scores: dict[str, float]  # guide_accuracy if labels are heeded; with a judge, the rest
     alarms: list[str]
 
-    def save_picture(self, folder: Path, epoch: float) -> None:
-        """Write the images of the first fixed inputs; the name tells epoch and guide accuracy."""
-        folder.mkdir(exist_ok=True)
+    def picture(self, epoch: float) -> tuple[str, bytes]:
+        """Return the images of the first fixed inputs as a PNG, and a name that tells the epoch."""
         requested = self.by_guide.requested
         # leading zeros, so that names sort: 0003, or 0003.25 within an epoch
         whole, _, part = f"{epoch:g}".partition(".")
@@ -36,14 +34,14 @@ class Verdict:
         else:
             name += "-unlabelled"
             title = f"epoch {epoch:.4g}: C read by the guide"
-        sample_grid(
+        content = sample_grid(
             self.shown,
             self.by_guide.labels[:N_SHOWN] if requested else None,
             self.by_guide.judged[:N_SHOWN],
             f"{title}\nborder green: the discriminator takes it for real; broken, red: not",
-            folder / f"{name}.png",
             self.fooled,
         )
+        return f"{name}.png", content
 
     @property
     def shown(self) -> NDArray[np.uint8]:

@@ -60,6 +60,11 @@ def toy_mnist(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def in_folder(top: Path) -> Folders:
+    """Return the three folders of a project in `top`."""
+    return Folders(top / "data", top / "weights", top / "reports")
+
+
 def toy_config(**flags: Any) -> GanConfig:
     """One epoch on digits in batches so large that it has three steps."""
     flags = {"batch_size": 400, "epochs": 1, "precision": "fp32", "device": "cpu", **flags}
@@ -77,6 +82,6 @@ def toy_sight(dtype: torch.dtype = torch.float32) -> Sight:
 def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """Folders in which a toy generator of digits, the run `toy`, has been trained."""
     top = tmp_path_factory.mktemp("digits")
-    folders = Folders(top / "data", top / "weights", top / "reports")
+    folders = in_folder(top)
     train_gan(toy_config(epochs=2), folders, name="toy")
     return folders

@@ -398,7 +398,7 @@ def test_an_interrupt_after_an_epoch_keeps_it_and_says_where(
     monkeypatch.setattr("cgan.record.Record.add", interrupt)
     result = run("train-gan", "--dataset", "digits", "--name", "x", *folders_of(tmp_path))
     assert result.exit_code == 130
-    assert f"kept in {tmp_path / 'w/x'}" in result.stderr
+    assert f"cgan train-gan --resume {tmp_path / 'w/x'}" in result.stderr
     assert load_generator("x", tmp_path / "w").name == "x"
     assert len((tmp_path / "w/x/history.csv").read_text().splitlines()) == 2
     assert (tmp_path / "w/x/samples.gif").is_file()
@@ -410,7 +410,7 @@ def test_a_disk_that_is_full_fails_with_status_1(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cgan.store.write_bytes", full)
+    monkeypatch.setattr("cgan.journal._write_through", full)
     result = run("train-gan", "--dataset", "digits", *folders_of(tmp_path))
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from cgan.errors import InputError
-from cgan.files import make_folder, write_bytes, write_csv, write_json
+from cgan.files import csv_bytes, json_bytes, make_folder, write_bytes
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
@@ -23,16 +23,13 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_json_has_no_nan(tmp_path: Path) -> None:
-    path = tmp_path / "file.json"
-    write_json(path, {"a": [float("nan"), 1.5], "b": {"c": float("inf")}})
-    assert json.loads(path.read_text()) == {"a": [None, 1.5], "b": {"c": None}}
+def test_json_has_no_nan() -> None:
+    content = json_bytes({"a": [float("nan"), 1.5], "b": {"c": float("inf")}})
+    assert json.loads(content) == {"a": [None, 1.5], "b": {"c": None}}
 
 
-def test_csv_leaves_a_missing_reading_empty(tmp_path: Path) -> None:
-    path = tmp_path / "file.csv"
-    write_csv(path, [{"epoch": 1, "x": 0.5}, {"epoch": 2}])
-    assert path.read_text() == "epoch,x\n1,0.5\n2,\n"
+def test_csv_leaves_a_missing_reading_empty() -> None:
+    assert csv_bytes([{"epoch": 1, "x": 0.5}, {"epoch": 2}]) == b"epoch,x\n1,0.5\n2,\n"
 
 
 def test_a_folder_that_cannot_be_made_names_the_flag(tmp_path: Path) -> None:

@@ -52,18 +52,27 @@ def test_a_held_rate_falls_in_a_straight_line_at_the_end() -> None:
 
 def test_readings_are_averaged_over_the_steps_that_gave_them() -> None:
     log = Log()
-    log.add({"a": torch.tensor(1.0), "b": torch.tensor(5.0)})
-    log.add({"a": torch.tensor(2.0)})
+    log.add(0, {"a": torch.tensor(1.0), "b": torch.tensor(5.0)})
+    log.add(1, {"a": torch.tensor(2.0)})
     assert log.means() == pytest.approx({"a": 1.5, "b": 5.0})
     assert log.latest() == pytest.approx({"a": 2.0, "b": 5.0})
 
 
 def test_a_loss_that_is_not_finite_stops_with_its_name() -> None:
     log = Log()
-    log.add({"g_loss": torch.tensor(math.nan)})
-    with pytest.raises(TrainingError, match="g_loss is nan"):
+    log.add(7, {"d_loss": torch.tensor(1.0)})
+    log.add(8, {"d_real": torch.tensor(0.5), "g_loss": torch.tensor(math.nan)})
+    log.add(9, {"d_loss": torch.tensor(math.nan)})
+    with pytest.raises(TrainingError, match=r"generator's loss is nan at step 8; lower --lr"):
         log.means()
-    with pytest.raises(TrainingError, match="lower --lr"):
+
+
+def test_a_check_looks_at_what_came_since_the_last() -> None:
+    log = Log()
+    log.add(0, {"g_loss": torch.tensor(1.0)})
+    log.check()
+    log.add(1, {"g_gradient": torch.tensor(math.inf)})
+    with pytest.raises(TrainingError, match=r"generator's gradient is inf at step 1"):
         log.latest()
 
 

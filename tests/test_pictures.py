@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from cgan.errors import InputError
-from cgan.pictures import FRAMES, mosaic, sample_grid, write_film, write_images
+from cgan.pictures import FRAMES, film_bytes, mosaic, sample_grid, write_images
 
 LABELS = np.arange(12) % 4
 
@@ -54,11 +55,10 @@ def test_another_suffix_is_refused_before_anything_is_written(tmp_path: Path) ->
     assert not (tmp_path / "new").exists()
 
 
-def test_a_sample_grid_shows_agreement_in_green_and_the_rest_in_red(tmp_path: Path) -> None:
+def test_a_sample_grid_shows_agreement_in_green_and_the_rest_in_red() -> None:
     def colours(answers: np.ndarray) -> tuple[int, int]:
-        path = tmp_path / "grid.png"
-        sample_grid(images(1) // 255, LABELS, answers, "title", path)
-        pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+        grid = sample_grid(images(1) // 255, LABELS, answers, "title")
+        pixels = np.asarray(Image.open(io.BytesIO(grid)).convert("RGB")).astype(int)
         red, green = pixels[..., 0], pixels[..., 1]
         return int((red - green > 80).sum()), int((green - red > 60).sum())
 
@@ -70,11 +70,11 @@ def test_a_sample_grid_shows_agreement_in_green_and_the_rest_in_red(tmp_path: Pa
     assert greens == 0
 
 
-def test_a_border_is_whole_and_green_where_the_discriminator_is_fooled(tmp_path: Path) -> None:
+def test_a_border_is_whole_and_green_where_the_discriminator_is_fooled() -> None:
     def colours(fooled: bool) -> tuple[int, int]:
-        path = tmp_path / "grid.png"
-        sample_grid(images(1) // 255, None, LABELS, "title", path, np.full(len(LABELS), fooled))
-        pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+        border = np.full(len(LABELS), fooled)
+        grid = sample_grid(images(1) // 255, None, LABELS, "title", border)
+        pixels = np.asarray(Image.open(io.BytesIO(grid)).convert("RGB")).astype(int)
         red, green = pixels[..., 0], pixels[..., 1]
         return int((red - green > 80).sum()), int((green - red > 60).sum())
 
@@ -85,12 +85,11 @@ def test_a_border_is_whole_and_green_where_the_discriminator_is_fooled(tmp_path:
     assert 0.4 * green < broken < 0.7 * green
 
 
-def test_a_film_has_a_frame_an_epoch_and_of_many_the_first_and_the_last(tmp_path: Path) -> None:
+def test_a_film_has_a_frame_an_epoch_and_of_many_the_first_and_the_last() -> None:
     def frames(n: int) -> list[tuple[Any, int]]:
-        path = tmp_path / "film.gif"
         shades = [np.full((12, 1, 8, 6), 255 * i // n, np.uint8) for i in range(n)]
-        write_film(shades, [str(i) for i in range(n)], path)
-        with Image.open(path) as film:
+        content = film_bytes(shades, [str(i) for i in range(n)])
+        with Image.open(io.BytesIO(content)) as film:
             return [
                 (frame.convert("L").getpixel((2, 2)), frame.info["duration"])
                 for frame in ImageSequence.Iterator(film)

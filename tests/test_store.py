@@ -10,10 +10,11 @@ from conftest import toy_config
 
 from cgan.config import DataSpec, Folders
 from cgan.errors import InputError
+from cgan.journal import MANIFEST
 from cgan.networks import make_generator
+from cgan.run_writer import CHECKPOINT, RunWriter
 from cgan.store import (
     SHIPPED,
-    RunWriter,
     find_run,
     load_classifier,
     load_generator,
@@ -29,15 +30,15 @@ SPEC = DataSpec("digits", 1, 28, 28, 10)
 def toy_run(weights: Path, name: str, *, overwrite: bool = False) -> None:
     config = toy_config()
     with RunWriter(weights, name, overwrite=overwrite) as writer:
-        writer.save_config("gan", SPEC, config, {})
-        writer.save_network("generator.safetensors", make_generator(config, SPEC))
+        writer.add_config("gan", SPEC, config, {})
+        writer.add_network("generator.safetensors", make_generator(config, SPEC))
         writer.publish()
 
 
 def test_a_run_that_was_never_published_leaves_no_trace(tmp_path: Path) -> None:
     with RunWriter(tmp_path, "a", overwrite=False) as writer:
-        writer.save_config("gan", SPEC, toy_config(), {})
-        assert len(list(tmp_path.iterdir())) == 1
+        writer.add_config("gan", SPEC, toy_config(), {})
+        assert writer.folder.is_dir()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -173,8 +174,26 @@ def test_a_run_whose_files_do_not_belong_together_is_refused(
 ) -> None:
     toy_run(tmp_path, "a")
     message = damage(tmp_path / "a")  # type: ignore[operator]
+    (tmp_path / "a" / MANIFEST).unlink()  # as a stranger would
     with pytest.raises(InputError, match=message):
         load_generator("a", tmp_path)
+
+
+@pytest.mark.parametrize("damage", [damage_weights, other_shape])
+def test_a_run_that_is_not_what_was_written_is_refused(tmp_path: Path, damage: object) -> None:
+    toy_run(tmp_path, "a")
+    damage(tmp_path / "a")  # type: ignore[operator]
+    with pytest.raises(InputError, match="is damaged: it is not what its manifest"):
+        load_generator("a", tmp_path)
+
+
+def test_a_run_that_was_never_scored_says_how_to_go_on(tmp_path: Path) -> None:
+    with RunWriter(tmp_path, "a") as writer:
+        writer.add({CHECKPOINT: b""})
+        writer.publish()
+    for name in ("a", str(tmp_path / "a")):
+        with pytest.raises(InputError, match=f"train-gan --resume {tmp_path / 'a'}"):
+            load_generator(name, tmp_path)
 
 
 def test_loading_gives_back_what_was_trained(digits_run: Folders) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import safetensors.torch
 import torch
-from conftest import toy_config
+from conftest import in_folder, toy_config
 from torch import Tensor, nn
 
 from cgan.averaging import Average
@@ -22,10 +22,6 @@ from cgan.validation import Validator
 from cgan.verdict import Verdict
 
 HONEST = Validator.__call__
-
-
-def in_folder(top: Path) -> Folders:
-    return Folders(top / "data", top / "weights", top / "reports")
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -1,6 +1,8 @@
 """The command line: flags become a config and one call; the only package that knows click."""
 
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +11,10 @@ import click
 from cgan import __version__
 from cgan.cli import look, score, train
 from cgan.errors import InputError, TrainingError
+from cgan.stopping import Stopped, stop_at_once
 
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+SIGNALLED = 128  # and the signal's number, as shells have it
 
 
 class People(click.Group):
@@ -18,6 +22,8 @@ class People(click.Group):
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override]
         """Run a command; word what it raises and leave with the right exit status."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, stop_at_once)  # so that temporary files go
         try:
             status = super().main(args, **{**extra, "standalone_mode": False})
         except click.exceptions.NoArgsIsHelpError as error:
@@ -29,15 +35,22 @@ class People(click.Group):
         except click.ClickException as error:
             status = _say(error.format_message(), error.exit_code)
         except (click.Abort, KeyboardInterrupt) as error:
-            notes = getattr(error.__cause__ or error, "__notes__", [])
-            status = _say("; ".join(["interrupted", *notes]), INTERRUPTED)
+            cause = error.__cause__ or error
+            status = _say(_with_notes("interrupted", cause), INTERRUPTED)
+            if isinstance(cause, Stopped):
+                status = SIGNALLED + cause.number
         except (InputError, PermissionError) as error:
             status = _say(str(error), WRONG_USE)
         except (TrainingError, MemoryError) as error:
-            status = _say(str(error) or "out of memory; try a smaller --batch-size", FAILED)
+            said = str(error) or "out of memory; try a smaller --batch-size"
+            status = _say(_with_notes(said, error), FAILED)
         except OSError as error:
-            status = _say(str(error), FAILED)
+            status = _say(_with_notes(str(error), error), FAILED)
         sys.exit(status or DONE)
+
+
+def _with_notes(message: str, error: BaseException) -> str:
+    return "; ".join([message, *getattr(error, "__notes__", [])])
 
 
 def _say(message: str, status: int) -> int:

@@ -1,5 +1,6 @@
 """cgan train-classifier and cgan train-gan."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ import click
 
 from cgan.cli.options import DATASET_HELP, announce, common, field_option, shown_progress
 from cgan.config import Folders
+from cgan.errors import InputError
 from cgan.recipes import CLASSIFIERS, RECIPES, classifier_config, gan_config
 
+NEWEST = ""  # what --resume without a name means
 _guide = CLASSIFIERS["guide"]
 
 
@@ -109,10 +112,22 @@ _guided = RECIPES["guided"]
 @field_option(_guided, "--ema", "Decay of the averaged generator weights.")
 @field_option(_guided, "--seed", "Seed of weights, order and noise.")
 @field_option(_guided, "--log-interval", "Steps between two readings of the losses.")
+@field_option(_guided, "--checkpoint-every", "Epochs, or minutes; and whenever it is scored.")
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value=NEWEST,
+    metavar="[RUN]",
+    help="Go on with RUN, or the newest, as it was begun; other flags must not change it.",
+)
+@click.option("--resume-with-changes", is_flag=True, help="They may.")
+@field_option(_guided, "--on-nan", "stop, or rollback: from the last checkpoint at half the rates.")
 @field_option(_guided, "--precision", "auto, fp32 or bf16.")
 @click.option("--dry-run", is_flag=True, default=None, help="One step, nothing saved.")
 @common
+@click.pass_context
 def train_gan(
+    context: click.Context,
     recipe: str,
     dataset: str,
     name: str | None,
@@ -120,6 +135,8 @@ def train_gan(
     judge: str | None,
     overwrite: bool,
     lr: float | None,
+    resume: str | None,
+    resume_with_changes: bool,
     data_dir: Path,
     weights_dir: Path,
     reports_dir: Path,
@@ -133,18 +150,33 @@ def train_gan(
     """
     for rate in ("g_lr", "d_lr"):
         flags[rate] = lr if flags[rate] is None else flags[rate]
-    config = gan_config(recipe, dataset, **flags)
+    folders = Folders(data_dir, weights_dir, reports_dir)
+    if resume_with_changes and resume is None:
+        raise InputError("--resume-with-changes goes with --resume")
+    if resume is None:
+        config = gan_config(recipe, dataset, **flags)
+        row = RECIPES[recipe]
+    else:
+        _require_free_of_names(context)
+        from cgan.store import load_config, resumable
+
+        folder = resumable(None if resume == NEWEST else resume, weights_dir)
+        folders, name = replace(folders, weights=folder.parent), folder.name
+        row = load_config(folder)[0]
+        config = replace(row, **{key: value for key, value in flags.items() if value is not None})
     from cgan import train_gan as stage2
 
     progress = shown_progress(verbose)
-    announce(progress, config, RECIPES[recipe], verbose)
+    announce(progress, config, row, verbose)
     result = stage2.train_gan(
         config,
-        Folders(data_dir, weights_dir, reports_dir),
+        folders,
         name=name,
         guide=guide,
         judge=judge,
         overwrite=overwrite,
+        resume=resume is not None,
+        with_changes=resume_with_changes,
         progress=progress,
     )
     if result.folder is None:
@@ -155,3 +187,11 @@ def train_gan(
     write_training(result.folder)
     click.echo(f"saved in {result.folder} after {result.seconds:.0f} s of training")
     click.echo(f"score it with: cgan evaluate {result.folder.name}")
+
+
+def _require_free_of_names(context: click.Context) -> None:
+    """Check that nothing is given that a run to go on with has already."""
+    given = click.core.ParameterSource.COMMANDLINE
+    for flag in ("recipe", "dataset", "name", "net", "overwrite"):
+        if context.get_parameter_source(flag) == given:
+            raise InputError(f"--{flag} goes with a new training; --resume takes what RUN was")

@@ -17,18 +17,19 @@ from cgan.evaluation.scoring import score
 from cgan.evaluation.students import taught
 from cgan.evaluation.subject import Subject, draw, find_subject
 from cgan.evaluation.views import Reference, Seers, matching
-from cgan.evaluation.writing import write_results
-from cgan.files import make_folder, write_bytes
+from cgan.evaluation.writing import result_files
+from cgan.files import make_folder
+from cgan.journal import PATIENCE, commit, locked
 from cgan.machine import choose_device, choose_precision, place, precision_name
 from cgan.metrics import Samples
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import require_covariance
 from cgan.progress import Progress
+from cgan.run_writer import plain_name
 from cgan.store import (
     ClassifierRun,
     GanRun,
     load_classifier,
-    plain_name,
     require_same_images,
 )
 
@@ -102,7 +103,8 @@ def evaluate(
             require_same_images(seer, spec)
     _require_roles(gan, judge_run, guide_run, named=guide is not None)
     require_covariance(n_compared, judge_run.network.head.in_features)
-    folder = make_folder(folders.reports / plain_name(name or subject.name), "--reports-dir")
+    folder = folders.reports / plain_name(name or subject.name)
+    make_folder(folder if folder.exists() else folders.reports, "--reports-dir")
     whole = dict(splits)
     if gan is not None:  # else all, to match whatever labels came in
         splits["test"] = data.subset(whole["test"], n_scored)
@@ -160,13 +162,13 @@ def evaluate(
             "evaluation": asdict(config),
         },
     }
-    write_results(folder, results, incoming.images, views, reference)
+    files = result_files(results, incoming.images, views, reference)
     for name, copy in TRAINING.items():  # so that the report is of this very training
         found = gan.folder / name if gan else None
         if found is not None and found.is_file():
-            write_bytes(folder / copy, found.read_bytes())
-        else:
-            (folder / copy).unlink(missing_ok=True)  # of an earlier report of that name
+            files[copy] = found.read_bytes()
+    with locked(folder, wait=PATIENCE):
+        commit(folder, files, fresh=True)  # an earlier page of that name goes, too
     return results
 
 

@@ -1,6 +1,5 @@
-"""Writes what an evaluation found: pictures of samples and of possible copies, and results.json."""
+"""What an evaluation leaves behind: pictures of samples and of possible copies, results.json."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from cgan import data
 from cgan.evaluation.views import Reference, Views
-from cgan.files import write_json
+from cgan.files import json_bytes
 from cgan.metrics import Samples
 from cgan.pictures import pair_grid, sample_grid
 
@@ -18,37 +17,30 @@ N_PAIRS = 20  # generated images beside their nearest training images
 N_ALIKE = 2  # of them of one class: ones are all alike
 
 
-def write_results(
-    folder: Path,
-    results: dict[str, Any],
-    images: torch.Tensor,
-    views: Views,
-    reference: Reference,
-) -> None:
-    """Write samples.png, copies.png and, last, results.json."""
+def result_files(
+    results: dict[str, Any], images: torch.Tensor, views: Views, reference: Reference
+) -> dict[str, bytes]:
+    """Return results.json, samples.png and, where copies were looked for, copies.png."""
     seen, pixels = views["all"], images.cpu().numpy()
     chosen = _shown(seen)
     requested = "T requested, C read by the judge" if seen.requested else "C read by the judge"
-    sample_grid(
+    samples = sample_grid(
         pixels[chosen],
         seen.labels[chosen] if seen.requested else None,
         seen.judged[chosen],
         f"{results['run']}: {requested}",
-        folder / "samples.png",
     )
-    if views["distances"] is None:
-        (folder / "copies.png").unlink(missing_ok=True)  # of an earlier report of that name
-    else:
+    files = {"results.json": json_bytes(results), "samples.png": samples}
+    if views["distances"] is not None:
         order = _nearest_few(views["distances"], views["distinct"].judged)
-        pair_grid(
+        files["copies.png"] = pair_grid(
             pixels[views["kept"][order]],
             reference.train_images[views["nearest"][order]],
             views["distances"][order],
             f"{results['run']}: above, generated images; below, the nearest of "
             f"{len(reference.train):,} training images and its distance",
-            folder / "copies.png",
         )
-    write_json(folder / "results.json", results)
+    return files
 
 
 def _shown(seen: Samples) -> NDArray[np.int64]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from cgan.config import DataSpec, GanConfig
-from cgan.errors import lookup
+from cgan.errors import InputError, lookup
 from cgan.networks import mlp, transposed
 from cgan.networks.base import Discriminator as Discriminator
 from cgan.networks.base import Generator as Generator
@@ -51,6 +51,19 @@ def make_discriminator(config: GanConfig, spec: DataSpec, sight: Sight) -> Discr
     """
     make = lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
     return make(spec, sight, config.modes)
+
+
+def require_variance(generator: Generator, discriminator: Discriminator, batch_size: int) -> None:
+    """Check that a batch norm over vectors sees more than one of them.
+
+    Raises:
+        InputError: it would not.
+    """
+    parts = [*generator.modules(), *discriminator.modules()]
+    if batch_size == 1 and any(isinstance(part, nn.BatchNorm1d) for part in parts):
+        raise InputError(
+            "--batch-size 1: a batch norm of this recipe has no variance over one image"
+        )
 
 
 def n_weights(config: GanConfig) -> tuple[bool, int, int]:

@@ -9,8 +9,9 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from cgan.files import make_folder, write_bytes
-from cgan.pictures import figure_bytes, write_figure
+from cgan.files import make_folder
+from cgan.journal import PATIENCE, commit, locked
+from cgan.pictures import figure_bytes
 from cgan.report import figures, tables
 from cgan.report.read import read_history, read_results
 
@@ -31,21 +32,19 @@ def write_report(folder: Path) -> Path:
     Raises:
         InputError: results.json cannot be read, or the folder cannot be written.
     """
-    results = read_results(folder)
+    read_results(folder)  # before anything is made of a folder that is none
     make_folder(folder, "--reports-dir")
-    history = read_history(folder)
+    with locked(folder, wait=PATIENCE):  # from reading to writing: all of one evaluation
+        commit(folder, _files(folder))
+    return folder / "index.html"
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Return the page and its tables by name."""
+    results, history = read_results(folder), read_history(folder)
     per_digit, confusion = tables.per_digit(results), tables.confusion(results)
     histogram = tables.histogram(results)
-    for name, table in (
-        ("per_digit", per_digit),
-        ("confusion", confusion),
-        ("histogram", histogram),
-    ):
-        if table is None:
-            (folder / f"{name}.csv").unlink(missing_ok=True)  # of an earlier report
-            continue
-        write_bytes(folder / f"{name}.csv", table.to_csv(lineterminator="\n").encode())
-
+    sheets = {"per_digit": per_digit, "confusion": confusion, "histogram": histogram}
     real = results["judge"]["accuracy_real"]["value"]
     pictures = {"histogram": figure_bytes(figures.histogram(histogram))}
     if confusion is not None:
@@ -67,8 +66,12 @@ def write_report(folder: Path) -> Path:
         weakest=tables.worst(results),
         titles=tables.TITLES,
     )
-    write_bytes(folder / "index.html", page)
-    return folder / "index.html"
+    files = {
+        f"{name}.csv": table.to_csv(lineterminator="\n").encode()
+        for name, table in sheets.items()
+        if table is not None
+    }
+    return {**files, "index.html": page}
 
 
 def write_training(folder: Path) -> None:
@@ -79,7 +82,8 @@ def write_training(folder: Path) -> None:
     """
     history = read_history(folder)
     if history is not None:
-        write_figure(figures.training(history), folder / "training.png")
+        with locked(folder, wait=PATIENCE):
+            commit(folder, {"training.png": figure_bytes(figures.training(history))})
 
 
 VERDICTS = {  # the first kind that was raised is what matters most

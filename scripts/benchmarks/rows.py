@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from cgan.errors import InputError
-from cgan.files import write_csv
+from cgan.files import csv_bytes, write_bytes
 
 MACHINE = "machine"  # the part of the row that says where the others were measured
 NEVER = "not reached"
@@ -88,7 +88,7 @@ def write(path: Path, rows: Iterable[Row]) -> None:
     lines = [
         {key: "" if value != value else value for key, value in asdict(row).items()} for row in rows
     ]
-    write_csv(path, lines)
+    write_bytes(path, csv_bytes(lines))
 
 
 def merge(old: list[Row], new: list[Row], order: Sequence[str]) -> list[Row]:

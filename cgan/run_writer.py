@@ -1,0 +1,125 @@
+"""Writes a run's folder: weights, config, history and checkpoint, together or not at all."""
+
+import re
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import nn
+
+from cgan import __version__
+from cgan.config import ClassifierConfig, DataSpec, GanConfig
+from cgan.errors import InputError
+from cgan.files import json_bytes, make_folder
+from cgan.journal import commit, locked
+
+CHECKPOINT = "checkpoint.safetensors"
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def plain_name(name: str) -> str:
+    """Return a name that is safe as a folder's.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not PLAIN_NAME.fullmatch(name):
+        raise InputError(f"{name!r} is no run name; use letters, digits, '.', '_' and '-'")
+    return name
+
+
+class RunWriter:
+    """A run's folder, held while it is open: files gather until they are published together.
+
+    Use as a context; what was never published leaves no trace, and an older run of that name stays
+    until then.
+    """
+
+    def __init__(
+        self, weights_dir: Path, name: str, *, overwrite: bool = False, resume: bool = False
+    ):
+        """Check the name and the folder that it will be in.
+
+        Args:
+            weights_dir: the folder of all runs.
+            name: of the run.
+            overwrite: replace a run of that name.
+            resume: add to a run of that name.
+
+        Raises:
+            InputError: a name that is no plain folder name, a run of that name that must not be
+                overwritten, or a folder that cannot be written to.
+        """
+        self.name = plain_name(name)
+        self.folder = weights_dir / name
+        self._stack = ExitStack()
+        self._files: dict[str, bytes] = {}
+        self._fresh, self._free = not resume, overwrite or resume
+        self.published = resume  # whether the run can be found under its name
+        self._require_free()
+        make_folder(self.folder if self.folder.exists() else weights_dir, "--weights-dir")
+
+    def _require_free(self) -> None:
+        taken = self.folder.exists() and any(
+            not path.name.startswith(".") for path in self.folder.iterdir()
+        )
+        if taken and not self._free:
+            raise InputError(
+                f"{self.folder} exists already; choose another --name or add --overwrite"
+            )
+
+    def __enter__(self) -> "RunWriter":
+        """Hold the folder.
+
+        Raises:
+            InputError: another process does, or has just published a run of that name.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(locked(self.folder))
+            self._require_free()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Let go of the folder; tell an interrupted person what is kept."""
+        self._stack.close()
+        if error is not None and not self.published:
+            error.add_note("nothing was saved yet")
+
+    def add(self, files: Mapping[str, bytes]) -> None:
+        """Keep contents, by name, for the next `publish`."""
+        self._files |= files
+
+    def add_network(self, file_name: str, network: nn.Module) -> None:
+        """Keep a network's parameters and buffers as safetensors, from any device."""
+        state = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
+        self.add({file_name: safetensors.torch.save(state)})
+
+    def add_config(
+        self,
+        kind: str,
+        spec: DataSpec,
+        config: ClassifierConfig | GanConfig,
+        facts: Mapping[str, Any],
+    ) -> None:
+        """Keep config.json: what was trained, on what, by which version, and what came of it."""
+        content = {
+            "kind": kind,
+            "version": __version__,
+            "spec": asdict(spec),
+            "config": asdict(config),
+            **facts,
+        }
+        self.add({"config.json": json_bytes(content)})
+
+    def publish(self) -> None:
+        """Write all that was added, at once; the first time in place of an older run.
+
+        Raises:
+            OSError: it cannot be written; what was published before stays.
+        """
+        commit(self.folder, self._files, fresh=self._fresh)
+        self._files, self._fresh, self.published = {}, False, True
