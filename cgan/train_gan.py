@@ -135,7 +135,7 @@ def train_gan(
             with memory_advice(device, config.batch_size), own_randomness(config.seed, device):
                 validator = Validator(validation, network, seer, dtype)
                 return _run(config, train, network, validator, dtype, writer, begun, progress)
-        except (TrainingError, Stopped, OSError) as error:
+        except (TrainingError, KeyboardInterrupt, OSError) as error:
             if writer.published:
                 changed = " --lr SMALLER --resume-with-changes" * isinstance(error, TrainingError)
                 error.add_note(f"go on with: cgan train-gan --resume {writer.folder}{changed}")

@@ -163,6 +163,8 @@ def train_gan(
         folder = resumable(None if resume == NEWEST else resume, weights_dir)
         folders, name = replace(folders, weights=folder.parent), folder.name
         row = load_config(folder)[0]
+        if not _is_given("device", context):
+            flags["device"] = None
         config = replace(row, **{key: value for key, value in flags.items() if value is not None})
     from cgan import train_gan as stage2
 
@@ -191,7 +193,10 @@ def train_gan(
 
 def _require_free_of_names(context: click.Context) -> None:
     """Check that nothing is given that a run to go on with has already."""
-    given = click.core.ParameterSource.COMMANDLINE
     for flag in ("recipe", "dataset", "name", "net", "overwrite"):
-        if context.get_parameter_source(flag) == given:
+        if _is_given(flag, context):
             raise InputError(f"--{flag} goes with a new training; --resume takes what RUN was")
+
+
+def _is_given(flag: str, context: click.Context) -> bool:
+    return context.get_parameter_source(flag) == click.core.ParameterSource.COMMANDLINE

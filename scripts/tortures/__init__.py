@@ -1,0 +1,1 @@
+"""Tortures: killing, filling the disk, feeding nonsense; see scripts/torture."""

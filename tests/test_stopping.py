@@ -1,0 +1,131 @@
+"""Ctrl-C and SIGTERM save what was learned and say how to go on; a second one stops at once."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cgan.averaging import Average
+from cgan.checkpoint import read_checkpoint
+from cgan.cli import main
+from cgan.stopping import Stopped, StopRequest
+from cgan.store import load_generator
+
+SMALL = ["--epochs", 2, "--batch-size", 400, "--precision", "fp32", "--device", "cpu"]
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def folders_of(top: Path) -> list[object]:
+    return ["--data-dir", top / "data", "--weights-dir", top / "w", "--reports-dir", top / "r"]
+
+
+def send_at(step: int, numbers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send signals to this process after a step of a training."""
+    honest = Average.update
+
+    def update(average: Average) -> None:
+        honest(average)
+        if average.n_updates == step:
+            for number in numbers:
+                os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(Average, "update", update)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_saves_and_says_how_to_go_on(
+    number: int, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["train-gan", "--dataset", "digits", "--name", "x", *SMALL, *folders_of(tmp_path)]
+    with monkeypatch.context() as patched:
+        send_at(4, [number], patched)
+        result = run(*command)
+    assert result.exit_code == status
+    folder = tmp_path / "w/x"
+    said = f"cgan: interrupted; go on with: cgan train-gan --resume {folder}"
+    assert result.stderr.splitlines()[-1] == said
+    assert read_checkpoint(folder).facts["training"]["step"] == 4
+    assert load_generator("x", tmp_path / "w").name == "x"  # of the first epoch, of three steps
+    assert (folder / "samples.gif").is_file()
+    again = run("train-gan", *folders_of(tmp_path), "--resume")
+    assert again.exit_code == 0, again.stderr
+    finished = run("train-gan", *folders_of(tmp_path), "--resume", folder)
+    assert finished.exit_code == 2
+    assert "is finished" in finished.stderr
+    assert len((folder / "history.csv").read_text().splitlines()) == 3
+
+
+def test_a_second_signal_stops_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    send_at(2, [signal.SIGINT, signal.SIGINT], monkeypatch)
+    command = ["train-gan", "--dataset", "digits", "--name", "x", *SMALL, *folders_of(tmp_path)]
+    result = run(*command)
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-1] == "cgan: interrupted; nothing was saved yet"
+    assert list((tmp_path / "w").iterdir()) == []
+
+
+def test_the_signals_are_given_back() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with StopRequest() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.number == signal.SIGTERM
+        with pytest.raises(Stopped):
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+WRONG = {
+    "--recipe goes with a new training": ["--recipe", "mlp"],
+    "--overwrite goes with a new training": ["--overwrite"],
+    "was begun otherwise .seed 1 -> 2": ["--seed", 2],
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_a_run_that_goes_on_is_what_it_was(
+    message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["train-gan", "--dataset", "digits", "--name", "x", *SMALL, *folders_of(tmp_path)]
+    with monkeypatch.context() as patched:
+        send_at(1, [signal.SIGINT], patched)
+        run(*command)
+    result = run("train-gan", "--resume", "x", *WRONG[message], *folders_of(tmp_path))
+    assert result.exit_code == 2
+    assert message.replace(" .", " (") in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--resume"], "there is no training with a checkpoint.safetensors"),
+        (["--resume", "mein"], "no training 'mein'"),
+        (["--resume-with-changes"], "--resume-with-changes goes with --resume"),
+        (["--checkpoint-every", "often"], "must be a number of epochs"),
+        (["--checkpoint-every", "-1"], "must be a number of epochs"),
+        (["--on-nan", "pray"], "--on-nan must be one of stop, rollback"),
+    ],
+)
+def test_what_cannot_go_on_is_refused(flags: list[str], message: str, tmp_path: Path) -> None:
+    result = run("train-gan", *flags, *folders_of(tmp_path))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not (tmp_path / "w").exists()
+
+
+def test_sigterm_outside_of_a_training_leaves_with_143(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> Callable[..., None]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError
+
+    monkeypatch.setattr("cgan.evaluation.find_subject", killed)
+    result = run("evaluate", "digits", *folders_of(tmp_path))
+    assert result.exit_code == 143
+    assert result.stderr.splitlines()[-1] == "cgan: interrupted"
