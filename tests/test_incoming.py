@@ -139,7 +139,7 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path, content: bytes) -
 def test_an_archive_that_unpacks_to_too_much_is_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cgan.evaluation.incoming.LARGEST", 1000)
+    monkeypatch.setattr("cgan.evaluation.arrays.LARGEST", 1000)
     stream = io.BytesIO()
     np.save(stream, np.zeros(5000, np.uint8))
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:

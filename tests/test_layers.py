@@ -38,8 +38,10 @@ LAYERS = {
     "metrics": 2,
     "pictures": 2,
     "config": 1,
+    "tensors": 1,
     "files": 1,
     "idx": 1,
+    "reading": 0,
     "errors": 0,
     "progress": 0,
 }
