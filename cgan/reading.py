@@ -29,11 +29,11 @@ def open_plain(path: Path, largest: int, *, links: bool = False) -> BinaryIO:
         raise OSError("it is no plain file")
     # what takes the file's place from here on is neither followed nor waited for
     safely = getattr(os, "O_NONBLOCK", 0) | (0 if links else getattr(os, "O_NOFOLLOW", 0))
-    stream = open(path, "rb", opener=lambda name, flags: os.open(name, flags | safely))
-    about = os.fstat(stream.fileno())
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | safely)
+    about = os.fstat(handle)
     if stat.S_ISREG(about.st_mode) and about.st_size <= largest:
-        return stream
-    stream.close()
+        return os.fdopen(handle, "rb")
+    os.close(handle)
     raise OSError(f"it has {about.st_size:,} bytes, and {largest:,} is the most")
 
 

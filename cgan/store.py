@@ -1,7 +1,6 @@
 """Run folders: a network's weights with the config.json that rebuilds it and its history.csv."""
 
 import hashlib
-import json
 import os
 import re
 import shutil

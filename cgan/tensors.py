@@ -40,7 +40,7 @@ def shapes_alone() -> Iterator[None]:
 
 
 class _Undrawn(TorchFunctionMode):
-    """Leaves out normal start weights: without memory, drawing them first loads a second of code."""
+    """Leaves out normal start weights: to draw them without memory loads a second of code."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -108,4 +108,4 @@ def _mismatch(file: Any, wanted: Mapping[str, Tensor] | None) -> str:
 
 
 def _short(name: str) -> str:
-    return name if name.isprintable() and len(name) < 80 else f"{ascii(name):.80}"
+    return name if name.isprintable() and len(name) < 80 else f"{name!a:.80}"

@@ -24,6 +24,7 @@ from cgan.metrics import Samples
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import require_covariance
 from cgan.progress import Progress
+from cgan.reading import read_plain
 from cgan.store import (
     ClassifierRun,
     GanRun,
@@ -35,6 +36,7 @@ from cgan.store import (
 BINNED = 4000  # training images that are read where copies are not looked for
 # files of a run that its report shows, and their names there
 TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}
+LARGEST_COPIED = 2**25  # bytes of one of them
 LESSON_SEED = 1  # of the images that the student learns from, added to --seed: not those scored
 
 
@@ -162,10 +164,11 @@ def evaluate(
     }
     write_results(folder, results, incoming.images, views, reference)
     for name, copy in TRAINING.items():  # so that the report is of this very training
-        found = gan.folder / name if gan else None
-        if found is not None and found.is_file():
-            write_bytes(folder / copy, found.read_bytes())
-        else:
+        try:
+            if gan is None:
+                raise FileNotFoundError(name)
+            write_bytes(folder / copy, read_plain(gan.folder / name, LARGEST_COPIED))
+        except OSError:  # not there, or a link to somebody else's
             (folder / copy).unlink(missing_ok=True)  # of an earlier report of that name
     return results
 

@@ -12,7 +12,7 @@ import pandas as pd
 from cgan.files import make_folder, write_bytes
 from cgan.pictures import figure_bytes, write_figure
 from cgan.report import figures, tables
-from cgan.report.read import read_history, read_results
+from cgan.report.read import read_history, read_picture, read_results
 
 SHOWN = ["digit", "n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real"]
 SHARES = ("accuracy", "low", "high", "coverage")
@@ -54,8 +54,9 @@ def write_report(folder: Path) -> Path:
     if history is not None:
         pictures["training"] = figure_bytes(figures.training(history))
     for name in ("samples.png", "copies.png", "epochs.png", "film.gif"):
-        if (folder / name).is_file():
-            pictures[Path(name).stem] = (folder / name).read_bytes()
+        picture = read_picture(folder / name)
+        if picture is not None:
+            pictures[Path(name).stem] = picture
     page = render(
         "page.html",
         results=results,

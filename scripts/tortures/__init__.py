@@ -1,0 +1,1 @@
+"""What strangers' files may hold, thrown at everything that reads them."""
