@@ -69,7 +69,7 @@ class _Parts(io.FileIO):
 def _read(
     raw: _Parts, path: Path, spec: DataSpec
 ) -> tuple[NDArray[np.uint8], NDArray[np.integer] | None]:
-    with zipfile.ZipFile(raw) as archive:  # type: ignore[arg-type] - it is binary
+    with zipfile.ZipFile(raw) as archive:
         size = sum(member.file_size for member in archive.infolist())
         if size > LARGEST:
             raise InputError(f"{path} unpacks to {size / 2**20:.0f} MiB; split it")
@@ -115,6 +115,7 @@ def _header(stream: IO[bytes], member: zipfile.ZipInfo) -> Claim:
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     """Return the array of a member whose header was found right."""
     with archive.open(member) as stream:
+        assert isinstance(stream, zipfile.ZipExtFile)  # what it is, and not what it says it is
         claim = _header(stream, member)
         array = np.empty(claim.shape, claim.dtype, order="F" if claim.fortran else "C")
         flat = memoryview(array.reshape(-1, order="A").view(np.uint8))  # type: ignore[arg-type]

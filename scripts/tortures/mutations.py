@@ -82,7 +82,7 @@ def _change(value: Any, random: Random) -> None:
     elif what == 6:
         new = random.choice(["x", "", "a\nb", "<b>", "\ud800", *inside])
         inside[new] = copy.deepcopy(random.choice(VALUES))
-    elif type(inside[key]) in (int, float):
+    elif type(inside[key]) in (int, float) and abs(inside[key]) < 1e300:
         inside[key] *= random.choice((-1, 0.5, 3, 1e6))
 
 

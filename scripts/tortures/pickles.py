@@ -9,6 +9,7 @@ import pickle
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 from typing import Any, NamedTuple
@@ -66,20 +67,24 @@ def outcomes(top: Path) -> Iterator[Outcome]:
 def _offers(top: Path, trap: Trap) -> Iterator[tuple[str, Callable[[], object]]]:
     contents = {"pickle": pickle.dumps(trap), "torch.save": _by_torch(trap)}
     for kind, content in contents.items():
-        for run, load in (("digits-guide", load_classifier), ("digits", load_generator)):
+        loaders: dict[str, Callable[[str], object]] = {
+            "digits-guide": load_classifier,
+            "digits": load_generator,
+        }
+        for run, load in loaders.items():
             folder = copytree(SHIPPED / run, top / f"{run}-{kind}")
             (weights,) = folder.glob("*.safetensors")
             weights.write_bytes(content)
-            yield f"{kind} as {weights.name}", lambda f=folder, load=load: load(str(f))
+            yield f"{kind} as {weights.name}", partial(load, str(folder))
         (top / f"{kind}.npz").write_bytes(content)
-        yield f"{kind} as .npz", lambda k=kind: read_images(top / f"{k}.npz", SPEC)
+        yield f"{kind} as .npz", partial(read_images, top / f"{kind}.npz", SPEC)
     objects = np.array([trap], dtype=object)
     good = np.arange(20 * 784).reshape(20, 1, 28, 28).astype(np.uint8)
     np.savez(top / "images.npz", images=objects)
     np.savez(top / "labels.npz", images=good, labels=objects)
     np.save(top / "plain.npy", objects)
     for file in ("images.npz", "labels.npz", "plain.npy"):
-        yield f"array of objects in {file}", lambda f=file: read_images(top / f, SPEC)
+        yield f"array of objects in {file}", partial(read_images, top / file, SPEC)
 
 
 def _by_torch(trap: Trap) -> bytes:
