@@ -13,7 +13,7 @@ from cgan.errors import InputError
 from cgan.reading import open_plain
 
 UNSIGNED_BYTE = 8  # the only element type that these data sets use
-LARGEST = 2**29  # bytes; ten times MNIST, refused before memory is taken
+LARGEST = 2**28  # bytes; five times MNIST, refused before memory is taken
 PIECE = 2**16  # bytes that are read or unpacked at once
 
 

@@ -309,7 +309,7 @@ def test_what_is_no_json_of_ours_is_refused_in_one_line(
     [
         (r"\n1", "\nx"),
         (r"\n1", "\n1e999"),
-        (r"\n1", "\n1e300"),
+        (r"\n1", "\n1e31"),
         (r"\n1", "\n1,1"),
         ("g_loss", "d_loss"),
         (r"\n1", "\n\n1"),
@@ -336,7 +336,7 @@ def test_a_history_with_gaps_and_without_what_was_kept_is_drawn(
     copy = copytree(report, tmp_path / "copy")
     history = pd.read_csv(copy / "history.csv").drop(columns="kept")
     history.loc[0, ["d_loss", "fcd"]] = np.nan
-    history["<script>"] = 1
+    history["<script>"], history["g_loss"] = 1, 1e30
     history.to_csv(copy / "history.csv", index=False)
     assert "<script>" not in write_report(copy).read_text()
 

@@ -63,7 +63,7 @@ def histogram(table: pd.DataFrame) -> Figure:
     axes.set_xticks(digits, [str(digit) for digit in table.index])
     axes.set_xlabel("judged class")
     axes.set_ylabel("images")
-    axes.set_ylim(0, 1.25 * max(table["generated"].max(), table["real"].max()))
+    axes.set_ylim(0, 1.25 * max(table["generated"].max(), table["real"].max(), 1))
     axes.legend(frameon=False, ncols=2, loc="upper center")
     return figure
 

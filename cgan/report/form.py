@@ -7,7 +7,8 @@ from typing import Any
 
 from cgan.metrics import METRICS
 
-LARGEST_NUMBER = 1e12  # beyond it figures cannot be drawn; no score comes near
+LARGEST_NUMBER = 1e12  # no score comes near
+LARGEST_READING = 1e30  # in a history: of a training that diverges, and can be drawn yet
 LARGEST_COUNT = 2**63 - 1
 MOST_CLASSES = 100
 MOST_ALARMS = 100
@@ -59,7 +60,7 @@ class Named:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a number that a figure can show."""
+    """Whether a value is a number as scores are."""
     return type(value) in (int, float) and abs(value) <= LARGEST_NUMBER
 
 
@@ -69,7 +70,8 @@ def _is_text(value: Any, most: int) -> bool:
 
 
 NUMBER = Leaf("a number", is_number)
-SHARE = Leaf("a number from 0 to 1", lambda v: is_number(v) and 0 <= v <= 1)
+ROUNDING = 1e-9  # by which the end of an interval may be beyond
+SHARE = Leaf("a number from 0 to 1", lambda v: is_number(v) and -ROUNDING <= v <= 1 + ROUNDING)
 COUNT = Leaf("a whole number from 0", lambda v: type(v) is int and 0 <= v <= LARGEST_COUNT)
 TEXT = Leaf("a printable text", lambda v: _is_text(v, MOST_LETTERS))
 NAME = Leaf("a short printable text", lambda v: _is_text(v, MOST_LETTERS_IN_NAME))
@@ -190,6 +192,6 @@ def finite(text: str) -> float:
         ValueError: it is none, or none that a figure can show.
     """
     number = float(text) if text else math.nan
-    if not (math.isnan(number) or is_number(number)):
+    if abs(number) > LARGEST_READING:  # not so of NaN
         raise ValueError(f"{text[:40]!a} is out of range")
     return number
