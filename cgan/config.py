@@ -1,7 +1,8 @@
 """The frozen dataclasses that say what a run is; each checks itself when it is made."""
 
 import math
-from dataclasses import dataclass
+import reprlib
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,19 @@ LARGEST_SEED = 2**63 - 1
 GAN_SCHEDULES = ("hold", "cosine", "constant")
 NOISES = ("normal", "uniform")
 ON_NAN = ("stop", "rollback")
+# The most that a config may ask for: it may be a stranger's, and these decide memory and time.
+MOST_CHANNELS, MOST_PIXELS, MOST_CLASSES = 16, 256, 100  # of an image and along one side of it
+MOST_NUMBERS = 4096  # in the noise of an image
+MOST_MODES = 256
+MOST_IMAGES, MOST_IN_BATCH = 1_000_000, 100_000
+MOST_EPOCHS = 10_000
+LONGEST_TEXT = 100
+KINDS: dict[Any, tuple[type | tuple[type, ...], str]] = {
+    bool: (bool, "true or false"),
+    int: (int, "a whole number"),
+    float: ((int, float), "a number"),
+    str: (str, "a text"),
+}
 
 
 @dataclass(frozen=True)
@@ -26,6 +40,13 @@ class DataSpec:
     height: int
     width: int
     n_classes: int
+
+    def __post_init__(self) -> None:
+        """Raise InputError on the first value that no data set of ours could have."""
+        _check_kinds(self)
+        _within(self, 1, MOST_CHANNELS, "channels")
+        _within(self, 1, MOST_PIXELS, "height", "width")
+        _within(self, 1, MOST_CLASSES, "n_classes")
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -66,11 +87,14 @@ class ClassifierConfig:
 
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
+        _check_kinds(self)
         _one_of(self, "role", ROLES)
         _one_of(self, "optimizer", OPTIMIZERS)
         _one_of(self, "schedule", CLASSIFIER_SCHEDULES)
-        _at_least(self, 1, "epochs", "batch_size", "test_batch_size", "log_interval")
-        _at_least(self, 0, "max_shift")
+        _within(self, 1, MOST_EPOCHS, "epochs")
+        _within(self, 1, MOST_IN_BATCH, "batch_size", "test_batch_size")
+        _at_least(self, 1, "log_interval")
+        _within(self, 0, MOST_PIXELS, "max_shift")
         _within(self, 0, LARGEST_SEED, "seed")
         _above_zero(self, "lr")
         _within(self, 0, 1, "gamma", "label_smoothing")
@@ -135,15 +159,21 @@ class GanConfig:
 
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
+        _check_kinds(self)
         _one_of(self, "schedule", GAN_SCHEDULES)
         _one_of(self, "on_nan", ON_NAN)
         self.checkpoint_interval  # noqa: B018 - checks it
         _one_of(self, "noise", NOISES)
-        _at_least(self, 1, "z_dim", "modes", "checks", "batch_size")
+        _within(self, 1, MOST_NUMBERS, "z_dim")
+        _within(self, 1, MOST_MODES, "modes")
+        _within(self, 1, MOST_EPOCHS, "checks")
+        _within(self, 1, MOST_IN_BATCH, "batch_size")
         _at_least(self, 1, "d_every", "penalty_every", "log_interval")
         _within(self, 0, LARGEST_SEED, "seed")
-        _at_least(self, 0, "warmup", "guidance", "guidance_end", "penalty_weight", "d_shift")
+        _at_least(self, 0, "warmup", "guidance", "guidance_end", "penalty_weight")
+        _within(self, 0, MOST_PIXELS, "d_shift")
         _above_zero(self, "g_lr", "d_lr", "epochs")
+        _within(self, 0, MOST_EPOCHS, "epochs")
         _within(self, 0, 1, "decay", "label_smoothing")
         _within(self, -1, 1, "delta_alpha")
         if self.noise == "uniform" and self.modes > 1:
@@ -167,15 +197,41 @@ class EvalConfig:
 
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
-        _at_least(self, 1, "n_samples", "batch_size")
+        _check_kinds(self)
+        _within(self, 1, MOST_IMAGES, "n_samples")
+        _within(self, 1, MOST_IN_BATCH, "batch_size")
         if 0 < self.gan_train_images < 100:
             raise InputError("--gan-train-images must be 0 (leave it out) or 100 or more")
-        _at_least(self, 0, "gan_train_images")
+        _within(self, 0, MOST_IMAGES, "gan_train_images")
         _within(self, 0, LARGEST_SEED, "seed")
 
 
 def _flag(field: str) -> str:
     return "--" + field.replace("_", "-")
+
+
+def _check_kinds(config: Any) -> None:
+    """Check each field against its annotation; its value may come from a file of anybody's.
+
+    A float may be given as a whole number, a whole number must fit into 64 bits, and a text must
+    be short and printable: it is shown in messages and on terminals.
+
+    Raises:
+        InputError: a value of another type, or a number that is not finite.
+    """
+    for field in fields(config):
+        value = getattr(config, field.name)
+        kind, words = KINDS[field.type]
+        wrong = not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
+        if not wrong and isinstance(value, str):
+            wrong = len(value) > LONGEST_TEXT or not value.isprintable()
+            words = f"a text of {LONGEST_TEXT} printable characters at most"
+        if not wrong and isinstance(value, float):
+            wrong, words = not math.isfinite(value), "a finite number"
+        elif not wrong and isinstance(value, int):
+            wrong, words = abs(value) > LARGEST_SEED, f"{words} below 2^63"
+        if wrong:
+            raise InputError(f"{_flag(field.name)} must be {words}, not {reprlib.repr(value)}")
 
 
 def _one_of(config: Any, field: str, known: tuple[str, ...]) -> None:

@@ -1,6 +1,5 @@
 """Reads the idx files in which MNIST and its kin are kept, gzipped or not."""
 
-import gzip
 import math
 import struct
 import zlib
@@ -11,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgan.errors import InputError
+from cgan.reading import open_plain
 
 UNSIGNED_BYTE = 8  # the only element type that these data sets use
-LARGEST = 2**30  # bytes; twenty times MNIST, refused before memory is taken
+LARGEST = 2**28  # bytes; five times MNIST, refused before memory is taken
+PIECE = 2**16  # bytes that are read or unpacked at once
 
 
 def read_idx(path: Path, n_dimensions: int) -> NDArray[np.uint8]:
@@ -27,23 +28,47 @@ def read_idx(path: Path, n_dimensions: int) -> NDArray[np.uint8]:
         uint8 array of the header's shape.
 
     Raises:
-        InputError: the header is not that of an idx file of bytes with `n_dimensions`, or the
-            file is shorter or longer than its header says, or the gzip stream is damaged.
-        OSError: the file cannot be opened.
+        InputError: the file cannot be read or is no plain file, the header is not that of an idx
+            file of bytes with `n_dimensions`, the file is shorter or longer than its header says,
+            or the gzip stream is damaged or not the only one.
     """
-    with path.open("rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        try:
-            if zipped:
-                with gzip.GzipFile(fileobj=raw) as stream:
-                    return _read(stream, path, n_dimensions)  # type: ignore[arg-type]
-            return _read(raw, path, n_dimensions)
-        except (EOFError, zlib.error, OSError) as error:
-            raise InputError(f"{path} is damaged ({error}); fetch it again") from error
+    try:
+        with open_plain(path, LARGEST + PIECE, links=True) as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            return _read(_Unzipped(raw) if zipped else raw, path, n_dimensions)
+    except (EOFError, zlib.error, OSError) as error:
+        raise InputError(f"{path} is damaged ({error}); fetch it again") from error
 
 
-def _read(stream: BinaryIO, path: Path, n_dimensions: int) -> NDArray[np.uint8]:
+class _Unzipped:
+    """The content of one gzip stream, of which no more is unpacked than is asked for.
+
+    Python's own reader goes on to further streams, of which a small file may hold millions.
+    """
+
+    def __init__(self, raw: BinaryIO):
+        self.raw, self.inflate = raw, zlib.decompressobj(wbits=31)
+
+    def read(self, size: int) -> bytearray:
+        """Return the next bytes, fewer than `size` at the end alone.
+
+        Raises:
+            EOFError: the file ends within the stream.
+            zlib.error: damaged, or something follows the stream.
+        """
+        content = bytearray()
+        while len(content) < size and not self.inflate.eof:
+            packed = self.inflate.unconsumed_tail or self.raw.read(PIECE)
+            if not packed:
+                raise EOFError("its gzip stream has no end")
+            content += self.inflate.decompress(packed, min(PIECE, size - len(content)))
+        if self.inflate.eof and (self.inflate.unused_data or self.raw.read(1)):
+            raise zlib.error("something follows its gzip stream")
+        return content
+
+
+def _read(stream: BinaryIO | _Unzipped, path: Path, n_dimensions: int) -> NDArray[np.uint8]:
     header_length = 4 + 4 * n_dimensions
     header = stream.read(header_length)
     expected = bytes([0, 0, UNSIGNED_BYTE, n_dimensions])

@@ -6,7 +6,6 @@ dies. Before the rename the folder is what it was, after it what it is to be.
 """
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from cgan.errors import InputError
 from cgan.files import json_bytes
+from cgan.reading import read_json
 
 MANIFEST = "manifest.json"
 COMING, READY = ".coming", ".ready"  # being written; whole, and on its way
@@ -173,15 +173,13 @@ def _sha256(path: Path) -> str | None:
 def _read(path: Path) -> dict[str, Any]:
     """Return a manifest whose names all lie within its folder."""
     try:
-        if path.stat().st_size > LARGEST_MANIFEST:
-            raise ValueError("it is too large")
-        content = json.loads(path.read_text())
+        content = read_json(path, LARGEST_MANIFEST)
         names = [*content["sha256"], *content["gone"]]
         if not all(_is_inside(name) for name in names):
             raise ValueError("it names a file of another folder")
         if not all(SHA256.fullmatch(value) for value in content["sha256"].values()):
             raise ValueError("it lacks a checksum")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged ({error}); train or score the run again") from error
     return dict(content)
 

@@ -35,6 +35,9 @@ def read_beginning(folder: Path) -> Beginning:
         InputError: there is no checkpoint, or something is damaged.
     """
     config, facts = load_config(folder)
+    unknown = [key for key in (*SAME, "guide") if not isinstance(facts.get(key), str)]
+    if unknown:
+        raise InputError(f"{folder}/config.json does not tell its {unknown[0]}; train it again")
     return Beginning(folder, config, facts, read_checkpoint(folder))
 
 

@@ -1,15 +1,11 @@
 """Finds and loads runs: a network's weights with the config.json that rebuilds it."""
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import safetensors.torch
-import torch
-from safetensors import SafetensorError
 from torch import nn
 
 from cgan.config import ClassifierConfig, DataSpec, GanConfig
@@ -17,10 +13,16 @@ from cgan.errors import InputError, lookup, nearest
 from cgan.journal import require_whole, settle
 from cgan.networks import CLASSIFIERS, Generator, make_generator
 from cgan.networks.classifiers import Classifier
-from cgan.run_writer import CHECKPOINT, PLAIN_NAME
+from cgan.reading import first_line, read_json
+from cgan.run_writer import CHECKPOINT, PLAIN_NAME, plain_name
+from cgan.tensors import read_tensors, shapes_alone
 
 Config = TypeVar("Config", ClassifierConfig, GanConfig)
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
+LARGEST_CONFIG = 2**20  # bytes of config.json; ours have a thousand
+LARGEST_WEIGHTS = 2**28  # bytes of a network; ours have two million
+# what a config.json may tell besides, and what is used of it
+FACTS = ("guide", "guide_sha256", "judge")
 
 
 SHIPPED = Path(__file__).parent / "weights"  # runs that come with the package
@@ -152,7 +154,7 @@ def load_classifier(run: str, weights_dir: Path = Path("weights")) -> Classifier
     folder = find_run(run, weights_dir, "classifier")
     spec, config, _ = _read_config(folder, ClassifierConfig)
     make = lookup(CLASSIFIERS, config.network, "classifier network")
-    with torch.random.fork_rng(devices=[]):  # the start weights are drawn, then overwritten
+    with shapes_alone():  # memory is for what fits the file
         network = make(spec)
     require_whole(folder, "config.json", WEIGHTS["classifier"])
     _load_state(network, folder / WEIGHTS["classifier"])
@@ -167,7 +169,7 @@ def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
     """
     folder = find_run(run, weights_dir, "gan")
     spec, config, facts = _read_config(folder, GanConfig)
-    with torch.random.fork_rng(devices=[]):
+    with shapes_alone():
         network = make_generator(config, spec)
     require_whole(folder, "config.json", WEIGHTS["gan"])
     _load_state(network, folder / WEIGHTS["gan"])
@@ -195,36 +197,37 @@ def _words(spec: DataSpec) -> str:
 
 
 def _read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dict[str, Any]]:
-    """Return the data set, the config and the whole content of config.json."""
+    """Return the data set, the config and the whole content of config.json, all checked."""
     path = folder / "config.json"
     try:
-        content = json.loads(path.read_text())
-        spec, values = DataSpec(**content["spec"]), dict(content["config"])
+        content = read_json(path, LARGEST_CONFIG)
+        spec, values = dict(content["spec"]), dict(content["config"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is missing or damaged ({error}); train the run again") from error
+        reason = first_line(error)
+        raise InputError(f"{path} is missing or damaged ({reason}); train the run again") from error
     try:
-        return spec, kind(**values), content
-    except TypeError as error:
-        raise InputError(f"{path} fits no run of this version: {error}") from error
+        _check_facts(content)
+        return DataSpec(**spec), kind(**values), content
+    except (TypeError, InputError) as error:
+        raise InputError(f"{path} fits no run of this version: {first_line(error)}") from error
+
+
+def _check_facts(content: Mapping[str, Any]) -> None:
+    """Check that what names another run is the name of one, not a way to another folder.
+
+    Raises:
+        InputError: it is something else.
+    """
+    for fact in FACTS:
+        value = content.get(fact)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise InputError(f"`{fact}` must be a text")
+        plain_name(value)
 
 
 def _load_state(network: nn.Module, path: Path) -> None:
-    """Copy a weights file into a network whose names and shapes it must match exactly."""
-    try:
-        state = safetensors.torch.load_file(path, device="cpu")
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is damaged ({error}); train the run again") from error
-    problem = _mismatch(network.state_dict(), state)
-    if problem:
-        raise InputError(f"{path} does not fit the network in its config.json: {problem}")
-    network.load_state_dict(state)
-
-
-def _mismatch(wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> str:
-    strangers: Iterable[str] = wanted.keys() ^ given.keys()
-    if strangers:
-        return f"{sorted(strangers)[0]} is in only one of them"
-    for name, tensor in wanted.items():
-        if tensor.shape != given[name].shape:
-            return f"{name} has shape {list(given[name].shape)}, not {list(tensor.shape)}"
-    return ""
+    """Give a network of shapes alone the weights in a file that it must match exactly."""
+    state, _ = read_tensors(path, network.state_dict(), LARGEST_WEIGHTS)
+    network.load_state_dict(state, assign=True)

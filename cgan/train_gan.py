@@ -103,7 +103,7 @@ def train_gan(
             raise InputError("name the run to go on with")
         begun = read_beginning(folders.weights / name)
         guide = guide or begun.facts["guide"]
-        judge = judge or begun.facts["judge"] or NO_JUDGE
+        judge = judge or begun.facts.get("judge") or NO_JUDGE
     device = choose_device(config.device)
     as_begun = begun is not None and begun.config.precision == config.precision
     precision = begun.facts["precision"] if begun and as_begun else config.precision

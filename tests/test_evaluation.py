@@ -320,3 +320,18 @@ def test_the_public_api_is_lazy_and_complete(digits_run: Folders) -> None:
     assert cgan.load_generator(str(digits_run.weights / "toy")).name == "toy"
     with pytest.raises(AttributeError, match="nonesuch"):
         cgan.nonesuch  # noqa: B018
+
+
+def test_what_a_run_links_to_does_not_get_into_its_report(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    folders = replace(digits_run, weights=tmp_path / "weights", reports=tmp_path / "reports")
+    run = copytree(digits_run.weights / "toy", folders.weights / "toy")
+    (tmp_path / "secret").write_text("secret")
+    for name in ("history.csv", "samples.png"):
+        (run / name).unlink()
+        (run / name).symlink_to(tmp_path / "secret")
+    evaluate("toy", CONFIG, folders)
+    report = folders.reports / "toy"
+    assert not {"history.csv", "epochs.png"} & {path.name for path in report.iterdir()}
+    assert (report / "film.gif").is_file()

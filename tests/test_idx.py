@@ -1,5 +1,7 @@
 import gzip
+import os
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +52,47 @@ def test_a_damaged_file_is_refused_in_one_line(
         read_idx(path, 3)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_small_gzip_stream_of_much_is_refused_without_unpacking_it(tmp_path: Path) -> None:
+    bomb = gzip.compress(idx_bytes(IMAGES) + bytes(10**7))
+    tracemalloc.start()
+    with pytest.raises(InputError, match="longer than its header says"):
+        read_idx(write(tmp_path, bomb), 3)
+    assert tracemalloc.get_traced_memory()[1] < 10**6
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("after", [gzip.compress(b""), gzip.compress(b"more"), b"\0", b"junk"])
+def test_what_follows_a_gzip_stream_is_refused(tmp_path: Path, after: bytes) -> None:
+    # Python's reader would go on through any number of empty streams
+    path = write(tmp_path, gzip.compress(idx_bytes(IMAGES)) + after * 1000)
+    with pytest.raises(InputError, match="something follows"):
+        read_idx(path, 3)
+
+
+def test_a_large_gzip_stream_is_read(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (500, 20, 20), np.uint8)
+    assert np.array_equal(read_idx(write(tmp_path, gzip.compress(idx_bytes(images))), 3), images)
+
+
+def test_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
+    content = bytearray(gzip.compress(idx_bytes(IMAGES)))
+    content[-6] ^= 1
+    with pytest.raises(InputError, match="damaged"):
+        read_idx(write(tmp_path, bytes(content)), 3)
+
+
+def test_what_is_no_plain_file_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero"), tmp_path / "absent"):
+        with pytest.raises(InputError, match="is damaged"):
+            read_idx(path, 3)
+
+
+def test_a_link_to_a_data_set_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(write(tmp_path, idx_bytes(IMAGES)))
+    assert np.array_equal(read_idx(tmp_path / "link", 3), IMAGES)
 
 
 @given(st.binary(max_size=64), st.booleans(), st.integers(1, 3))

@@ -1,5 +1,8 @@
 import io
+import os
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -139,7 +142,7 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path, content: bytes) -
 def test_an_archive_that_unpacks_to_too_much_is_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cgan.evaluation.incoming.LARGEST", 1000)
+    monkeypatch.setattr("cgan.evaluation.arrays.LARGEST", 1000)
     stream = io.BytesIO()
     np.save(stream, np.zeros(5000, np.uint8))
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -193,3 +196,155 @@ def test_a_folder_of_which_only_some_have_labels_is_refused(tmp_path: Path) -> N
         Image.fromarray(some()[0, 0]).save(tmp_path / name)
     with pytest.raises(InputError, match=r"3\.png has no label but others have"):
         read_images(tmp_path, SPEC)
+
+
+def npy(descr: str, shape: str, body: bytes = b"") -> bytes:
+    """Return an array file whose header says what is given."""
+    head = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + body
+
+
+def zipped(folder: Path, packing: int = zipfile.ZIP_DEFLATED, **members: bytes) -> Path:
+    with zipfile.ZipFile(folder / "theirs.npz", "w", packing) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    return folder / "theirs.npz"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (npy("'|u1'", f"({2**60}, 1, 6, 5)", bytes(30)), "not as long as its header says"),
+        (npy("'|u1'", "(9, 1, 6, 5)", bytes(269)), "not as long as its header says"),
+        (npy("'|u1'", "(9, 1, 6, 5)", bytes(271)), "not as long as its header says"),
+        (npy("'|u1'", "(-9, 1, 6, 5)", bytes(270)), "cannot be read"),
+        (npy("'|O'", "(1,)", bytes(8)), "holds objects, which could run code"),
+        (npy("[('x', '|O')]", "(1,)", bytes(8)), "holds objects"),
+        (npy("'|V999999999'", "(0,)"), "the images are"),
+        (npy("'<f4'", "(9, 1, 6, 5)", bytes(1080)), "are float32"),
+        (npy("'|u1'", "(" * 900), "cannot be read"),
+        (npy("__import__('os').mkdir('sprung')", "(9,)"), "cannot be read"),
+        (b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + bytes(2**21), "cannot be read"),
+        (b"\x93NUMPY\x09\x00", "cannot be read"),
+    ],
+)
+def test_an_array_whose_header_lies_is_refused(
+    tmp_path: Path, content: bytes, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=words) as caught:
+        read_images(zipped(tmp_path, images=content), SPEC)
+    assert str(caught.value).isprintable()
+    assert not Path("sprung").exists()
+
+
+def test_labels_whose_header_lies_are_refused(tmp_path: Path) -> None:
+    images = npy("'|u1'", "(9, 1, 6, 5)", some().tobytes())
+    for labels in (npy("'|O'", "(9,)", bytes(72)), npy("'<i8'", "(9,)", bytes(71))):
+        with pytest.raises(InputError, match="cannot be read"):
+            read_images(zipped(tmp_path, images=images, labels=labels), SPEC)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_packing_that_may_claim_any_memory_is_refused(tmp_path: Path, packing: int) -> None:
+    content = npy("'|u1'", "(9, 1, 6, 5)", some().tobytes())
+    with pytest.raises(InputError, match="packed in another way"):
+        read_images(zipped(tmp_path, packing, images=content), SPEC)
+
+
+def test_a_member_that_holds_less_than_the_archive_says_is_refused(tmp_path: Path) -> None:
+    content = npy("'|u1'", "(9, 1, 6, 5)", some().tobytes())
+    path = zipped(tmp_path, zipfile.ZIP_STORED, images=content[:-100])
+    given, size = path.read_bytes(), len(content) - 100
+    for claimed in (len(content), 2**27):  # in the list of contents at the end
+        at = given.rindex(b"PK\x01\x02") + 24
+        assert given[at : at + 4] == struct.pack("<I", size)
+        path.write_bytes(given[:at] + struct.pack("<I", claimed) + given[at + 4 :])
+        with pytest.raises(InputError, match="cannot be read"):
+            read_images(path, SPEC)
+
+
+def test_a_damaged_pixel_is_seen_by_its_checksum(tmp_path: Path) -> None:
+    path = saved(tmp_path, images=some())
+    content = bytearray(path.read_bytes())
+    content[content.index(some().tobytes()) + 7] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_images(path, SPEC)
+
+
+def test_a_list_of_very_many_members_is_not_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "many.npz", "w") as archive:
+        for i in range(9000):
+            archive.writestr(f"{i:0100d}", b"")
+    with pytest.raises(InputError, match="a part of it is too long"):
+        read_images(tmp_path / "many.npz", SPEC)
+
+
+def test_what_is_no_plain_file_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.npz")
+    for path in (tmp_path / "pipe.npz", Path("/dev/zero")):
+        with pytest.raises(InputError, match="no plain file"):
+            read_images(path, SPEC)
+
+
+def drawn(folder: Path, n: int = 3) -> Path:
+    folder.mkdir(exist_ok=True)
+    for i in range(n):
+        Image.fromarray(some()[i, 0]).save(folder / f"{i}.png")
+    return folder
+
+
+def test_formats_whose_readers_start_programs_are_not_tried(tmp_path: Path) -> None:
+    folder = drawn(tmp_path / "in")
+    Image.fromarray(some()[0, 0]).save(folder / "x.eps")
+    (folder / "x.eps").rename(folder / "x.png")
+    with pytest.raises(InputError, match=r"x\.png is no picture"):
+        read_images(folder, SPEC)
+
+
+def test_a_truncated_or_endless_picture_is_refused(tmp_path: Path) -> None:
+    folder = drawn(tmp_path / "in")
+    whole = (folder / "0.png").read_bytes()
+    for content in (whole[:60], whole[:-30], whole[:8]):
+        (folder / "0.png").write_bytes(content)
+        with pytest.raises(InputError, match=r"0\.png is no picture"):
+            read_images(folder, SPEC)
+    with (folder / "0.png").open("ab") as stream:
+        stream.truncate(2**24 + 1)
+    with pytest.raises(InputError, match=r"0\.png is no picture"):
+        read_images(folder, SPEC)
+
+
+def test_a_picture_that_unpacks_to_gigabytes_is_refused_by_its_header(tmp_path: Path) -> None:
+    folder = drawn(tmp_path / "in")
+    content = bytearray((folder / "0.png").read_bytes())
+    for side in (10_000, 2**30):
+        content[16:24] = struct.pack(">II", side, side)
+        content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+        (folder / "0.png").write_bytes(content)
+        with pytest.raises(InputError, match=r"0\.png is"):
+            read_images(folder, SPEC)
+
+
+def test_links_to_outside_are_refused_and_linked_folders_left_out(tmp_path: Path) -> None:
+    folder, other = drawn(tmp_path / "in"), drawn(tmp_path / "other")
+    (folder / "more").symlink_to(other)
+    (folder / "self").symlink_to(folder)
+    (folder / "again.png").symlink_to(folder / "1.png")
+    assert len(read_images(folder, SPEC).images) == 4
+    (folder / "theirs.png").symlink_to(other / "1.png")
+    with pytest.raises(InputError, match=r"theirs\.png is a link to outside"):
+        read_images(folder, SPEC)
+
+
+def test_a_folder_of_very_many_files_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = drawn(tmp_path / "in", 5)
+    monkeypatch.setattr("cgan.evaluation.incoming.LARGEST", 5 * 30 - 1)
+    with pytest.raises(InputError, match="too many at once"):
+        read_images(folder, SPEC)
+    monkeypatch.setattr("cgan.evaluation.incoming.MOST_FILES", 5)
+    with pytest.raises(InputError, match="more than 5 files"):
+        read_images(folder, SPEC)

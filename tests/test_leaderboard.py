@@ -7,6 +7,7 @@ from shutil import copytree, which
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 
 from cgan.config import EvalConfig, Folders
 from cgan.errors import InputError
@@ -242,3 +243,33 @@ def test_histories_without_a_column_draw_the_others(
         pd.read_csv(path).drop(columns=gone).to_csv(path, index=False)
     write_leaderboard(find_entries([], tmp_path / "reports"), tmp_path / "reports")
     assert (tmp_path / "reports" / "leaderboard.png").is_file() == drawn
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "$x$ $", "$\\frac{", "_hidden", "%s"]
+)
+def test_no_name_in_a_file_becomes_a_part_of_the_leaderboard(
+    reports: Path, tmp_path: Path, name: str
+) -> None:
+    def rename(results: dict) -> None:
+        results.update(run=name, recipe=name)
+        results["judge"]["name"] = name
+        results["provenance"]["config"] |= {name: name, "lr": name}
+
+    entries = find_entries([], changed(reports, tmp_path, "b", rename))
+    text = write_leaderboard(entries, tmp_path / "reports").read_text()
+    assert "alert(1)</script>" not in text
+    assert str(escape(name)) in text
+    assert name in leaderboard_text(entries)
+
+
+def test_the_largest_seed_is_shown_as_it_is(reports: Path, tmp_path: Path) -> None:
+    largest = 2**63 - 1
+
+    def seed(results: dict) -> None:
+        results.update(n_samples=largest, seed=largest)
+        results["provenance"]["config"]["seed"] = largest
+
+    table = board(find_entries([], changed(reports, tmp_path, "b", seed)))
+    for column in ("seed", "config.seed", "n_samples"):
+        assert table[column].tolist()[-1] == largest

@@ -1,5 +1,6 @@
 import json
 import re
+from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,6 +9,7 @@ from shutil import copytree
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 
 from cgan import data
 from cgan.config import EvalConfig, Folders
@@ -201,3 +203,170 @@ def test_the_page_of_images_without_labels_shows_what_there_is(
     assert NO_LABELS in (folder / "index.html").read_text()
     assert "judge_accuracy        left out" in summary(read_results(folder))
     assert verdict(read_results(folder)).startswith("No alarm")
+
+
+Change = Callable[[dict], object]
+
+
+def changed(report: Path, top: Path, change: Change) -> Path:
+    """Return a copy of a report whose results are changed."""
+    copy = copytree(report, top / "copy")
+    results = json.loads((copy / "results.json").read_text())
+    change(results)
+    (copy / "results.json").write_text(json.dumps(results))
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda r: r.update(run=3), "run is not a short printable text"),
+        (lambda r: r.update(run="a\nb"), "run is not"),
+        (lambda r: r.update(run="\ud800"), "run is not"),
+        (lambda r: r.update(run="\x1b[2J"), "run is not"),
+        (lambda r: r.update(recipe="x" * 201), "recipe is not"),
+        (lambda r: r.update(n_samples="many"), "n_samples is not a whole number"),
+        (lambda r: r.update(n_samples=True), "n_samples is not"),
+        (lambda r: r.update(seed=1.5), "seed is not"),
+        (lambda r: r.update(conditional=1), "conditional is not true or false"),
+        (lambda r: r.update(judge=None), "judge is no object"),
+        (lambda r: r["judge"].update(name=["x"]), "judge.name"),
+        (lambda r: r["judge"]["accuracy_real"].update(value=None), "accuracy_real.value"),
+        (lambda r: r["reference"].pop("train"), "reference lacks 'train'"),
+        (lambda r: r["metrics"]["fcd"].update(value=None), "metrics.fcd.value is not a number"),
+        (lambda r: r["metrics"]["fcd"].update(value=1e300), "metrics.fcd.value"),
+        (lambda r: r["metrics"]["fcd"].update(extrapolated="x"), "metrics.fcd.extrapolated"),
+        (lambda r: r["metrics"]["fcd"].update(n=-1), "metrics.fcd.n"),
+        (lambda r: r["left_out"].update(fcd=[1]), "left_out.fcd is not a printable text"),
+        (lambda r: r["left_out"].update({"<b>": "x"}), "left_out has the strange field"),
+        (lambda r: r.update(per_digit=[]), "per_digit is no list of 1 to 100"),
+        (lambda r: r["per_digit"][1].update(accuracy=2), "number from 0 to 1"),
+        (lambda r: r["per_digit"][1].update(n=None), r"per_digit\[1\].n is not"),
+        (lambda r: r["per_digit"][1].update(more="x"), r"per_digit\[1\].more is not"),
+        (lambda r: r["per_digit"][1].update(digit=0), "not about different classes"),
+        (lambda r: r["per_digit"][1].update(digit=77), "not about different classes"),
+        (lambda r: r["confusion"].pop(), "confusion is not 10 by 10"),
+        (lambda r: r["confusion"][3].append(1), "confusion is not 10 by 10"),
+        (lambda r: r["confusion"][3].__setitem__(0, "1"), r"confusion\[3\]\[0\] is not"),
+        (lambda r: r.update(confusion=None), "go together"),
+        (lambda r: r.update(confusion=[[1] * 101] * 101), "confusion is no list"),
+        (lambda r: r["histogram"].pop(0), "does not count the classes from 0"),
+        (lambda r: r["histogram"][2].update(real=None), r"histogram\[2\].real is not a number"),
+        (lambda r: r.update(alarms=[{"message": 3}]), r"alarms\[0\].message is not"),
+        (lambda r: r.update(alarms=[{"message": "m", "kind": []}]), "an alarm's kind"),
+        (lambda r: r.update(provenance=3), "provenance is no object"),
+        (lambda r: r["provenance"].update(config=[1]), "config is no object"),
+        (lambda r: r["provenance"]["config"].update(seed="1"), "config.seed is not"),
+        (lambda r: r["provenance"]["config"].update(lr=[1]), "config.lr is not a short"),
+        (lambda r: r["provenance"]["config"].update({"a\nb": 1}), "strange field"),
+    ],
+)
+def test_results_that_could_not_be_drawn_are_refused_in_one_line(
+    report: Path, tmp_path: Path, change: Change, words: str
+) -> None:
+    with pytest.raises(InputError, match=f"of another version or damaged .*{words}") as caught:
+        write_report(changed(report, tmp_path, change))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
+def test_results_of_a_hundred_classes_are_drawn(report: Path, tmp_path: Path) -> None:
+    def grow(results: dict) -> None:
+        row, bar = results["per_digit"][0], results["histogram"][0]
+        results["per_digit"] = [row | {"digit": digit} for digit in range(100)]
+        results["histogram"] = [bar | {"digit": digit} for digit in range(100)]
+        results["confusion"] = [[1] * 100] * 100
+
+    assert write_report(changed(report, tmp_path, grow)).is_file()
+
+
+def test_results_of_zeros_nulls_and_extremes_are_drawn(report: Path, tmp_path: Path) -> None:
+    def empty(results: dict) -> None:
+        for metric in results["metrics"].values():
+            metric.update(value=1e12, low=None, high=-1e12, real=None)
+        for row in results["per_digit"]:
+            row.update(accuracy=0, low=None, high=1, coverage=None, diversity=None, fcd=-1e12)
+        for bar in results["histogram"]:
+            bar.update(generated=0, real=0)
+        results.update(confusion=[[0] * 10] * 10, seed=None, guide=None, recipe=None)
+
+    assert write_report(changed(report, tmp_path, empty)).is_file()
+
+
+@pytest.mark.parametrize("text", ["[" * 10**5, "NaN", '{"run": 1e999}', "9" * 5000, " " * 2**23])
+def test_what_is_no_json_of_ours_is_refused_in_one_line(
+    report: Path, tmp_path: Path, text: str
+) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    (copy / "results.json").write_text(text)
+    with pytest.raises(InputError, match=r"results\.json") as caught:
+        read_results(copy)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"\n1", "\nx"),
+        (r"\n1", "\n1e999"),
+        (r"\n1", "\n1e31"),
+        (r"\n1", "\n1,1"),
+        ("g_loss", "d_loss"),
+        (r"\n1", "\n\n1"),
+        (r"$", '"'),
+        (r"$", "x" * 200_000),
+        (r"^", ",".join(f"c{i}" for i in range(200)) + ","),
+        (r"\n1", "\n\0"),
+    ],
+)
+def test_a_history_of_anything_but_numbers_is_refused(
+    report: Path, tmp_path: Path, old: str, new: str
+) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    text = (copy / "history.csv").read_text().strip()
+    (copy / "history.csv").write_text(re.sub(old, lambda _: new, text, count=1))
+    with pytest.raises(InputError, match=r"history\.csv cannot be read") as caught:
+        write_report(copy)
+    assert str(caught.value).isprintable()
+
+
+def test_a_history_with_gaps_and_without_what_was_kept_is_drawn(
+    report: Path, tmp_path: Path
+) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    history = pd.read_csv(copy / "history.csv").drop(columns="kept")
+    history.loc[0, ["d_loss", "fcd"]] = np.nan
+    history["<script>"], history["g_loss"] = 1, 1e30
+    history.to_csv(copy / "history.csv", index=False)
+    assert "<script>" not in write_report(copy).read_text()
+
+
+def test_pictures_from_elsewhere_do_not_get_into_the_page(report: Path, tmp_path: Path) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    (tmp_path / "secret").write_bytes((copy / "samples.png").read_bytes())
+    (copy / "samples.png").unlink()
+    (copy / "samples.png").symlink_to(tmp_path / "secret")
+    with pytest.raises(InputError, match=r"samples\.png cannot be read \(it is a link"):
+        write_report(copy)
+    (copy / "samples.png").unlink()
+    (copy / "samples.png").write_text("<script>alert(1)</script>")
+    with pytest.raises(InputError, match=r"samples\.png is neither PNG nor GIF"):
+        write_report(copy)
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$x_{", "{{ 7 * 7 }}", "\"&'", "_"])
+def test_no_text_of_a_file_becomes_a_part_of_the_page(
+    report: Path, tmp_path: Path, name: str
+) -> None:
+    def rename(results: dict) -> None:
+        results.update(run=name, recipe=name, dataset=name, alarms=[{"message": name}])
+        results["left_out"] = {"gan_train_accuracy": name}
+        for who in ("judge", "guide"):
+            results[who] |= {"name": name, "arch": name}
+        results["provenance"] |= {name: name, "config": {name: name, "seed": 1}}
+        for row in (*results["per_digit"], *results["histogram"], *results["metrics"].values()):
+            row[name] = 0.5
+
+    text = write_report(changed(report, tmp_path, rename)).read_text()
+    assert "<script>" not in text
+    assert escape(name) in text

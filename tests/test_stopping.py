@@ -80,7 +80,7 @@ def test_the_signals_are_given_back() -> None:
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-WRONG = {
+WRONG: dict[str, list[object]] = {
     "--recipe goes with a new training": ["--recipe", "mlp"],
     "--overwrite goes with a new training": ["--overwrite"],
     "was begun otherwise .seed 1 -> 2": ["--seed", 2],

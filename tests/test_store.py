@@ -1,5 +1,6 @@
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree
 
@@ -157,10 +158,69 @@ def strange_network(folder: Path) -> str:
     return "did you mean 'shuffle-conv'"
 
 
+def changed(part: str, field: str, value: object, message: str) -> Callable[[Path], str]:
+    def change(folder: Path) -> str:
+        path = folder / "config.json"
+        content = json.loads(path.read_text())
+        (content[part] if part else content)[field] = value
+        path.write_text(json.dumps(content))
+        return message
+
+    return change
+
+
+def long_config(folder: Path) -> str:
+    with (folder / "config.json").open("a") as stream:
+        stream.write(" " * 2**20)
+    return "1,048,576 is the most"
+
+
+def deep_config(folder: Path) -> str:
+    (folder / "config.json").write_text('{"spec":' * 100_000)
+    return "levels"
+
+
+def linked_config(folder: Path) -> str:
+    (folder / "config.json").rename(folder / "other.json")
+    (folder / "config.json").symlink_to(folder / "other.json")
+    return "it is a link"
+
+
+def config_of_a_list(folder: Path) -> str:
+    (folder / "config.json").write_text("[1, 2]")
+    return "missing or damaged"
+
+
+def linked_weights(folder: Path) -> str:
+    (folder / "generator.safetensors").rename(folder / "other")
+    (folder / "generator.safetensors").symlink_to(folder / "other")
+    return "it is a link"
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         damage_weights,
+        long_config,
+        deep_config,
+        linked_config,
+        config_of_a_list,
+        linked_weights,
+        changed("", "spec", [1], "missing or damaged"),
+        changed("", "config", "guided", "missing or damaged"),
+        changed("spec", "channels", "1", "--channels must be a whole number"),
+        changed("spec", "height", 10**9, "--height must be"),
+        changed("spec", "depth", 3, "fits no run"),
+        changed("config", "z_dim", 64.0, "--z-dim must be a whole number"),
+        changed("config", "z_dim", 10**9, "--z-dim must be"),
+        changed("config", "z_dim", 4096, "shape"),  # refused before a network of it is made
+        changed("config", "modes", 256, "shape"),
+        changed("config", "generator", ["mlp"], "--generator must be a text"),
+        changed("config", "dataset", "\x1b[2J", "printable"),
+        changed("", "guide", 3, "`guide` must be a text"),
+        changed("", "guide", "../../elsewhere", "no run name"),
+        changed("", "guide", "/etc", "no run name"),
+        changed("", "guide_sha256", {}, "`guide_sha256` must be a text"),
         other_shape,
         other_keys,
         no_config,

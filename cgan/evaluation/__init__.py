@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from cgan.metrics import Samples
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import require_covariance
 from cgan.progress import Progress
+from cgan.reading import read_plain
 from cgan.run_writer import plain_name
 from cgan.store import (
     ClassifierRun,
@@ -36,6 +37,7 @@ from cgan.store import (
 BINNED = 4000  # training images that are read where copies are not looked for
 # files of a run that its report shows, and their names there
 TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}
+LARGEST_COPIED = 2**25  # bytes of one of them
 LESSON_SEED = 1  # of the images that the student learns from, added to --seed: not those scored
 
 
@@ -164,9 +166,9 @@ def evaluate(
     }
     files = result_files(results, incoming.images, views, reference)
     for name, copy in TRAINING.items():  # so that the report is of this very training
-        found = gan.folder / name if gan else None
-        if found is not None and found.is_file():
-            files[copy] = found.read_bytes()
+        with suppress(OSError):  # not there, or a link to somebody else's
+            if gan is not None:
+                files[copy] = read_plain(gan.folder / name, LARGEST_COPIED)
     with locked(folder, wait=PATIENCE):
         commit(folder, files, fresh=True)  # an earlier page of that name goes, too
     return results

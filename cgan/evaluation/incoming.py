@@ -1,7 +1,9 @@
 """Images from anywhere: an npz file or a folder of pictures, checked before anything is judged."""
 
+import os
 import re
-import zipfile
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +14,12 @@ from torch import Tensor
 
 from cgan.config import DataSpec
 from cgan.errors import InputError
+from cgan.evaluation.arrays import LARGEST, read_npz
+from cgan.reading import open_plain
 
-LARGEST = 2**32  # bytes of images; refused before memory is taken
+LARGEST_PICTURE = 2**24  # bytes of one file
+MOST_FILES = 2**20  # of any kind in a folder and those below it
+FORMATS = ("PNG", "JPEG", "BMP")  # others that PIL knows start programs
 LABEL_IN_NAME = re.compile(r"-label-(\d{1,4})$")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 
@@ -37,7 +43,8 @@ def read_images(path: Path, spec: DataSpec) -> Incoming:
     """Read FILE.npz (arrays `images` and, if there are, `labels`) or a folder of pictures.
 
     In a folder the label of a picture stands in its name (`00012-label-7.png`, as `cgan sample`
-    writes them) or is the name of the folder that it is in (`7/`); or no picture has one.
+    writes them) or is the name of the folder that it is in (`7/`); or no picture has one. Links to
+    folders are not followed, and a link to a picture outside is refused.
 
     Args:
         path: the file or the folder.
@@ -49,11 +56,10 @@ def read_images(path: Path, spec: DataSpec) -> Incoming:
     """
     if not path.exists():
         raise InputError(f"{path} does not exist; name an npz file or a folder of pictures")
-    images, labels = _read_folder(path, spec) if path.is_dir() else _read_npz(path)
-    images = _shaped(images, spec, path)
+    images, labels = _read_folder(path, spec) if path.is_dir() else read_npz(path, spec)
     _require_contents(images, path)
     if labels is not None:
-        _require_labels(labels, len(images), spec, path)
+        _require_labels(labels, spec, path)
         labels = labels.astype(np.int64)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.resolve().stem).strip("-._") or "images"
     return Incoming(
@@ -63,57 +69,71 @@ def read_images(path: Path, spec: DataSpec) -> Incoming:
     )
 
 
-def _read_npz(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic] | None]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > LARGEST:
-            raise InputError(f"{path} unpacks to {size / 2**30:.0f} GiB; split it")
-        with np.load(path, allow_pickle=False) as arrays:  # a pickle could run code
-            if "images" not in arrays:
-                raise InputError(
-                    f"{path} has no array `images` (only {', '.join(arrays.files) or 'none'})"
-                )
-            return arrays["images"], arrays.get("labels")
-    except InputError:
-        raise
-    except Exception as error:  # a damaged archive raises what it likes
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"{path} cannot be read ({reason}); save it with numpy.savez(FILE, images=..., "
-            "labels=...)"
-        ) from error
-
-
 def _read_folder(path: Path, spec: DataSpec) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-    from PIL import Image
-
-    files = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+    files = sorted(_pictures(path))
     if not files:
         raise InputError(f"{path} holds no pictures ({', '.join(SUFFIXES)})")
-    mode, size = ("L" if spec.channels == 1 else "RGB"), (spec.width, spec.height)
-    images = []
-    for file in files:
-        try:
-            with Image.open(file) as picture:
-                if picture.size != size:  # known from its header, before it is unpacked
-                    raise InputError(
-                        f"{file} is {picture.size[0]} pixels wide and {picture.size[1]} high; "
-                        f"{spec.dataset} is {size[0]} and {size[1]}"
-                    )
-                if picture.mode[:1] in ("I", "F"):  # conversion would clip it
-                    raise InputError(f"{file} has more than 8 bits a channel; save it with 8")
-                pixels = np.asarray(picture.convert(mode))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{file} is no picture that can be read; remove it") from error
-        images.append(pixels[None] if mode == "L" else pixels.transpose(2, 0, 1))
     labels = [_label_of(file, path) for file in files]
     if None in labels and any(label is not None for label in labels):
         without = files[labels.index(None)]
         raise InputError(f"{without} has no label but others have; name them NUMBER-label-DIGIT")
-    return np.stack(images), None if None in labels else np.array(labels, np.int64)
+    shape = (len(files), *spec.image_shape)
+    if np.prod(shape, dtype=object) > LARGEST:
+        raise InputError(f"{path} holds {len(files)} pictures, too many at once; split it")
+    images = np.empty(shape, np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PIL's, of pictures that are refused
+        for place, file in zip(images, files, strict=True):
+            place[:] = _read_picture(file, spec)
+    return images, None if None in labels else np.array(labels, np.int64)
+
+
+def _pictures(top: Path) -> Iterator[Path]:
+    """Yield the pictures in a folder and those below it; links to folders are not followed.
+
+    Raises:
+        InputError: a link that leads outside, or more files than anybody has pictures.
+    """
+    count, real = 0, top.resolve()
+    for folder, _, names in os.walk(top):
+        count += 1 + len(names)
+        if count > MOST_FILES:
+            raise InputError(f"{top} holds more than {MOST_FILES:,} files; split it")
+        for file in (Path(folder, name) for name in names):
+            if file.suffix.lower() not in SUFFIXES or not file.is_file():
+                continue
+            if file.is_symlink() and not file.resolve().is_relative_to(real):
+                raise InputError(f"{file} is a link to outside {top}; copy the picture itself")
+            yield file
+
+
+def _read_picture(file: Path, spec: DataSpec) -> NDArray[np.uint8]:
+    """Return a picture as uint8 [C, H, W].
+
+    Raises:
+        InputError: it cannot be read, or is not of the size and depth of `spec`.
+    """
+    from PIL import Image
+
+    mode, size = ("L" if spec.channels == 1 else "RGB"), (spec.width, spec.height)
+    try:
+        with (
+            open_plain(file, LARGEST_PICTURE, links=True) as stream,
+            Image.open(stream, formats=FORMATS) as picture,
+        ):
+            if picture.size != size:  # known from its header, before it is unpacked
+                raise InputError(
+                    f"{file} is {picture.size[0]} pixels wide and {picture.size[1]} high; "
+                    f"{spec.dataset} is {size[0]} and {size[1]}"
+                )
+            if picture.mode[:1] in ("I", "F"):  # conversion would clip it
+                raise InputError(f"{file} has more than 8 bits a channel; save it with 8")
+            pixels = np.asarray(picture.convert(mode))
+    except InputError:
+        raise
+    except Exception as error:  # a damaged picture raises what it likes
+        raise InputError(f"{file} is no picture that can be read; remove it") from error
+    return pixels[None] if mode == "L" else pixels.transpose(2, 0, 1)
 
 
 def _label_of(file: Path, top: Path) -> int | None:
@@ -126,26 +146,6 @@ def _label_of(file: Path, top: Path) -> int | None:
     return None
 
 
-def _shaped(images: NDArray[np.generic], spec: DataSpec, path: Path) -> NDArray[np.uint8]:
-    """Return the images as uint8 [N, C, H, W], whichever way the channels stand."""
-    c, h, w = spec.image_shape
-    pixels = images.astype(np.uint8, copy=False) if images.dtype == np.uint8 else None
-    if pixels is None:
-        raise InputError(
-            f"{path}: the images are {images.dtype}; save them as uint8, from 0 (background) to 255"
-        )
-    if pixels.shape[1:] == (c, h, w):
-        return pixels
-    if pixels.shape[1:] == (h, w) and c == 1:
-        return pixels[:, None]
-    if pixels.shape[1:] == (h, w, c):
-        return pixels.transpose(0, 3, 1, 2)
-    raise InputError(
-        f"{path}: the images have the shape {list(images.shape)}; {spec.dataset} needs "
-        f"[N, {c}, {h}, {w}]"
-    )
-
-
 def _require_contents(images: NDArray[np.uint8], path: Path) -> None:
     if len(images) == 0:
         raise InputError(f"{path} holds no images")
@@ -154,21 +154,16 @@ def _require_contents(images: NDArray[np.uint8], path: Path) -> None:
             f"{path}: no pixel is above {images.max()}; scale the images to 0 to 255 before they "
             "become uint8"
         )
-    if len(images) > 1 and (images == images[0]).all():
+    # without a copy of all of them
+    if len(images) > 1 and (images.min(axis=0) == images.max(axis=0)).all():
         raise InputError(
             f"{path}: all {len(images)} images are the same; there is nothing to score"
         )
-    flat = images.reshape(len(images), -1)
-    if (flat == flat[:, :1]).all():
+    if (images.min(axis=(1, 2, 3)) == images.max(axis=(1, 2, 3))).all():
         raise InputError(f"{path}: every image is of one colour; there is nothing to score")
 
 
-def _require_labels(labels: NDArray[np.generic], n: int, spec: DataSpec, path: Path) -> None:
-    if labels.shape != (n,) or labels.dtype.kind not in "iu":
-        raise InputError(
-            f"{path}: `labels` is {labels.dtype} {list(labels.shape)}; it must be one whole number "
-            f"for each of the {n} images, or be left out"
-        )
+def _require_labels(labels: NDArray[np.integer], spec: DataSpec, path: Path) -> None:
     if labels.min() < 0 or labels.max() >= spec.n_classes:
         raise InputError(
             f"{path}: the labels run from {labels.min()} to {labels.max()}; those of "

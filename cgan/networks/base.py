@@ -26,7 +26,7 @@ class Generator(nn.Module):
         """Remember the length of the noise; every mode is equally frequent until `set_modes`."""
         super().__init__()
         self.z_dim, self.n_modes = z_dim, n_modes
-        edges = torch.arange(1, n_modes) / n_modes
+        edges = torch.arange(1, n_modes, device="cpu") / n_modes
         self.register_buffer("mode_edges", edges.repeat(n_classes, 1))
 
     def set_modes(self, frequencies: Tensor) -> None:

@@ -117,8 +117,12 @@ def board(entries: list[Entry]) -> pd.DataFrame:
     """Return one row a run under one of real images, whose metrics are means over the reports."""
     real = {name: _mean([_number(e.results, name, "real") for e in entries]) for name in METRICS}
     first = {"run": REAL, "dataset": entries[0].results["dataset"], **real}
-    table = pd.DataFrame([first, *(entry.row() for entry in entries)])
-    return table.astype({name: "Int64" for name in WHOLE if name in table})
+    rows = [first, *(entry.row() for entry in entries)]
+    table = pd.DataFrame(rows)
+    for name in WHOLE:  # not by way of floats, in which a large seed would be another
+        if name in table:
+            table[name] = pd.array([row.get(name) for row in rows], dtype="Int64")
+    return table
 
 
 def groups(entries: list[Entry]) -> pd.DataFrame:

@@ -18,6 +18,8 @@ PANELS: dict[str, tuple[str, float | None]] = {
     "fcd": ("FCD", None),
     "coverage": ("coverage", None),
 }
+LONGEST_TITLE = 80
+LEGIBLE = 30  # classes whose counts have room in a confusion matrix
 STYLES: tuple[Any, ...] = ("-", "--", "-.", ":")
 
 
@@ -34,7 +36,7 @@ def confusion(table: pd.DataFrame) -> Figure:
     # the square root shows a handful of mistakes beside a thousand hits
     axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
-        if count:
+        if count and len(counts) <= LEGIBLE:
             axes.text(
                 column,
                 row,
@@ -61,7 +63,7 @@ def histogram(table: pd.DataFrame) -> Figure:
     axes.set_xticks(digits, [str(digit) for digit in table.index])
     axes.set_xlabel("judged class")
     axes.set_ylabel("images")
-    axes.set_ylim(0, 1.25 * max(table["generated"].max(), table["real"].max()))
+    axes.set_ylim(0, 1.25 * max(table["generated"].max(), table["real"].max(), 1))
     axes.legend(frameon=False, ncols=2, loc="upper center")
     return figure
 
@@ -125,7 +127,8 @@ def training(history: pd.DataFrame) -> Figure:
             )
         if "fcd" in columns:
             axes.set_yscale("log")
-            for _, best in history[history.get("kept", 0) == 1].tail(1).iterrows():
+            kept = history[history["kept"] == 1] if "kept" in history else history[:0]
+            for _, best in kept.tail(1).iterrows():
                 axes.plot(best["epoch"], best["fcd"], "s", color=ORANGE, label="kept")
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("epoch")
@@ -165,5 +168,13 @@ def curves(histories: Sequence[tuple[str, pd.DataFrame]]) -> Figure:
         Line2D([], [], color=COLOURS[i % len(COLOURS)], linestyle=STYLES[i % len(STYLES)])
         for i in range(len(titles))
     ]
-    figure.legend(handles, titles, frameon=False, loc="outside lower center", ncols=6, fontsize=9)
+    # a run may have any name
+    shown = [
+        title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}..." for title in titles
+    ]
+    legend = figure.legend(
+        handles, shown, frameon=False, loc="outside lower center", ncols=6, fontsize=9
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # two dollars are no formula
     return figure

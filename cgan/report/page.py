@@ -13,7 +13,7 @@ from cgan.files import make_folder
 from cgan.journal import PATIENCE, commit, locked
 from cgan.pictures import figure_bytes
 from cgan.report import figures, tables
-from cgan.report.read import read_history, read_results
+from cgan.report.read import read_history, read_picture, read_results
 
 SHOWN = ["digit", "n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real"]
 SHARES = ("accuracy", "low", "high", "coverage")
@@ -53,8 +53,9 @@ def _files(folder: Path) -> dict[str, bytes]:
     if history is not None:
         pictures["training"] = figure_bytes(figures.training(history))
     for name in ("samples.png", "copies.png", "epochs.png", "film.gif"):
-        if (folder / name).is_file():
-            pictures[Path(name).stem] = (folder / name).read_bytes()
+        picture = read_picture(folder / name)
+        if picture is not None:
+            pictures[Path(name).stem] = picture
     page = render(
         "page.html",
         results=results,

@@ -1,30 +1,20 @@
 """Finds and reads what the stages wrote."""
 
-import json
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cgan.errors import InputError, nearest
-from cgan.metrics import METRICS
+from cgan.reading import first_line, read_json, read_plain
+from cgan.report.form import finite, problem_of_results
 
-NEEDED = (
-    *("run", "recipe", "dataset", "n_samples", "seed", "judge", "guide"),
-    *(
-        "metrics",
-        "left_out",
-        "per_digit",
-        "confusion",
-        "histogram",
-        "alarms",
-        "conditional",
-        "reference",
-    ),
-)
-OF_A_METRIC = ("value", "low", "high", "real", "n")
-OF_A_DIGIT = ("digit", "n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real")
-OF_A_BAR = ("digit", "generated", "real")
+LARGEST = 2**22  # bytes of each file; ours have thousands
+LARGEST_PICTURE = 2**25
+PICTURES = (b"\x89PNG\r\n\x1a\n", b"GIF8")  # what a picture starts with
+MOST_COLUMNS, MOST_ROWS = 100, 50_000  # of history.csv
 CURVES = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "seconds")
 
 
@@ -47,64 +37,64 @@ def find_report(run: str | None, reports_dir: Path) -> Path:
 
 
 def read_results(folder: Path) -> dict[str, Any]:
-    """Read a run's results.json.
+    """Read a run's results.json; what is returned can be drawn, whoever wrote it.
 
     Raises:
-        InputError: it is missing, damaged or lacks a part.
+        InputError: it is missing, damaged, lacks a part, or a part is not what it should be.
     """
     path = folder / "results.json"
     try:
-        results = json.loads(path.read_text())
-        absent = [key for key in NEEDED if key not in results]
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path} cannot be read ({error}); run cgan evaluate again") from error
-    if absent:
-        raise InputError(f"{path} lacks {absent[0]!r}; run cgan evaluate again")
-    try:
-        _check(results)
-    except (KeyError, TypeError, AttributeError) as error:
+        results = read_json(path, LARGEST)
+    except (OSError, ValueError) as error:
+        reason = first_line(error)
+        raise InputError(f"{path} cannot be read ({reason}); run cgan evaluate again") from error
+    wrong = problem_of_results(results)
+    if wrong:
         raise InputError(
-            f"{path} is of another version or damaged ({error}); run cgan evaluate again"
-        ) from error
+            f"{path} is of another version or damaged ({wrong}); run cgan evaluate again"
+        )
     return results
 
 
-def _check(results: dict[str, Any]) -> None:
-    """Touch every part that the tables and the page read, so that none fails half way.
-
-    Raises:
-        KeyError, TypeError or AttributeError: one of them is not there or not of its kind.
-    """
-    rows = [
-        (results["metrics"].values(), OF_A_METRIC),
-        (results["per_digit"], OF_A_DIGIT),
-        (results["histogram"], OF_A_BAR),
-        (results["alarms"], ("message",)),
-    ]
-    for every, keys in rows:
-        for row in every:
-            for key in keys:
-                row[key]
-    for name in (*results["metrics"], *results["left_out"]):
-        METRICS[name]
-    results["judge"]["accuracy_real"]["value"] + 0.0
-    for who in ("judge", "guide"):
-        if results[who] is not None:
-            results[who]["name"], results[who]["arch"]
-
-
 def read_history(folder: Path) -> pd.DataFrame | None:
-    """Read the history.csv of a report, or None when there is none.
+    """Read the history.csv of a report, or None when there is none: floats, NaN where empty.
 
     Raises:
-        InputError: it is damaged or lacks a column.
+        InputError: it is damaged or lacks a column, or a cell is no number.
     """
     path = folder / "history.csv"
     if not path.is_file():
         return None
     try:
-        history = pd.read_csv(path)
-        history[list(CURVES)].astype(float).iloc[-1]
-    except (ValueError, KeyError, IndexError, OSError) as error:
-        raise InputError(f"{path} cannot be read ({error}); run cgan evaluate again") from error
-    return history
+        heads, *rows = csv.reader(io.StringIO(read_plain(path, LARGEST).decode()), strict=True)
+        if not rows or len(rows) > MOST_ROWS or len(heads) > MOST_COLUMNS:
+            raise ValueError(f"{len(rows)} rows of {len(heads)} columns")
+        if len(set(heads)) < len(heads) or {len(row) for row in rows} != {len(heads)}:
+            raise ValueError("its rows differ in their number of cells, or columns in no name")
+        absent = sorted(set(CURVES) - set(heads))
+        if absent:
+            raise ValueError(f"it lacks {absent[0]}")
+        return pd.DataFrame([[finite(cell) for cell in row] for row in rows], columns=heads)
+    except (ValueError, csv.Error, OSError) as error:
+        reason = first_line(error)
+        raise InputError(f"{path} cannot be read ({reason}); run cgan evaluate again") from error
+
+
+def read_picture(path: Path) -> bytes | None:
+    """Read a PNG or GIF of a report, or None where there is none.
+
+    It becomes a part of the page, so nothing else, and nothing from elsewhere, must pass for one.
+
+    Raises:
+        InputError: it is no picture, or not a file of its own.
+    """
+    if not path.is_file():
+        return None
+    try:
+        content = read_plain(path, LARGEST_PICTURE)
+    except OSError as error:
+        reason = first_line(error)
+        raise InputError(f"{path} cannot be read ({reason}); remove it") from error
+    if not content.startswith(PICTURES):
+        raise InputError(f"{path} is neither PNG nor GIF; remove it")
+    return content

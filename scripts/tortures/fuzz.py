@@ -1,0 +1,145 @@
+"""Throws damaged files at each parser; anything but a refusal in one line is a failure.
+
+Usage: python scripts/tortures/fuzz.py [N] [SEED] [PARSER ...]
+"""
+
+import base64
+import resource
+import signal
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+REPOSITORY = Path(__file__).parent.parent.parent
+if __package__ in (None, ""):
+    sys.path.insert(0, str(REPOSITORY))
+
+from cgan.errors import InputError  # noqa: E402 - after the path to it
+from scripts.tortures.parsers import Parser, parsers  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST = 10.0  # seconds that one file may take
+MOST_MEMORY = 2**30  # bytes that reading may take
+FAST = Path("/dev/shm")  # where files are quick to write, if it is there
+
+
+class NeitherError(AssertionError):
+    """A parser did something else than accept or refuse; `content` makes it do so again."""
+
+    def __init__(self, name: str, content: bytes, kept: Path):
+        """Tell the parser and where the file is kept."""
+        start = base64.b64encode(content[:300]).decode()
+        super().__init__(f"{name}: {kept} is neither read nor refused in one line; it is {start}")
+        self.content = content
+
+
+class Hang(BaseException):
+    """It takes too long; no parser catches it."""
+
+
+def fuzz(name: str, n: int, seed: int, kept: Path | None = None) -> dict[str, Any]:
+    """Let a parser read `n` damaged files.
+
+    Args:
+        name: of the parser.
+        n: number of files.
+        seed: of the damage; file i is the same whatever `n`.
+        kept: folder for a file that fails; None: that for temporary files.
+
+    Returns:
+        The parser, inputs, accepted, refused, worst_seconds, seconds, and peak_mib: how much the
+        largest memory of the process grew.
+
+    Raises:
+        NeitherError: another error than InputError, a message of several lines, or too long or too
+            large; the cause is chained, and the file is kept.
+    """
+    parser = parsers()[name]
+    counts, worst, before = {True: 0, False: 0}, 0.0, _peak()
+    begun = time.perf_counter()
+    folder = FAST if FAST.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=folder) as place, _limits():
+        top = Path(place, "run")
+        top.mkdir()
+        parser.prepare(top)
+        for i in range(n):
+            random = Random(f"{name} {seed} {i}")
+            content = parser.mutate(random.choice(parser.seeds), random)
+            start = time.perf_counter()
+            try:
+                counts[_accepts(parser, top, content)] += 1
+                if _peak() - before > MOST_MEMORY:
+                    raise MemoryError(f"{_peak() - before} bytes")
+            except (Exception, Hang) as error:
+                keep = (kept or Path(tempfile.gettempdir())) / f"fuzz-{name}-{seed}-{i}"
+                keep.write_bytes(content)
+                raise NeitherError(name, content, keep) from error
+            worst = max(worst, time.perf_counter() - start)
+    return {
+        "parser": name,
+        "inputs": n,
+        "accepted": counts[True],
+        "refused": counts[False],
+        "worst_seconds": round(worst, 3),
+        "seconds": round(time.perf_counter() - begun, 1),
+        "peak_mib": round((_peak() - before) / 2**20),
+    }
+
+
+def _accepts(parser: Parser, folder: Path, content: bytes) -> bool:
+    """Whether a file is read, not refused."""
+    (folder / parser.place).write_bytes(content)
+    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    try:
+        parser.read(folder)
+    except InputError as error:
+        message = str(error)
+        if not message.isprintable() or len(message) > 3000:
+            raise ValueError(f"the message is not one line: {message[:300]!r}") from error
+        return False
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return True
+
+
+@contextmanager
+def _limits() -> "Iterator[None]":
+    """Stop what hangs, and refuse memory far beyond what may be taken."""
+
+    def stop(*_: object) -> None:
+        raise Hang(f"more than {LONGEST} seconds")
+
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = pages * resource.getpagesize() + 2 * MOST_MEMORY
+    old = signal.signal(signal.SIGALRM, stop)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        signal.signal(signal.SIGALRM, old)
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main() -> None:
+    """Print a row for each parser."""
+    numbers = [int(word) for word in sys.argv[1:3]]
+    n, seed = [*numbers, *(10_000, 0)[len(numbers) :]]
+    for name in sys.argv[3:] or parsers():
+        row = fuzz(name, n, seed)
+        sys.stdout.write("  ".join(f"{key} {value}" for key, value in row.items()) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

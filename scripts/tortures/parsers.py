@@ -1,0 +1,143 @@
+"""Everything that reads a stranger's file: valid files, how to damage them, and who reads them."""
+
+import gzip
+import io
+import json
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from PIL import Image
+
+from cgan.config import DataSpec, GanConfig
+from cgan.evaluation.incoming import read_images
+from cgan.idx import read_idx
+from cgan.networks import make_generator
+from cgan.pictures import figure_bytes
+from cgan.report import figures, leaderboard_text, page, tables, write_leaderboard, write_report
+from cgan.report.entries import Entry, board, groups
+from cgan.report.read import read_history, read_results
+from cgan.store import load_generator
+from cgan.tensors import read_tensors
+from scripts.tortures import mutations
+
+SPEC = DataSpec("toy", 1, 8, 12, 3)
+CONFIG = GanConfig(recipe="mlp", dataset="toy", generator="mlp", discriminator="mlp", z_dim=3)
+REPORT = Path(__file__).parent.parent.parent / "reports/mnist"
+DRAWN = 40  # one in so many of what is accepted is drawn, which takes long
+
+
+@dataclass(frozen=True)
+class Parser:
+    """One kind of file: where it lies in a folder, valid ones, how to damage and to read them."""
+
+    place: str
+    seeds: tuple[bytes, ...]
+    mutate: mutations.Mutate
+    read: Callable[[Path], Any]  # what is in a folder
+    prepare: Callable[[Path], object] = lambda folder: None  # what else the folder must hold
+
+
+def parsers() -> dict[str, Parser]:
+    """Return the parsers by name."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (9, 1, 8, 12), np.uint8)
+    idx = struct.pack(">4B3I", 0, 0, 8, 3, 9, 8, 12) + images.tobytes()
+    results = (REPORT / "results.json").read_bytes()
+    history = b"\n".join((REPORT / "history.csv").read_bytes().splitlines()[:5]) + b"\n"
+    small = {"a": torch.ones(2, 3), "b": torch.zeros(3, dtype=torch.int64), "c": torch.ones(())}
+    weights = safetensors.torch.save(small, {"by": "us"})
+
+    def tensors(folder: Path) -> None:
+        read_tensors(folder / "x.safetensors", None, 2**20)  # whatever it has
+        read_tensors(folder / "x.safetensors", small, 2**20)
+
+    read: dict[str, Parser] = {
+        "idx": Parser("x", (idx,), mutations.of_bytes, lambda f: read_idx(f / "x", 3)),
+        "idx.gz": Parser(
+            "x", (gzip.compress(idx),), mutations.of_gzip, lambda f: read_idx(f / "x", 3)
+        ),
+        "config.json": Parser(
+            "config.json",
+            (_config(),),
+            mutations.of_json,
+            lambda f: load_generator(str(f), f / "none"),
+            lambda f: (f / "generator.safetensors").write_bytes(_weights()),
+        ),
+        "results.json": Parser("results.json", (results,), mutations.of_json, _results),
+        "history.csv": Parser("history.csv", (history,), mutations.of_csv, _history),
+        "safetensors": Parser("x.safetensors", (weights,), mutations.of_safetensors, tensors),
+        "npz": Parser(
+            "x.npz", _npz(images), mutations.of_npz, lambda f: read_images(f / "x.npz", SPEC)
+        ),
+        "pictures": Parser(
+            "x.png",
+            _pictures(images),
+            mutations.of_picture,
+            lambda f: read_images(f, SPEC),
+            lambda f: Image.fromarray(images[1, 0]).save(f / "good.png"),
+        ),
+    }
+    return read
+
+
+def _config() -> bytes:
+    facts = {"kind": "gan", "spec": asdict(SPEC), "config": asdict(CONFIG), "guide": "g", "x": None}
+    return json.dumps(facts | {"guide_sha256": "0" * 64, "judge": "j"}).encode()
+
+
+def _weights() -> bytes:
+    return safetensors.torch.save(make_generator(CONFIG, SPEC).state_dict())
+
+
+def _npz(images: np.ndarray) -> tuple[bytes, ...]:
+    streams = [io.BytesIO() for _ in range(3)]
+    labels = np.arange(9) % 3
+    np.savez(streams[0], images=images, labels=labels)
+    np.savez_compressed(streams[1], images=images[:, 0], labels=labels.astype(np.uint8))
+    np.savez(streams[2], images=np.asfortranarray(images.transpose(0, 2, 3, 1)))
+    return tuple(stream.getvalue() for stream in streams)
+
+
+def _pictures(images: np.ndarray) -> tuple[bytes, ...]:
+    seeds = []
+    for form, mode in (("PNG", "L"), ("PNG", "P"), ("PNG", "RGBA"), ("JPEG", "L"), ("BMP", "L")):
+        stream = io.BytesIO()
+        Image.fromarray(images[0, 0]).convert(mode).save(stream, form)
+        seeds.append(stream.getvalue())
+    return tuple(seeds)
+
+
+def _results(folder: Path) -> None:
+    """Read results and make of them what reports and leaderboards do."""
+    results = read_results(folder)
+    tables.headline(results), tables.per_digit(results), tables.confusion(results)
+    tables.histogram(results), page.verdict(results)
+    for text in (tables.summary(results), json.dumps(results.get("provenance", {}), indent=2)):
+        text.encode()
+    entries = [Entry(results, None)]
+    board(entries).to_csv().encode()
+    groups(entries)
+    if _rarely(folder / "results.json"):
+        write_report(folder)
+        write_leaderboard(entries, folder)
+        leaderboard_text(entries).encode()
+
+
+def _history(folder: Path) -> None:
+    """Read a history and draw it sometimes."""
+    history = read_history(folder)
+    if history is not None and _rarely(folder / "history.csv"):
+        figure_bytes(figures.training(history))
+        figure_bytes(figures.curves([("$a $b", history)]))
+
+
+def _rarely(path: Path) -> bool:
+    """Whether this file is to be drawn: the same of the same content."""
+    return zlib.crc32(path.read_bytes()) % DRAWN == 0

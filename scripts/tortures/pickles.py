@@ -1,0 +1,108 @@
+"""Offers files that run code when they are unpickled to everything that loads networks or images.
+
+Usage: python scripts/tortures/pickles.py
+"""
+
+import io
+import os
+import pickle
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from shutil import copytree
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+REPOSITORY = Path(__file__).parent.parent.parent
+if __package__ in (None, ""):
+    sys.path.insert(0, str(REPOSITORY))
+
+from cgan import load_classifier, load_generator  # noqa: E402 - after the path to it
+from cgan.config import DataSpec  # noqa: E402
+from cgan.errors import InputError  # noqa: E402
+from cgan.evaluation.incoming import read_images  # noqa: E402
+
+SHIPPED = REPOSITORY / "cgan/weights"
+SPEC = DataSpec("digits", 1, 28, 28, 10)
+
+
+class Trap:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, marker: Path):
+        """Remember which."""
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        """Return what an unpickler calls."""
+        return os.mkdir, (str(self.marker),)
+
+
+class Outcome(NamedTuple):
+    """What came of one file."""
+
+    file: str
+    refused: str  # the message; empty where it was read
+    sprung: bool  # whether its code ran
+
+
+def outcomes(top: Path) -> Iterator[Outcome]:
+    """Yield what comes of each of the files, made in a folder that is empty."""
+    marker = top / "sprung"
+    for name, offer in _offers(top, Trap(marker)):
+        refused = ""
+        try:
+            offer()
+        except InputError as error:
+            refused = str(error)
+        yield Outcome(name, refused, marker.exists())
+        if marker.exists():
+            marker.rmdir()
+
+
+def _offers(top: Path, trap: Trap) -> Iterator[tuple[str, Callable[[], object]]]:
+    contents = {"pickle": pickle.dumps(trap), "torch.save": _by_torch(trap)}
+    for kind, content in contents.items():
+        loaders: dict[str, Callable[[str], object]] = {
+            "digits-guide": load_classifier,
+            "digits": load_generator,
+        }
+        for run, load in loaders.items():
+            folder = copytree(SHIPPED / run, top / f"{run}-{kind}")
+            (weights,) = folder.glob("*.safetensors")
+            weights.write_bytes(content)
+            yield f"{kind} as {weights.name}", partial(load, str(folder))
+        (top / f"{kind}.npz").write_bytes(content)
+        yield f"{kind} as .npz", partial(read_images, top / f"{kind}.npz", SPEC)
+    objects = np.array([trap], dtype=object)
+    good = np.arange(20 * 784).reshape(20, 1, 28, 28).astype(np.uint8)
+    np.savez(top / "images.npz", images=objects)
+    np.savez(top / "labels.npz", images=good, labels=objects)
+    np.save(top / "plain.npy", objects)
+    for file in ("images.npz", "labels.npz", "plain.npy"):
+        yield f"array of objects in {file}", partial(read_images, top / file, SPEC)
+
+
+def _by_torch(trap: Trap) -> bytes:
+    stream = io.BytesIO()
+    torch.save({"head.weight": trap}, stream)
+    return stream.getvalue()
+
+
+def main() -> None:
+    """Print what came of each; fail where one was read or its code ran."""
+    with tempfile.TemporaryDirectory() as place:
+        found = list(outcomes(Path(place)))
+    for one in found:
+        state = "RAN CODE" if one.sprung else "refused" if one.refused else "READ"
+        sys.stdout.write(f"{state}: {one.file}\n")
+    if any(one.sprung or not one.refused for one in found):
+        sys.exit("a file of pickled code was not refused")
+
+
+if __name__ == "__main__":
+    main()
