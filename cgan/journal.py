@@ -76,8 +76,10 @@ def commit(folder: Path, files: Mapping[str, bytes], *, fresh: bool = False) -> 
         fresh: what earlier commits put there goes at the same moment.
 
     Raises:
-        OSError: they cannot be written; the folder is as it was.
+        OSError: they cannot be written; the folder is as it was. Or it has vanished.
     """
+    if not folder.is_dir():
+        raise OSError(f"{folder} has vanished, and what was in it; begin again")
     coming = folder / COMING
     shutil.rmtree(coming, ignore_errors=True)  # of a writer that was killed
     old = checksums(folder)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -114,6 +115,14 @@ def test_a_disk_that_is_full_leaves_the_folder_as_it_was(
             commit(folder, NEW)
         assert contents(folder) == OLD
         assert sorted(path.name for path in folder.iterdir()) == ["a", "b", "c", MANIFEST]
+
+
+def test_a_folder_that_has_vanished_is_not_made_again(folder: Path) -> None:
+    with locked(folder):
+        shutil.rmtree(folder)
+        with pytest.raises(OSError, match="has vanished"):
+            commit(folder, NEW)
+    assert not folder.exists()
 
 
 HOLD = """

@@ -1,28 +1,18 @@
-"""Throws damaged files at each parser; anything but a refusal in one line is a failure.
-
-Usage: python scripts/tortures/fuzz.py [N] [SEED] [PARSER ...]
-"""
+"""Throws damaged files at each parser; anything but a refusal in one line is a failure."""
 
 import base64
 import resource
 import signal
-import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-REPOSITORY = Path(__file__).parent.parent.parent
-if __package__ in (None, ""):
-    sys.path.insert(0, str(REPOSITORY))
-
-from cgan.errors import InputError  # noqa: E402 - after the path to it
-from scripts.tortures.parsers import Parser, parsers  # noqa: E402
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from cgan.errors import InputError
+from scripts.tortures.parsers import Parser, parsers
 
 LONGEST = 10.0  # seconds that one file may take
 MOST_MEMORY = 2**30  # bytes that reading may take
@@ -109,7 +99,7 @@ def _accepts(parser: Parser, folder: Path, content: bytes) -> bool:
 
 
 @contextmanager
-def _limits() -> "Iterator[None]":
+def _limits() -> Iterator[None]:
     """Stop what hangs, and refuse memory far beyond what may be taken."""
 
     def stop(*_: object) -> None:
@@ -129,17 +119,3 @@ def _limits() -> "Iterator[None]":
 
 def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def main() -> None:
-    """Print a row for each parser."""
-    numbers = [int(word) for word in sys.argv[1:3]]
-    n, seed = [*numbers, *(10_000, 0)[len(numbers) :]]
-    for name in sys.argv[3:] or parsers():
-        row = fuzz(name, n, seed)
-        sys.stdout.write("  ".join(f"{key} {value}" for key, value in row.items()) + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -81,12 +82,11 @@ def _writing(folder: Path, since: float) -> str:
     return ""
 
 
-def trainings(n: int, seed: int = 0) -> dict[str, object]:
+def trainings(n: int, seed: int = 0) -> dict[str, Any]:
     """Kill `n` trainings, going on from what each leaves; compare the ends with undisturbed ones.
 
     Returns:
-        Counts of how they died, of checks that failed, and of trainings that came to their end,
-        and how many of these were the same as an undisturbed one, bit for bit.
+        How many were killed, how, and how many trainings came to their end.
 
     Raises:
         AssertionError: a file is damaged, the history has a gap, or an end is another.
@@ -117,11 +117,15 @@ def trainings(n: int, seed: int = 0) -> dict[str, object]:
                 _check_run(folder)
                 killed = sum(count for how, count in deaths.items() if how != "ended")
                 if killed == n:
-                    return {"killed": killed, "deaths": dict(deaths), "ends compared": ends}
+                    return {"killed": killed, "how": _told(deaths), "ends": ends}
                 sys.stderr.write(f"\r{killed} trainings killed, {ends} came to their end ")
             _require_same(folder, twin.weights / "x")
             ends += 1
     raise AssertionError("never reached")
+
+
+def _told(deaths: Counter[str]) -> str:
+    return ", ".join(f"{n} {how}" for how, n in deaths.most_common() if how != "ended")
 
 
 def _forever(names: tuple[str, ...]) -> Iterator[str]:
@@ -158,8 +162,11 @@ def _require_same(one: Path, other: Path) -> None:
     assert pictures[0] == pictures[1]
 
 
-def evaluations(n: int, seed: int = 0) -> dict[str, object]:
+def evaluations(n: int, seed: int = 0) -> dict[str, Any]:
     """Kill `n` evaluations with their reports, all of one name; look at what each leaves.
+
+    Returns:
+        How many were killed, and how.
 
     Raises:
         AssertionError: a report cannot be read or drawn again, or is of two evaluations.
@@ -187,7 +194,7 @@ def evaluations(n: int, seed: int = 0) -> dict[str, object]:
             _check_report(folder)
             sys.stderr.write(f"\r{sum(deaths.values())} evaluations, {dict(deaths)} ")
     killed = sum(count for how, count in deaths.items() if how != "ended")
-    return {"killed": killed, "deaths": dict(deaths)}
+    return {"killed": killed, "how": _told(deaths)}
 
 
 def _check_report(folder: Path) -> None:

@@ -1,12 +1,8 @@
-"""Offers files that run code when they are unpickled to everything that loads networks or images.
-
-Usage: python scripts/tortures/pickles.py
-"""
+"""Offers files that run code when unpickled to everything that loads networks or images."""
 
 import io
 import os
 import pickle
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,15 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from cgan import load_classifier, load_generator
+from cgan.checkpoint import read_checkpoint
+from cgan.config import DataSpec
+from cgan.errors import InputError
+from cgan.evaluation.incoming import read_images
+from cgan.journal import MANIFEST
+from cgan.run_writer import CHECKPOINT
+
 REPOSITORY = Path(__file__).parent.parent.parent
-if __package__ in (None, ""):
-    sys.path.insert(0, str(REPOSITORY))
-
-from cgan import load_classifier, load_generator  # noqa: E402 - after the path to it
-from cgan.config import DataSpec  # noqa: E402
-from cgan.errors import InputError  # noqa: E402
-from cgan.evaluation.incoming import read_images  # noqa: E402
-
 SHIPPED = REPOSITORY / "cgan/weights"
 SPEC = DataSpec("digits", 1, 28, 28, 10)
 
@@ -75,7 +71,10 @@ def _offers(top: Path, trap: Trap) -> Iterator[tuple[str, Callable[[], object]]]
             folder = copytree(SHIPPED / run, top / f"{run}-{kind}")
             (weights,) = folder.glob("*.safetensors")
             weights.write_bytes(content)
+            (folder / MANIFEST).unlink(missing_ok=True)  # as a stranger would
             yield f"{kind} as {weights.name}", partial(load, str(folder))
+        (folder / CHECKPOINT).write_bytes(content)
+        yield f"{kind} as {CHECKPOINT}", partial(read_checkpoint, folder)
         (top / f"{kind}.npz").write_bytes(content)
         yield f"{kind} as .npz", partial(read_images, top / f"{kind}.npz", SPEC)
     objects = np.array([trap], dtype=object)
@@ -93,16 +92,15 @@ def _by_torch(trap: Trap) -> bytes:
     return stream.getvalue()
 
 
-def main() -> None:
-    """Print what came of each; fail where one was read or its code ran."""
+def refused() -> int:
+    """Return how many files of pickled code there were, all refused.
+
+    Raises:
+        AssertionError: one was read, or its code ran.
+    """
     with tempfile.TemporaryDirectory() as place:
         found = list(outcomes(Path(place)))
     for one in found:
-        state = "RAN CODE" if one.sprung else "refused" if one.refused else "READ"
-        sys.stdout.write(f"{state}: {one.file}\n")
-    if any(one.sprung or not one.refused for one in found):
-        sys.exit("a file of pickled code was not refused")
-
-
-if __name__ == "__main__":
-    main()
+        assert not one.sprung, f"{one.file} ran its code"
+        assert one.refused, f"{one.file} was read"
+    return len(found)
