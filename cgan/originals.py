@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 FILES = (
@@ -59,10 +59,15 @@ def unpacked_sha256(path: Path) -> str:
         if not zipped:
             return hashlib.file_digest(raw, "sha256").hexdigest()
         with gzip.GzipFile(fileobj=raw) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+            return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def is_original(dataset: str, path: Path, md5s: Mapping[str, str]) -> bool | None:
+def is_original(
+    dataset: str,
+    path: Path,
+    md5s: Mapping[str, str],
+    sha256: Callable[[Path], str] = unpacked_sha256,
+) -> bool | None:
     """Tell whether a file is the published one, or return None where that cannot be told.
 
     Without a known SHA-256 the MD5 of the .gz must do. One that was gzipped anew has another, so
@@ -72,12 +77,13 @@ def is_original(dataset: str, path: Path, md5s: Mapping[str, str]) -> bool | Non
         dataset: a name in CLASSES.
         path: the file, gzipped or not; the .gz may lie beside the unpacked one.
         md5s: what torchvision expects, by the name of the .gz.
+        sha256: `unpacked_sha256`, or one that remembers.
 
     Raises:
         OSError, EOFError or zlib.error: it cannot be read, or its gzip stream is damaged.
     """
     name = path.name.removesuffix(".gz")
-    content = unpacked_sha256(path)
+    content = sha256(path)
     known = SHA256.get(dataset, {})
     if name in known:
         return content == known[name]
@@ -88,4 +94,4 @@ def is_original(dataset: str, path: Path, md5s: Mapping[str, str]) -> bool | Non
         digest = hashlib.file_digest(raw, lambda: hashlib.md5(usedforsecurity=False))
     if digest.hexdigest() != md5s[f"{name}.gz"]:
         return None
-    return path == zipped or unpacked_sha256(zipped) == content
+    return path == zipped or sha256(zipped) == content

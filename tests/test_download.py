@@ -27,7 +27,7 @@ class Server:
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 content = outer.files[self.path.strip("/")]
                 outer.asked += 1
                 self.send_response(200)

@@ -17,17 +17,10 @@ Command = Callable[..., None]
 def common(command: Command) -> Command:
     """Add the options of every command that computes."""
     options = [
-        click.option(
-            "--data-dir",
-            type=click.Path(path_type=Path),
-            envvar="CGAN_DATA",
-            default=Path("data"),
-            show_default=True,
-            help="Folder of idx files or of torchvision's layout.  [env: CGAN_DATA]",
-        ),
+        data_option,
         weights_option,
         reports_option,
-        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps."),
+        device_option,
         quiet_option,
     ]
     return _apply(options, command)
@@ -39,6 +32,14 @@ def _apply(options: Sequence[Callable[[Any], Any]], command: Command) -> Command
     return command
 
 
+data_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    envvar="CGAN_DATA",
+    default=Path("data"),
+    show_default=True,
+    help="Folder of idx files or of torchvision's layout.  [env: CGAN_DATA]",
+)
 weights_option = click.option(
     "--weights-dir",
     type=click.Path(path_type=Path),
@@ -52,6 +53,9 @@ reports_option = click.option(
     default=Path("reports"),
     show_default=True,
     help="Folder of reports.",
+)
+device_option = click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda or mps."
 )
 quiet_option = click.option(
     "-v/-q", "--verbose/--quiet", default=None, help="Show the whole config, or no progress."
