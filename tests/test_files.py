@@ -36,3 +36,11 @@ def test_a_folder_that_cannot_be_made_names_the_flag(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match="--reports-dir"):
         make_folder(tmp_path / "file" / "folder", "--reports-dir")
+
+
+def test_a_folder_is_proved_writable_without_being_made(tmp_path: Path) -> None:
+    files.require_writable(tmp_path / "deep" / "er", "--out")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file is no folder\); choose another with --out"):
+        files.require_writable(tmp_path / "file" / "x", "--out")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cgan.cli.options import data_option, device_option, reports_option, weights_option
+from cgan.cli.options import NUMBER, data_option, device_option, reports_option, weights_option
 from cgan.config import EvalConfig, Folders
 from cgan.recipes import ABOUT, RECIPES, measured
 
@@ -14,7 +14,9 @@ from cgan.recipes import ABOUT, RECIPES, measured
 @click.command("sample")
 @click.argument("run", required=False)
 @click.option("--digit", type=int, help="The label to draw.  [default: every one equally often]")
-@click.option("-n", "--n-samples", "n", default=64, show_default=True, help="How many images.")
+@click.option(
+    "-n", "--n-samples", "n", type=NUMBER, default=64, show_default=True, help="How many images."
+)
 @click.option("--seed", default=1, show_default=True, help="Seed of the noise.")
 @click.option(
     "--out",

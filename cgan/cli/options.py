@@ -11,6 +11,7 @@ import click
 from cgan.progress import Progress
 
 DATASET_HELP = "digits (embedded), mnist, fashion-mnist or kmnist."
+NUMBER = click.IntRange(max=1_000_000)  # of images to draw: all are in memory at once
 Command = Callable[..., None]
 
 
@@ -63,7 +64,7 @@ quiet_option = click.option(
 
 
 def field_option(
-    row: Any, flag: str, text: str, *short: str, kind: type | None = None
+    row: Any, flag: str, text: str, *short: str, kind: type | click.ParamType | None = None
 ) -> Callable[[Any], Any]:
     """Return an option for a config field: None unless given, its default read off `row`.
 
@@ -73,6 +74,18 @@ def field_option(
     return click.option(
         *short, flag, type=kind or type(default), default=None, help=f"{text}  [default: {default}]"
     )
+
+
+def require_plain(name: str | None) -> None:
+    """Check a name that a person gave; an empty one is none.
+
+    Raises:
+        InputError: it is no folder's.
+    """
+    if name is not None:
+        from cgan.run_writer import plain_name
+
+        plain_name(name)
 
 
 def shown_progress(verbose: bool | None) -> Progress:

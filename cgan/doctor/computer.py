@@ -3,7 +3,6 @@
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from cgan import __version__
 from cgan.doctor.finding import Finding, Unusable, ok, problem, warning
 from cgan.errors import InputError, lookup
+from cgan.files import why_not_writable
 
 PACKAGES = (
     *("torch", "torchvision", "numpy", "pandas", "scikit-learn", "matplotlib", "safetensors"),
@@ -124,21 +124,3 @@ def figures() -> Iterator[Finding]:
             f"matplotlib cannot write to {folder} ({reason}), so every figure waits for a list of "
             "fonts; set MPLCONFIGDIR to a folder that can be written to",
         )
-
-
-def nearest_existing(folder: Path) -> Path:
-    """Return a folder, or the first one above it that is there."""
-    folder = folder.absolute()
-    return next(place for place in (folder, *folder.parents) if os.path.lexists(place))
-
-
-def why_not_writable(folder: Path) -> str | None:
-    """Return what keeps a folder from being written to, or created; None if nothing does."""
-    place = nearest_existing(folder)
-    if not place.is_dir():
-        return f"{place} is no folder"
-    try:
-        with tempfile.TemporaryFile(dir=place):
-            return None
-    except OSError as error:
-        return error.strerror or str(error)

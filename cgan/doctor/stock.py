@@ -12,10 +12,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cgan.config import Folders
-from cgan.doctor.computer import LITTLE, nearest_existing, why_not_writable
+from cgan.doctor.computer import LITTLE
 from cgan.doctor.finding import Finding, ok, problem, warning
 from cgan.download import leftovers
 from cgan.errors import InputError
+from cgan.files import nearest_existing, why_not_writable
 from cgan.journal import COMING, LOCK, READY, checksums, damaged
 from cgan.originals import CLASSES, FILES, SHA256, find, is_original, places, unpacked_sha256
 
