@@ -1,10 +1,6 @@
 """Data sets: each split held whole as uint8 tensors, batched by indexing, scaled in one place."""
 
-import contextlib
 import hashlib
-import io
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -16,8 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cgan.config import DataSpec
+from cgan.download import download
 from cgan.errors import InputError, lookup
 from cgan.idx import read_idx
+from cgan.originals import find, places
 
 SPLITS = ("train", "validation", "test")
 VALIDATION_SIZE = 5000  # the last of the training images of MNIST and its kin
@@ -172,15 +170,15 @@ def _digits(data_dir: Path, split: str) -> Split:
     return Split(DataSpec("digits", 1, 28, 28, 10), images[kept], labels[kept])
 
 
-def _idx(dataset: str, torchvision_name: str, data_dir: Path, split: str) -> Split:
+def _idx(dataset: str, data_dir: Path, split: str) -> Split:
     """MNIST or one of its kin, from idx files: 60,000 training and 10,000 test images."""
     part = "t10k" if split == "test" else "train"
     files = [f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"]
-    folders = [data_dir / torchvision_name / "raw", data_dir / dataset, data_dir]
-    paths = _find(files, folders)
+    folders = places(dataset, data_dir)
+    paths = find(files, folders)
     if paths is None:
-        _download(dataset, torchvision_name, data_dir)
-        paths = _find(files, folders)
+        download(dataset, data_dir)
+        paths = find(files, folders)
         if paths is None:
             raise InputError(f"the download of {dataset} left no {files[0]} in {folders[0]}")
     images, labels = read_idx(paths[0], 3), read_idx(paths[1], 1)
@@ -206,53 +204,9 @@ def _idx(dataset: str, torchvision_name: str, data_dir: Path, split: str) -> Spl
     )
 
 
-def _find(files: list[str], folders: list[Path]) -> list[Path] | None:
-    """Return the paths of `files`, gzipped or not, in the first folder that has them all."""
-    for folder in folders:
-        found = [
-            next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
-            for name in files
-        ]
-        if all(found):
-            return [path for path in found if path is not None]
-    return None
-
-
-def _download(dataset: str, torchvision_name: str, data_dir: Path) -> None:
-    """Let torchvision fetch a data set into a temporary folder and move its files into place."""
-    import torchvision
-
-    target = data_dir / torchvision_name / "raw"
-    temporary = None
-    made = [folder for folder in (data_dir, *data_dir.parents) if not folder.exists()]
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{dataset}-", dir=data_dir))
-        with contextlib.redirect_stdout(io.StringIO()):  # its talk of failed mirrors
-            getattr(torchvision.datasets, torchvision_name)(str(temporary), download=True)
-        target.mkdir(parents=True, exist_ok=True)
-        for file in (temporary / torchvision_name / "raw").iterdir():
-            file.replace(target / file.name)
-    except (RuntimeError, OSError) as error:
-        # what torchvision raises without a network is a RuntimeError of many addresses
-        reason = getattr(error, "strerror", None) or "its servers cannot be reached"
-        raise InputError(
-            f"{dataset} is not in {data_dir} and cannot be downloaded ({reason}). Put the files "
-            "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
-            "t10k-labels-idx1-ubyte (.gz or not) there, or name their folder with --data-dir, "
-            "or use --dataset digits, which needs no files"
-        ) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-        with contextlib.suppress(OSError):  # folders that this call made and left empty
-            for folder in made:
-                folder.rmdir()
-
-
 DATASETS: dict[str, Callable[[Path, str], Split]] = {
     "digits": _digits,
-    "mnist": partial(_idx, "mnist", "MNIST"),
-    "fashion-mnist": partial(_idx, "fashion-mnist", "FashionMNIST"),
-    "kmnist": partial(_idx, "kmnist", "KMNIST"),
+    "mnist": partial(_idx, "mnist"),
+    "fashion-mnist": partial(_idx, "fashion-mnist"),
+    "kmnist": partial(_idx, "kmnist"),
 }

@@ -70,3 +70,31 @@ def make_folder(folder: Path, flag: str) -> Path:
         raise InputError(
             f"cannot write to {folder} ({reason}); choose another with {flag}"
         ) from error
+
+
+def require_writable(folder: Path, flag: str) -> None:
+    """Check that a folder can be written to, or created, without creating it.
+
+    Raises:
+        InputError: it cannot; the message names `flag`, which chooses another.
+    """
+    if reason := why_not_writable(folder):
+        raise InputError(f"cannot write to {folder} ({reason}); choose another with {flag}")
+
+
+def nearest_existing(folder: Path) -> Path:
+    """Return a folder, or the first one above it that is there."""
+    folder = folder.absolute()
+    return next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+
+
+def why_not_writable(folder: Path) -> str | None:
+    """Return what keeps a folder from being written to, or created; None if nothing does."""
+    place = nearest_existing(folder)
+    if not place.is_dir():
+        return f"{place} is no folder"
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)

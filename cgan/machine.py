@@ -1,7 +1,7 @@
 """Which device and which number format to compute with."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -23,12 +23,18 @@ def choose_device(name: str) -> torch.device:
         InputError: an unknown name, or a device that this machine does not have.
     """
     lookup(dict.fromkeys(DEVICES), name, "device")
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
+    present = present_devices()
     if name == "auto":
-        name = next(device for device in ("cuda", "mps", "cpu") if present[device])
-    if not present[name]:
+        name = present[0]
+    if name not in present:
         raise InputError(f"this machine has no device {name!r}; use --device auto or cpu")
     return torch.device(name)
+
+
+def present_devices() -> list[str]:
+    """Return the names of the devices that this machine has, the fastest first."""
+    has = {"cuda": torch.cuda.is_available(), "mps": _has_mps(), "cpu": True}
+    return [name for name, there in has.items() if there]
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
@@ -39,9 +45,18 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """
     lookup({"auto": None, **PRECISIONS}, name, "precision")
     if name == "auto":
-        fast = _seconds(device, torch.float32) > WORTHWHILE * _seconds(device, torch.bfloat16)
-        name = "bf16" if fast else "fp32"
+        name = faster(precision_seconds(device))
     return PRECISIONS[name]
+
+
+def precision_seconds(device: torch.device) -> dict[str, float]:
+    """Return how long a small convolution takes, forward and backward, by precision."""
+    return {name: _seconds(device, dtype) for name, dtype in PRECISIONS.items()}
+
+
+def faster(seconds: Mapping[str, float]) -> str:
+    """Return "bf16" where it is worthwhile by these times, else "fp32"."""
+    return "bf16" if seconds["fp32"] > WORTHWHILE * seconds["bf16"] else "fp32"
 
 
 def precision_name(dtype: torch.dtype) -> str:

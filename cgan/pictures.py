@@ -58,6 +58,8 @@ def write_images(images: NDArray[np.uint8], labels: NDArray[np.int64], out: Path
     """
     if out.suffix not in (".png", ".npz", ""):
         raise InputError(f"--out {out}: end it in .png or .npz, or name a folder without a dot")
+    if out.suffix and out.is_dir():
+        raise InputError(f"--out {out} is a folder; name a file in it, or a folder without a dot")
     make_folder(out if out.suffix == "" else out.parent, "--out")
     if out.suffix == ".png":
         write_grid(images, out)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,8 @@ class RunWriter:
         self._fresh, self._free = not resume, overwrite or resume
         self.published = resume  # whether the run can be found under its name
         self._require_free()
+        above = (weights_dir, *weights_dir.parents)
+        self._made = [folder for folder in above if not folder.exists()]
         make_folder(self.folder if self.folder.exists() else weights_dir, "--weights-dir")
 
     def _require_free(self) -> None:
@@ -86,6 +88,10 @@ class RunWriter:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         """Let go of the folder; tell an interrupted person what is kept."""
         self._stack.close()
+        if not self.published:
+            with suppress(OSError):  # others may have put something there
+                for folder in self._made:
+                    folder.rmdir()
         if error is not None and not self.published:
             error.add_note("nothing was saved yet")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from cgan.errors import InputError
-from cgan.files import csv_bytes, json_bytes, make_folder, write_bytes
+from cgan.files import csv_bytes, json_bytes, make_folder, require_writable, write_bytes
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
@@ -36,3 +36,11 @@ def test_a_folder_that_cannot_be_made_names_the_flag(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match="--reports-dir"):
         make_folder(tmp_path / "file" / "folder", "--reports-dir")
+
+
+def test_a_folder_is_proved_writable_without_being_made(tmp_path: Path) -> None:
+    require_writable(tmp_path / "deep" / "er", "--out")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file is no folder\); choose another with --out"):
+        require_writable(tmp_path / "file" / "x", "--out")

@@ -31,7 +31,7 @@ def test_one_step_of_every_recipe_trains_and_saves_nothing(recipe: str, tmp_path
     assert result.folder is None
     assert len(result.history) == 1
     assert all(pd.notna(value) for value in result.history[0].values())
-    assert list((tmp_path / "weights").iterdir()) == []
+    assert not (tmp_path / "weights").exists()
 
 
 def test_a_run_holds_weights_config_history_and_a_picture_an_epoch(digits_run: Folders) -> None:
@@ -204,7 +204,7 @@ def test_a_divergence_stops_and_leaves_nothing_half_written(
     monkeypatch.setattr("cgan.phases.guidance_loss", broken)
     with pytest.raises(TrainingError, match=r"diverged: .* is nan"):
         train_gan(toy_config(guidance=1.0), in_folder(tmp_path))
-    assert list((tmp_path / "weights").iterdir()) == []
+    assert not (tmp_path / "weights").exists()
 
 
 def test_a_guide_of_another_data_set_is_refused(tmp_path: Path) -> None:

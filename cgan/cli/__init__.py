@@ -77,5 +77,6 @@ for command in (
     look.compare,
     look.latent,
     look.recipes,
+    look.doctor,
 ):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""cgan sample, report, compare, latent and recipes: looking at what is there."""
+"""cgan sample, report, compare, latent, recipes and doctor: looking at what is there."""
 
 from dataclasses import asdict
 from functools import partial
@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
-from cgan.cli.options import reports_option, weights_option
-from cgan.config import EvalConfig
+from cgan.cli.options import NUMBER, data_option, device_option, reports_option, weights_option
+from cgan.config import EvalConfig, Folders
 from cgan.recipes import ABOUT, RECIPES, measured
 
 
 @click.command("sample")
 @click.argument("run", required=False)
 @click.option("--digit", type=int, help="The label to draw.  [default: every one equally often]")
-@click.option("-n", "--n-samples", "n", default=64, show_default=True, help="How many images.")
+@click.option(
+    "-n", "--n-samples", "n", type=NUMBER, default=64, show_default=True, help="How many images."
+)
 @click.option("--seed", default=1, show_default=True, help="Seed of the noise.")
 @click.option(
     "--out",
@@ -23,7 +25,7 @@ from cgan.recipes import ABOUT, RECIPES, measured
     show_default=True,
     help="FILE.png: a grid; FILE.npz: arrays `images` and `labels`; a folder: one PNG each.",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@device_option
 @click.option(
     "--precision",
     default="fp32",
@@ -134,3 +136,26 @@ def latent(
     gan = load_generator(run or newest_run(weights_dir), weights_dir)
     for path in write_latent(gan, out or reports_dir / gan.name / "latent", seed):
         click.echo(str(path))
+
+
+@click.command("doctor")
+@data_option
+@weights_option
+@reports_option
+@device_option
+@click.pass_context
+def doctor(
+    context: click.Context, data_dir: Path, weights_dir: Path, reports_dir: Path, device: str
+) -> None:
+    """Tell whether all that is needed is here and works; exit status 1 if something does not."""
+    from cgan.doctor import examine
+
+    findings = examine(Folders(data_dir, weights_dir, reports_dir), device)
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        click.echo(f"{finding.state:<7}  {finding.subject:<{width}}  {finding.text}")
+    n_problems = sum(finding.state == "problem" for finding in findings)
+    if n_problems:
+        click.echo(f"{n_problems} problem{'s' * (n_problems > 1)}")
+        context.exit(1)
+    click.echo("everything that is here can be used")

@@ -11,23 +11,17 @@ import click
 from cgan.progress import Progress
 
 DATASET_HELP = "digits (embedded), mnist, fashion-mnist or kmnist."
+NUMBER = click.IntRange(max=1_000_000)  # of images to draw: all are in memory at once
 Command = Callable[..., None]
 
 
 def common(command: Command) -> Command:
     """Add the options of every command that computes."""
     options = [
-        click.option(
-            "--data-dir",
-            type=click.Path(path_type=Path),
-            envvar="CGAN_DATA",
-            default=Path("data"),
-            show_default=True,
-            help="Folder of idx files or of torchvision's layout.  [env: CGAN_DATA]",
-        ),
+        data_option,
         weights_option,
         reports_option,
-        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps."),
+        device_option,
         quiet_option,
     ]
     return _apply(options, command)
@@ -39,6 +33,14 @@ def _apply(options: Sequence[Callable[[Any], Any]], command: Command) -> Command
     return command
 
 
+data_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    envvar="CGAN_DATA",
+    default=Path("data"),
+    show_default=True,
+    help="Folder of idx files or of torchvision's layout.  [env: CGAN_DATA]",
+)
 weights_option = click.option(
     "--weights-dir",
     type=click.Path(path_type=Path),
@@ -53,13 +55,16 @@ reports_option = click.option(
     show_default=True,
     help="Folder of reports.",
 )
+device_option = click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda or mps."
+)
 quiet_option = click.option(
     "-v/-q", "--verbose/--quiet", default=None, help="Show the whole config, or no progress."
 )
 
 
 def field_option(
-    row: Any, flag: str, text: str, *short: str, kind: type | None = None
+    row: Any, flag: str, text: str, *short: str, kind: type | click.ParamType | None = None
 ) -> Callable[[Any], Any]:
     """Return an option for a config field: None unless given, its default read off `row`.
 
@@ -69,6 +74,18 @@ def field_option(
     return click.option(
         *short, flag, type=kind or type(default), default=None, help=f"{text}  [default: {default}]"
     )
+
+
+def require_plain(name: str | None) -> None:
+    """Check a name that a person gave; an empty one is none.
+
+    Raises:
+        InputError: it is no folder's.
+    """
+    if name is not None:
+        from cgan.run_writer import plain_name
+
+        plain_name(name)
 
 
 def shown_progress(verbose: bool | None) -> Progress:

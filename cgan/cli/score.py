@@ -5,10 +5,17 @@ from typing import Any
 
 import click
 
-from cgan.cli.options import DATASET_HELP, common, field_option, shown_progress
+from cgan.cli.options import (
+    DATASET_HELP,
+    NUMBER,
+    common,
+    field_option,
+    require_plain,
+    shown_progress,
+)
 from cgan.config import EvalConfig, Folders
 from cgan.errors import InputError
-from cgan.files import make_folder
+from cgan.files import require_writable
 from cgan.progress import Progress
 from cgan.recipes import classifier_config, eval_config, gan_config
 
@@ -27,7 +34,7 @@ from cgan.recipes import classifier_config, eval_config, gan_config
     is_flag=True,
     help="In seconds: 2,000 images, in bf16 where that is fast; neither GAN-train nor copying.",
 )
-@field_option(EvalConfig(), "--n-samples", "Images to draw.", "-n")
+@field_option(EvalConfig(), "--n-samples", "Images to draw.", "-n", kind=NUMBER)
 @field_option(EvalConfig(), "--seed", "Seed of the noise.")
 @field_option(EvalConfig(), "--gan-train-images", "Images that GAN-train learns from; 0: none.")
 @click.option(
@@ -66,6 +73,7 @@ def evaluate(
     for flag, given in (("-n", flags["n_samples"]), ("--seed", flags["seed"])):
         if images is not None and given is not None:
             raise InputError(f"{flag} goes with a run; of --images all are scored as they are")
+    require_plain(name)
     subject = {"images": images, "dataset": dataset, "name": name, "judge": judge, "guide": guide}
     folders = Folders(data_dir, weights_dir, reports_dir)
     _score(run, eval_config(quick, **flags), folders, subject, shown_progress(verbose))
@@ -89,7 +97,14 @@ def _score(
 
 @click.command("demo")
 @click.option("--epochs", type=int, help="Passes of the GAN over the digits.")
-@click.option("-n", "--n-samples", default=EvalConfig.n_samples, show_default=True, help="Images.")
+@click.option(
+    "-n",
+    "--n-samples",
+    type=NUMBER,
+    default=EvalConfig.n_samples,
+    show_default=True,
+    help="Images.",
+)
 @common
 def demo(
     epochs: int | None,
@@ -108,7 +123,10 @@ def demo(
     progress = shown_progress(verbose)
     guide = classifier_config("guide", "digits", device=device)
     gan = gan_config("guided", "digits", device=device, epochs=epochs)
-    make_folder(reports_dir, "--reports-dir")  # now, not after two trainings
+    evaluation = EvalConfig(n_samples=n_samples, device=device)
+    # now, not after two trainings
+    require_writable(weights_dir, "--weights-dir")
+    require_writable(reports_dir, "--reports-dir")
     click.echo("1/3 training the guide, a classifier, on 1,297 real digits")
     trained = stage1.train_classifier(
         guide, folders, name="demo-guide", save_model=True, overwrite=True, progress=progress
@@ -119,4 +137,4 @@ def demo(
         gan, folders, name="demo", guide="demo-guide", overwrite=True, progress=progress
     )
     click.echo(f"3/3 scoring {n_samples:,} generated digits with a judge that guided nothing")
-    _score("demo", EvalConfig(n_samples=n_samples, device=device), folders, {}, progress)
+    _score("demo", evaluation, folders, {}, progress)

@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from cgan.cli.options import DATASET_HELP, announce, common, field_option, shown_progress
+from cgan.cli.options import (
+    DATASET_HELP,
+    announce,
+    common,
+    field_option,
+    require_plain,
+    shown_progress,
+)
 from cgan.config import Folders
 from cgan.errors import InputError
 from cgan.recipes import CLASSIFIERS, RECIPES, classifier_config, gan_config
@@ -53,6 +60,7 @@ def train_classifier(
     Defaults are those of the guide of mnist; -v shows the ones that are used.
     """
     config = classifier_config(role, dataset, **flags)
+    require_plain(name)
     from cgan import train_classifier as stage1
 
     progress = shown_progress(verbose)
@@ -155,6 +163,7 @@ def train_gan(
         raise InputError("--resume-with-changes goes with --resume")
     if resume is None:
         config = gan_config(recipe, dataset, **flags)
+        require_plain(name)
         row = RECIPES[recipe]
     else:
         _require_free_of_names(context)

@@ -1,0 +1,289 @@
+"""Wrong uses of every command: one line that says what to do, status 2, nothing touched."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from cgan.cli import main
+from cgan.store import SHIPPED
+
+ABSURD = 10**15
+DIGITS = ["--dataset", "digits"]
+TRAINED_DIGITS = ["digits", "--weights-dir", "w"]
+
+# What is typed, and a part of what is answered.
+WRONG: dict[str, list[tuple[list[object], str]]] = {
+    "": [
+        (["trian-gan"], "train-gan"),
+        (["evalute"], "'evaluate'"),
+        (["docter"], "'doctor'"),
+        (["7"], "No such command '7'"),
+        (["../train-gan"], "No such command"),
+        (["TRAIN-GAN"], "No such command"),
+        ([""], "No such command ''"),
+        (["--verison"], "'--version'"),
+        (["--quiet"], "No such option"),
+        (["-x"], "No such option '-x'"),
+        (["--version=3"], "does not take a value"),
+        (["train-gan train-classifier"], "No such command"),
+    ],
+    "train-classifier": [
+        (["--role", "jugde"], "did you mean 'judge'"),
+        (["--dataset", "digit"], "did you mean 'digits'"),
+        ([*DIGITS, "--network", "leaky-cn"], "did you mean 'leaky-cnn'"),
+        ([*DIGITS, "--optimizer", "sgd"], "one of adamw, adadelta"),
+        ([*DIGITS, "--schedule", "sometimes"], "one of one-cycle, step, constant"),
+        ([*DIGITS, "--epochs", "0"], "--epochs must be 1 or more"),
+        ([*DIGITS, "--epochs", "2.5"], "not a valid integer"),
+        ([*DIGITS, "--batch-size", "-4"], "--batch-size must be 1 or more"),
+        ([*DIGITS, "--lr", "inf"], "--lr must be above 0"),
+        ([*DIGITS, "--lr", "nan"], "--lr must be above 0"),
+        ([*DIGITS, "--label-smoothing", "1.5"], "at most 1"),
+        ([*DIGITS, "--max-shift", "-1"], "--max-shift must be 0 or more"),
+        ([*DIGITS, "--seed", 2**63], "--seed must be 0 or more"),
+        ([*DIGITS, "--precision", "fp16"], "did you mean 'bf16'"),
+        ([*DIGITS, "--device", "gpu"], "unknown device 'gpu'"),
+        ([*DIGITS, "--save-model", "--name", "a/b"], "is no run name"),
+        ([*DIGITS, "--save-model", "--name", ".."], "is no run name"),
+        ([*DIGITS, "--save-model", "--name", "x" * 300], "is no run name"),
+        ([*DIGITS, "--save-model", "--name", "taken", "--weights-dir", "w"], "--overwrite"),
+        ([*DIGITS, "--save-model", "--weights-dir", "file"], "choose another with --weights-dir"),
+        ([*DIGITS, "--save-model", "--weights-dir", "file/w"], "cannot write to"),
+        (["--data-dir", "damaged"], "should start with 00000803"),
+        ([*DIGITS, "surplus"], "unexpected extra argument"),
+        ([*DIGITS, "--epoch", "1"], "'--epochs'"),
+    ],
+    "train-gan": [
+        (["--recipe", "guided-orginal"], "did you mean 'guided-original'"),
+        (["--dataset", "mnst"], "did you mean 'mnist'"),
+        (["--net", "convo"], "did you mean 'conv'"),
+        ([*DIGITS, "--generator", "mpl"], "did you mean 'mlp'"),
+        ([*DIGITS, "--discriminator", "guided"], "did you mean 'guided-conv'"),
+        ([*DIGITS, "--loss", "hing"], "did you mean 'hinge'"),
+        ([*DIGITS, "--guide", "digits-giude"], "did you mean 'digits-guide'"),
+        ([*DIGITS, "--judge", "digits-guide"], "the judge must be another classifier"),
+        ([*DIGITS, "--guide", "w/dull"], "is damaged"),
+        (["--epochs", "nan"], "--epochs must be above 0"),
+        (["--epochs", "-1"], "--epochs must be above 0"),
+        (["--batch-size", "0"], "--batch-size must be 1 or more"),
+        (["--batch-size", "many"], "not a valid integer"),
+        (["--z-dim", "0"], "--z-dim must be 1 or more"),
+        (["--beta1", "1"], "below 1"),
+        (["--ema", "-0.1"], "--ema must be 0 or more"),
+        (["--decay", "2"], "at most 1"),
+        (["--noise", "uniform"], "needs --noise normal"),
+        (["--checkpoint-every", "5 weeks"], "--checkpoint-every must be"),
+        (["--on-nan", "cry"], "one of stop, rollback"),
+        ([*DIGITS, "--name", "../x"], "is no run name"),
+        ([*DIGITS, "--name", ""], "is no run name"),
+        ([*DIGITS, "--name", "taken", "--weights-dir", "w"], "--overwrite"),
+        ([*DIGITS, "--weights-dir", "file"], "choose another with --weights-dir"),
+        (["--resume", "nosuch", "--weights-dir", "w"], "no training 'nosuch'"),
+        (["--resume", "--recipe", "conv"], "--recipe goes with a new training"),
+        (["--resume-with-changes"], "goes with --resume"),
+        (["--data-dir", "damaged"], "should start with 00000803"),
+    ],
+    "evaluate": [
+        (["mnits"], "did you mean 'mnist'"),
+        (["broken", "--weights-dir", "w"], "is damaged"),
+        (["alien", "--weights-dir", "w"], "is missing or damaged"),
+        ([*TRAINED_DIGITS, "--judge", "digits-jugde"], "did you mean 'digits-judge'"),
+        ([*TRAINED_DIGITS, "--judge", "mnist-judge"], "was trained on mnist"),
+        ([*TRAINED_DIGITS, "--judge", "digits-guide"], "cannot judge it"),
+        ([*TRAINED_DIGITS, "--guide", "nobody"], "no classifier run 'nobody'"),
+        ([*TRAINED_DIGITS, "--name", "a/b"], "is no run name"),
+        ([*TRAINED_DIGITS, "-n", "0"], "must be 1 or more"),
+        ([*TRAINED_DIGITS, "-n", "1e3"], "not a valid integer"),
+        ([*TRAINED_DIGITS, "-n", "3"], "more"),
+        ([*TRAINED_DIGITS, "-n", ABSURD], "-n"),
+        ([*TRAINED_DIGITS, "--batch-size", "0"], "--batch-size must be 1 or more"),
+        ([*TRAINED_DIGITS, "--gan-train-images", "5"], "0 (leave it out) or 100"),
+        ([*TRAINED_DIGITS, "--seed", "-1"], "--seed must be 0 or more"),
+        ([*TRAINED_DIGITS, "--device", "cudda"], "did you mean 'cuda'"),
+        ([*TRAINED_DIGITS, "--precision", "int8"], "unknown precision"),
+        ([*TRAINED_DIGITS, "--reports-dir", "file"], "choose another with --reports-dir"),
+        ([*TRAINED_DIGITS, "--images", "floats.npz", *DIGITS], "not both"),
+        ([*TRAINED_DIGITS, *DIGITS], "--dataset goes with --images"),
+        (["--images", "floats.npz"], "needs --dataset"),
+        (["--images", "floats.npz", *DIGITS], "save them as uint8"),
+        (["--images", "file", *DIGITS], "cannot be read"),
+        (["--images", "empty", *DIGITS], "holds no pictures"),
+        (["--images", "nowhere", *DIGITS], "does not exist"),
+        (["--images", "floats.npz", "--dataset", "minst"], "did you mean 'mnist'"),
+        (["--images", "floats.npz", *DIGITS, "-n", "9"], "all are scored"),
+    ],
+    "sample": [
+        (["mnits"], "did you mean 'mnist'"),
+        (["broken", "--weights-dir", "w"], "is damaged"),
+        (["alien", "--weights-dir", "w"], "is missing or damaged"),
+        (["digits", "--digit", "10"], "0 to 9"),
+        (["digits", "--digit", "-1"], "0 to 9"),
+        (["digits", "--digit", "seven"], "not a valid integer"),
+        (["digits", "-n", "0"], "must be 1 or more"),
+        (["digits", "-n", ABSURD], "-n"),
+        (["digits", "--seed", 2**64], "--seed must be 0 or more"),
+        (["digits", "--out", "x.jpg"], "end it in .png or .npz"),
+        (["digits", "--out", "new/x.tiff"], "end it in .png or .npz"),
+        (["digits", "--out", "file/x.png"], "choose another with --out"),
+        (["digits", "--out", "file"], "choose another with --out"),
+        (["digits", "--out", "folder.png"], "is a folder"),
+        (["digits", "--device", "cup"], "did you mean 'cpu'"),
+        (["digits", "--precision", "fp64"], "one of: auto, bf16, fp32"),
+        (["digits", "mnist"], "unexpected extra argument"),
+        (["digits-judge"], "no gan run"),
+    ],
+    "latent": [
+        (["mnits"], "did you mean 'mnist'"),
+        (["broken", "--weights-dir", "w"], "is damaged"),
+        (["alien", "--weights-dir", "w"], "is missing or damaged"),
+        (["digits", "--seed", "-1"], "--seed must be 0 or more"),
+        (["digits", "--seed", "one"], "not a valid integer"),
+        (["digits", "--seed", 2**64], "--seed must be 0 or more"),
+        (["digits", "--out", "file"], "choose another with --out"),
+        (["digits", "--out", "file/latent"], "choose another with --out"),
+        (["digits", "--reports-dir", "file"], "cannot write to"),
+        (["digits", "mnist"], "unexpected extra argument"),
+        (["digits-guide"], "no gan run"),
+        (["../digits"], "no gan run"),
+        (["digits", "--sed", "1"], "'--seed'"),
+    ],
+    "report": [
+        (["nosuch"], "there are none yet"),
+        (["brokn", "--reports-dir", "r"], "did you mean 'broken'"),
+        (["broken", "--reports-dir", "r"], "cannot be read"),
+        (["lacking", "--reports-dir", "r"], "lacks"),
+        (["--reports-dir", "r"], "run cgan evaluate again"),
+        ([], "run cgan evaluate first"),
+        (["--reports-dir", "file"], "run cgan evaluate first"),
+        (["--reports-dir", "nowhere"], "run cgan evaluate first"),
+        (["a/b"], "no report of a run 'a/b'"),
+        (["r"], "no report of a run 'r'"),
+        ([""], "no report of a run ''"),
+        (["one", "two"], "unexpected extra argument"),
+        (["--report-dir", "r"], "'--reports-dir'"),
+    ],
+    "compare": [
+        (["nosuch"], "no report of a run 'nosuch'"),
+        (["brokn", "--reports-dir", "r"], "did you mean 'broken'"),
+        (["broken", "--reports-dir", "r"], "cannot be read"),
+        (["lacking", "broken", "--reports-dir", "r"], "lacks"),
+        ([], "there is no report in reports"),
+        (["--reports-dir", "file"], "there is no report in file"),
+        (["--reports-dir", "nowhere"], "there is no report in nowhere"),
+        (["../up"], "no report of a run '../up'"),
+        ([""], "no report of a run ''"),
+        (["--dataset"], "requires an argument"),
+        ([*DIGITS], "there is no report"),
+        (["--datset", "digits"], "'--dataset'"),
+    ],
+    "recipes": [
+        (["guided"], "unexpected extra argument"),
+        (["--field"], "'--fields'"),
+        (["--fields", "mlp"], "unexpected extra argument"),
+        (["--fields=all"], "does not take a value"),
+        (["--recipe", "mlp"], "No such option '--recipe'"),
+        (["-n", "3"], "No such option '-n'"),
+        ([""], "unexpected extra argument"),
+        (["--fields", "--dataset", "digits"], "No such option '--dataset'"),
+        (["../guided"], "unexpected extra argument"),
+        (["a", "b"], "unexpected extra arguments"),
+    ],
+    "demo": [
+        (["--epochs", "0"], "--epochs must be above 0"),
+        (["--epochs", "-3"], "--epochs must be above 0"),
+        (["--epochs", "some"], "not a valid integer"),
+        (["--epochs", "1.5"], "not a valid integer"),
+        (["-n", "0"], "must be 1 or more"),
+        (["-n", "-1"], "must be 1 or more"),
+        (["-n", ABSURD], "-n"),
+        (["--device", "cup"], "did you mean 'cpu'"),
+        (["--reports-dir", "file"], "choose another with --reports-dir"),
+        (["--reports-dir", "file/r"], "choose another with --reports-dir"),
+        (["--weights-dir", "file"], "choose another with --weights-dir"),
+        (["--weights-dir", "file/w"], "choose another with --weights-dir"),
+        (["digits"], "unexpected extra argument"),
+        (["--epoch", "1"], "'--epochs'"),
+        (["--dataset", "mnist"], "No such option '--dataset'"),
+    ],
+    "doctor": [
+        (["--device", "cup"], "did you mean 'cpu'"),
+        (["--device", "gpu"], "unknown device 'gpu'"),
+        (["--device", ""], "unknown device ''"),
+        (["--device"], "requires an argument"),
+        (["--devices", "cpu"], "'--device'"),
+        (["--wieghts-dir", "w"], "'--weights-dir'"),
+        (["--dataset", "mnist"], "No such option '--dataset'"),
+        (["mnist"], "unexpected extra argument"),
+        (["--fix"], "No such option '--fix'"),
+        (["--data-dir"], "requires an argument"),
+        (["../x"], "unexpected extra argument"),
+    ],
+}
+CASES = [
+    pytest.param([command] * bool(command) + arguments, part, id=f"{command or 'cgan'}-{i}")
+    for command, uses in WRONG.items()
+    for i, (arguments, part) in enumerate(uses)
+]
+QUIET = ("train-classifier", "train-gan", "evaluate", "demo")  # which else tell what they do
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what can be in the way of a person: damaged, foreign and empty things."""
+    top = tmp_path_factory.mktemp("world")
+    (top / "file").write_text("in the way")
+    for name in ("empty", "folder.png", "damaged", "r/broken", "r/lacking"):
+        (top / name).mkdir(parents=True)
+    shutil.copytree(SHIPPED / "digits", top / "w/taken")
+    shutil.copytree(SHIPPED / "digits", top / "w/broken")
+    shutil.copytree(SHIPPED / "digits", top / "w/alien")
+    shutil.copytree(SHIPPED / "digits-guide", top / "w/dull")
+    for path in (top / "w/broken/generator.safetensors", top / "w/dull/classifier.safetensors"):
+        path.write_bytes(path.read_bytes()[:-100])
+    (top / "w/alien/config.json").write_text('{"kind": "gan"}')
+    (top / "r/broken/results.json").write_text("{")
+    (top / "r/lacking/results.json").write_text("{}")
+    for part in ("train", "t10k"):
+        for kind in ("images-idx3", "labels-idx1"):
+            (top / f"damaged/{part}-{kind}-ubyte").write_text("no idx file")
+    np.savez(top / "floats.npz", images=np.zeros((3, 28, 28)), labels=np.arange(3))
+    return top
+
+
+def tree(top: Path) -> dict[str, bytes | None]:
+    return {
+        str(path.relative_to(top)): path.read_bytes() if path.is_file() else None
+        for path in sorted(top.rglob("*"))
+    }
+
+
+@pytest.mark.parametrize(("arguments", "part"), CASES)
+def test_a_wrong_use_is_one_line_with_status_2_and_touches_nothing(
+    arguments: list[object],
+    part: str,
+    template: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = tmp_path / "here"
+    shutil.copytree(template, here)
+    monkeypatch.chdir(here)
+    monkeypatch.delenv("CGAN_DATA", raising=False)
+    before = tree(tmp_path)
+    typed = [*map(str, arguments), *["-q"] * (arguments[0] in QUIET)]
+    result = CliRunner().invoke(main, typed)
+    assert tree(tmp_path) == before
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 2, result.output
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("cgan: ")
+    assert part in lines[0]
+
+
+def test_every_command_is_used_wrongly_in_ten_ways() -> None:
+    assert set(WRONG) == {"", *main.commands}
+    assert min(len(uses) for uses in WRONG.values()) >= 10
