@@ -71,6 +71,7 @@ def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
     assert third.exit_code == 0, third.output
     assert "judge_accuracy" in third.output
     assert {path.name for path in (tmp_path / "r/mine").iterdir()} == {
+        "manifest.json",
         "results.json",
         "samples.png",
         "copies.png",

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
+from cgan.journal import damaged
 from cgan.sampling import draw
 from cgan.store import SHIPPED, load_generator
 
@@ -97,6 +98,7 @@ def test_an_installed_wheel_finds_its_weights_from_any_folder(wheel: Path, tmp_p
 def test_shipped_weights_are_small_and_say_how_good_they_are(run: str) -> None:
     folder = SHIPPED / run
     assert (folder / "classifier.safetensors").stat().st_size < 1.2e6
+    assert damaged(folder) == []
     assert json.loads((folder / "config.json").read_text())["test_accuracy"]["value"] > 0.99
 
 
@@ -107,7 +109,9 @@ def test_shipped_generators_draw_and_are_reported(name: str) -> None:
         "config.json",
         "generator.safetensors",
         "history.csv",
+        "manifest.json",
     }
+    assert damaged(SHIPPED / name) == []
     images, _ = draw(load_generator(name, Path("none")).network, 10, 20, device="cpu")
     assert images.shape == (20, 1, 28, 28)
     assert images.max() > 200

@@ -37,10 +37,12 @@ def test_one_step_of_every_recipe_trains_and_saves_nothing(recipe: str, tmp_path
 def test_a_run_holds_weights_config_history_and_a_picture_an_epoch(digits_run: Folders) -> None:
     run = digits_run.weights / "toy"
     assert {path.name for path in run.iterdir()} == {
+        "checkpoint.safetensors",
         "config.json",
         "discriminator.safetensors",
         "generator.safetensors",
         "history.csv",
+        "manifest.json",
         "samples",
         "samples.gif",
         "samples.png",
@@ -135,7 +137,7 @@ def test_a_collapse_is_said_while_there_is_time_but_not_before_anything_is_learn
 def test_a_data_set_without_a_judge_is_trained_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cgan.train_gan.runs", lambda *_: {})
+    monkeypatch.setattr("cgan.teachers.runs", lambda *_: {})
     stream = io.StringIO()
     result = train_gan(toy_config(), in_folder(tmp_path), progress=Progress(stream))
     assert "there is no digits-judge" in stream.getvalue()
@@ -153,7 +155,7 @@ def test_the_guide_does_not_change_while_the_generator_trains(
 ) -> None:
     guide = load_classifier("digits-guide")
     before = {key: value.clone() for key, value in guide.network.state_dict().items()}
-    monkeypatch.setattr("cgan.train_gan.load_classifier", lambda *_: guide)
+    monkeypatch.setattr("cgan.teachers.load_classifier", lambda *_: guide)
     train_gan(toy_config(guidance=0.5, guidance_end=1.0), digits_run, name="strong", judge="none")
     after = guide.network.state_dict()
     assert all(torch.equal(after[key], value) for key, value in before.items())
