@@ -188,7 +188,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 def _png(picture: Image.Image) -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, format="png")
+    picture.save(stream, format="png", compress_level=1)  # half the time, a seventh larger
     return stream.getvalue()
 
 
