@@ -15,6 +15,12 @@ class TrainingError(ArithmeticError):
     """Training went wrong in its numbers; the message is one line that says what to try."""
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether memory did not suffice; torch tells so in many ways."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in said or "allocate memory" in said
+
+
 def lookup(table: Mapping[str, Row], name: str, kind: str) -> Row:
     """Return `table[name]`.
 

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,6 +24,7 @@ from cgan.reading import read_json
 MANIFEST = "manifest.json"
 COMING, READY = ".coming", ".ready"  # being written; whole, and on its way
 LOCK = ".lock"
+NOBODY = "another process"  # without a known number
 PATIENCE = 10.0  # seconds that a short visit waits for another
 LARGEST_MANIFEST = 2**22  # bytes
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -49,7 +50,8 @@ def locked(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
             "--name"
         ) from error
     try:
-        (folder / LOCK).write_text(str(os.getpid()))
+        with suppress(OSError):  # where a lock keeps even its holder out
+            (folder / LOCK).write_text(str(os.getpid()))
         settle(folder, held=True)
         yield
     finally:
@@ -64,16 +66,19 @@ def _holder(folder: Path) -> str:
     try:
         return f"process {int((folder / LOCK).read_text())}"
     except (OSError, ValueError):
-        return "another process"
+        return NOBODY
 
 
-def commit(folder: Path, files: Mapping[str, bytes], *, fresh: bool = False) -> None:
+def commit(
+    folder: Path, files: Mapping[str, bytes], *, fresh: bool = False, gone: Iterable[str] = ()
+) -> None:
     """Put files into a folder that is held by `locked`, all of them or none.
 
     Args:
         folder: where they go.
         files: contents by name; a name may lead into a folder below.
         fresh: what earlier commits put there goes at the same moment.
+        gone: names of files that go, too, though no commit of this kind put them there.
 
     Raises:
         OSError: they cannot be written; the folder is as it was. Or it has vanished.
@@ -82,14 +87,14 @@ def commit(folder: Path, files: Mapping[str, bytes], *, fresh: bool = False) -> 
         raise OSError(f"{folder} has vanished, and what was in it; begin again")
     coming = folder / COMING
     shutil.rmtree(coming, ignore_errors=True)  # of a writer that was killed
-    old = checksums(folder)
+    old = _known(folder, may_be_damaged=fresh)
     new = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     listed = new if fresh else {**old, **new}
-    gone = sorted(old.keys() - listed.keys())
+    removed = sorted((old.keys() | set(gone)) - listed.keys())
     try:
         for name, content in files.items():
             _write_through(coming / name, content)
-        manifest = json_bytes({"sha256": listed, "gone": gone})
+        manifest = json_bytes({"sha256": listed, "gone": removed})
         _write_through(coming / MANIFEST, manifest)
         for place in {coming, *(path.parent for path in coming.rglob("*"))}:
             _sync(place)
@@ -102,13 +107,27 @@ def commit(folder: Path, files: Mapping[str, bytes], *, fresh: bool = False) -> 
     settle(folder, held=True)
 
 
+def _known(folder: Path, *, may_be_damaged: bool) -> dict[str, str]:
+    try:
+        return checksums(folder)
+    except InputError:
+        if may_be_damaged:  # it will be replaced
+            return {}
+        raise
+
+
 def settle(folder: Path, *, held: bool = False) -> None:
-    """Finish what a writer left when it died; leave a living one, which holds the folder, alone."""
+    """Finish what a writer left when it died; a living one, which holds the folder, does it itself.
+
+    Raises:
+        InputError: what was left is damaged.
+        OSError: the folder cannot be written to.
+    """
+    if not held:
+        _settle_when_free(folder)
+        return
     if not (folder / READY).is_dir():
         return
-    if not held:
-        with locked(folder, wait=PATIENCE):  # settles, if the writer has not by then
-            return
     ready = folder / READY
     if (ready / MANIFEST).is_file():
         manifest = _read(ready / MANIFEST)
@@ -123,6 +142,26 @@ def settle(folder: Path, *, held: bool = False) -> None:
         (ready / MANIFEST).replace(folder / MANIFEST)  # last: without it, nothing is left to do
     shutil.rmtree(ready)
     _sync(folder)
+
+
+def _settle_when_free(folder: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while (folder / READY).is_dir():
+        try:
+            with locked(folder):  # settles
+                return
+        except InputError:
+            # held by one who is about to move the files; or damaged, and then for good
+            if time.monotonic() > end or _holder(folder) == NOBODY:
+                raise
+            time.sleep(0.02)
+
+
+def settle_all(root: Path) -> None:
+    """Finish what writers left in the folders of `root`, where that can be done."""
+    for ready in root.glob(f"*/{READY}"):
+        with suppress(InputError, OSError):
+            settle(ready.parent)
 
 
 def checksums(folder: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from cgan.errors import InputError, TrainingError, lookup
+from cgan.errors import InputError, TrainingError, is_out_of_memory, lookup
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -78,17 +78,12 @@ def memory_advice(device: torch.device, batch_size: int) -> Iterator[None]:
     """
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
         raise TrainingError(
             f"out of memory on {device.type}; try --batch-size {max(1, batch_size // 2)}"
         ) from error
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    # the CPU's allocator raises a plain RuntimeError
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def place(network: Network, device: torch.device) -> Network:

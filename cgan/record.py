@@ -34,7 +34,7 @@ class Record:
 
     def facts(self) -> dict[str, Any]:
         """Return the rest, for `restore`."""
-        return {"history": self.history}
+        return {"history": self.history, "best": self.best}
 
     def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Become what gave these `tensors` and `facts`.
@@ -42,18 +42,21 @@ class Record:
         Raises:
             InputError: they do not belong together.
         """
-        drawn = tensors.get("film", torch.empty(0, dtype=torch.uint8)).numpy()
+        drawn = tensors.get("film", torch.empty(0, 1, 1, 1, 1, dtype=torch.uint8)).numpy()
         try:
             self.history = [
                 {str(key): (int if key == "kept" else float)(n) for key, n in row.items()}
                 for row in facts["history"]
             ]
+            self.best = float(facts["best"])
+            if not all("epoch" in row for row in self.history):
+                raise ValueError("a row tells no epoch")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"the checkpoint's history is damaged ({error})") from error
-        if len(drawn) != len(self.history) or drawn.dtype != np.uint8:
+        known = drawn.dtype == np.uint8 and drawn.ndim == 5
+        if not known or len(drawn) != len(self.history):
             raise InputError("the checkpoint's pictures are not those of its history")
         self._film = list(drawn)
-        self.best = min((row.get("fcd", -math.inf) for row in self.history), default=math.inf)
 
     def add(
         self, row: Mapping[str, float], verdict: Verdict, networks: Mapping[str, nn.Module]

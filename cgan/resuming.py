@@ -8,14 +8,17 @@ from typing import Any
 
 from cgan.checkpoint import Checkpoint, read_checkpoint
 from cgan.config import GanConfig
-from cgan.errors import InputError
+from cgan.errors import InputError, TrainingError
+from cgan.journal import checksums
 from cgan.record import Record
+from cgan.run_writer import CHECKPOINT
 from cgan.store import load_config
 from cgan.training import Training
 
 # what may change without changing what is learned
 FREE = {"log_interval", "checkpoint_every", "on_nan", "dry_run"}
-SAME = ("guide_sha256", "data_sha256", "device", "precision")
+TOLD = ("guide_sha256", "data_sha256", "device", "precision")  # as they came out, not as asked for
+SAME = (*TOLD, "judge_sha256")
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,16 @@ class Beginning:
     config: GanConfig
     facts: Mapping[str, Any]  # the content of its config.json
     checkpoint: Checkpoint
+    sha256: str | None  # of the checkpoint's file
+
+    def require_latest(self) -> None:
+        """Check, while the folder is held, that nobody has gone on with it since it was read.
+
+        Raises:
+            InputError: somebody has.
+        """
+        if checksums(self.folder).get(CHECKPOINT) != self.sha256:
+            raise InputError(f"another process has gone on with {self.folder} meanwhile; try again")
 
 
 def read_beginning(folder: Path) -> Beginning:
@@ -35,10 +48,11 @@ def read_beginning(folder: Path) -> Beginning:
         InputError: there is no checkpoint, or something is damaged.
     """
     config, facts = load_config(folder)
-    unknown = [key for key in (*SAME, "guide") if not isinstance(facts.get(key), str)]
+    unknown = [key for key in (*TOLD, "guide") if not isinstance(facts.get(key), str)]
     if unknown:
         raise InputError(f"{folder}/config.json does not tell its {unknown[0]}; train it again")
-    return Beginning(folder, config, facts, read_checkpoint(folder))
+    checksum = checksums(folder).get(CHECKPOINT)
+    return Beginning(folder, config, facts, read_checkpoint(folder), checksum)
 
 
 def require_alike(
@@ -53,11 +67,11 @@ def require_alike(
     changes = [
         f"{key} {before[key]} -> {now[key]}"
         for key in before
-        if key not in FREE and before[key] != now[key]
+        if key not in (*FREE, *SAME) and before[key] != now[key]
     ]
     for key in SAME:
         old, new = begun.facts.get(key), facts[key]
-        if old != new and f"{key} " not in " ".join(changes):
+        if old != new:
             changes.append(f"{key} {str(old)[:12]} -> {str(new)[:12]}")
     if changes and not with_changes:
         raise InputError(
@@ -66,12 +80,24 @@ def require_alike(
         )
 
 
-def checkpoint_of(training: Training, record: Record) -> Checkpoint:
-    """Return copies of all that a training depends on.
+def how_to_go_on(error: BaseException, folder: Path, guide: str | None, judge: str | None) -> str:
+    """Return the command that goes on with a training that `error` ended.
 
-    Raises:
-        TrainingError: a weight is not finite.
+    Args:
+        error: what ended it.
+        folder: of the run.
+        guide: as it was named; None: not at all.
+        judge: likewise.
     """
+    named = {"--guide": guide, "--judge": judge}
+    flags = "".join(f" {flag} {who}" for flag, who in named.items() if who and "/" in who)
+    if isinstance(error, TrainingError):
+        flags += " --lr SMALLER --resume-with-changes"
+    return f"go on with: cgan train-gan --resume {folder}{flags}"
+
+
+def checkpoint_of(training: Training, record: Record) -> Checkpoint:
+    """Return copies of all that a training depends on."""
     tensors = {**training.tensors(), **record.tensors()}
     # plain copies of the lists and tables in them, which go on growing
     facts = json.loads(json.dumps({"training": training.facts(), "record": record.facts()}))
@@ -90,6 +116,9 @@ def restore(training: Training, record: Record, checkpoint: Checkpoint) -> None:
         raise InputError(f"the checkpoint lacks {error}; train the run again") from error
     training.restore(checkpoint.tensors, of_training)
     record.restore(checkpoint.tensors, of_record)
+    film = checkpoint.tensors.get("film")
+    if film is not None and film.shape[2:] != training.deck.split.images.shape[1:]:
+        raise InputError("the checkpoint's pictures are of another size")
 
 
 def roll_back(training: Training, record: Record, checkpoint: Checkpoint) -> None:

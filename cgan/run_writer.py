@@ -16,7 +16,13 @@ from cgan.errors import InputError
 from cgan.files import json_bytes, make_folder
 from cgan.journal import commit, locked
 
+CONFIG = "config.json"
 CHECKPOINT = "checkpoint.safetensors"
+# files that an earlier run of that name may have left, even one of an older version
+EARLIER = (
+    *("classifier.safetensors", "generator.safetensors", "discriminator.safetensors"),
+    *("history.csv", "samples.gif", "samples.png", "training.png"),
+)
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -119,7 +125,11 @@ class RunWriter:
             "config": asdict(config),
             **facts,
         }
-        self.add({"config.json": json_bytes(content)})
+        self.add({CONFIG: json_bytes(content)})
+
+    def forget(self) -> None:
+        """Drop what was added since the last `publish`, but for config.json."""
+        self._files = {name: self._files[name] for name in self._files if name == CONFIG}
 
     def publish(self) -> None:
         """Write all that was added, at once; the first time in place of an older run.
@@ -127,5 +137,6 @@ class RunWriter:
         Raises:
             OSError: it cannot be written; what was published before stays.
         """
-        commit(self.folder, self._files, fresh=self._fresh)
+        gone = EARLIER if self._fresh else ()
+        commit(self.folder, self._files, fresh=self._fresh, gone=gone)
         self._files, self._fresh, self.published = {}, False, True

@@ -1,11 +1,15 @@
-"""Ctrl-C and SIGTERM: the first asks a training to save and stop, the second stops at once."""
+"""Ctrl-C, SIGTERM, a closed terminal: the first asks a training to save, the second stops it."""
 
 import signal
 import threading
-from types import FrameType, TracebackType
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last one where there is one
+SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+ECHO = 0.3  # seconds in which a signal is the same one again, sent by a wrapper too
 
 
 class Stopped(KeyboardInterrupt):
@@ -17,40 +21,57 @@ class Stopped(KeyboardInterrupt):
         self.number = number
 
 
-def stop_at_once(number: int, frame: FrameType | None) -> None:
-    """Handle a signal by raising.
-
-    Raises:
-        Stopped: always.
-    """
-    raise Stopped(number)
-
-
 class StopRequest:
-    """Notes the first signal; raises at the second. Use as a context.
-
-    Only a main thread can be asked; in another, nothing is ever noted.
-    """
+    """The first signal that came, if any did."""
 
     def __init__(self) -> None:
         """Begin without a request."""
         self.number: int | None = None
-        self._before: dict[signal.Signals, Any] = {}
+        self._since = 0.0
 
-    def __enter__(self) -> "StopRequest":
-        """Take over both signals."""
-        if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
-        return self
+    def note(self, number: int, _: FrameType | None) -> None:
+        """Handle a signal: remember the first.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        """Give the signals back."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.number is not None:
+        Raises:
+            Stopped: it is another one.
+        """
+        if self.number is None:
+            self.number, self._since = number, time.monotonic()
+        elif time.monotonic() - self._since > ECHO:
             raise Stopped(number)
-        self.number = number
+
+
+@contextmanager
+def stop_request() -> Iterator[StopRequest]:
+    """Note signals in place of dying of them, in a main thread; in another none is ever noted."""
+    request = StopRequest()
+    with _handling(request.note):
+        yield request
+
+
+@contextmanager
+def stopping_at_once() -> Iterator[None]:
+    """Raise at a signal, so that what is half done is tidied away."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise Stopped(number)
+
+    with _handling(stop):
+        yield
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    # what is ignored stays so: nohup, or a shell that shields its background jobs
+    taken = [number for number in SIGNALS if before[number] is not signal.SIG_IGN]
+    try:
+        for number in taken:
+            signal.signal(number, handler)
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, before[number] or signal.SIG_DFL)

@@ -10,11 +10,11 @@ from torch import nn
 
 from cgan.config import ClassifierConfig, DataSpec, GanConfig
 from cgan.errors import InputError, lookup, nearest
-from cgan.journal import require_whole, settle
+from cgan.journal import require_whole, settle_all
 from cgan.networks import CLASSIFIERS, Generator, make_generator
 from cgan.networks.classifiers import Classifier
 from cgan.reading import first_line, read_json
-from cgan.run_writer import CHECKPOINT, PLAIN_NAME, plain_name
+from cgan.run_writer import CHECKPOINT, CONFIG, PLAIN_NAME, plain_name
 from cgan.tensors import read_tensors, shapes_alone
 
 Config = TypeVar("Config", ClassifierConfig, GanConfig)
@@ -82,6 +82,7 @@ def find_run(run: str, weights_dir: Path, kind: str) -> Path:
     Raises:
         InputError: there is none; the message names the nearest and how to train one.
     """
+    settle_all(weights_dir)
     known = runs(weights_dir, kind)
     if run in known:
         return known[run]
@@ -120,11 +121,12 @@ def resumable(run: str | None, weights_dir: Path) -> Path:
     Raises:
         InputError: there is none.
     """
+    settle_all(weights_dir)
     known = {path.parent.name: path.parent for path in weights_dir.glob(f"*/{CHECKPOINT}")}
     if run is None and known:
         return max(known.values(), key=lambda folder: (folder / CHECKPOINT).stat().st_mtime_ns)
     if run is not None and (Path(run) / CHECKPOINT).is_file():
-        return Path(run)
+        return Path(run).resolve()
     if run is not None and run in known:
         return known[run]
     wanted = f"no training {run!r}" if run else "no training"
@@ -139,8 +141,7 @@ def load_config(folder: Path) -> tuple[GanConfig, dict[str, Any]]:
     Raises:
         InputError: it is missing or damaged.
     """
-    settle(folder)
-    require_whole(folder, "config.json")
+    require_whole(folder, CONFIG)
     _, config, facts = _read_config(folder, GanConfig)
     return config, facts
 
@@ -152,11 +153,11 @@ def load_classifier(run: str, weights_dir: Path = Path("weights")) -> Classifier
         InputError: no such run, or one whose files do not belong together.
     """
     folder = find_run(run, weights_dir, "classifier")
+    require_whole(folder, CONFIG, WEIGHTS["classifier"])
     spec, config, _ = _read_config(folder, ClassifierConfig)
     make = lookup(CLASSIFIERS, config.network, "classifier network")
     with shapes_alone():  # memory is for what fits the file
         network = make(spec)
-    require_whole(folder, "config.json", WEIGHTS["classifier"])
     _load_state(network, folder / WEIGHTS["classifier"])
     return ClassifierRun(folder.resolve().name, folder, spec, config, network.eval())
 
@@ -168,10 +169,10 @@ def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
         InputError: no such run, or one whose files do not belong together.
     """
     folder = find_run(run, weights_dir, "gan")
+    require_whole(folder, CONFIG, WEIGHTS["gan"])
     spec, config, facts = _read_config(folder, GanConfig)
     with shapes_alone():
         network = make_generator(config, spec)
-    require_whole(folder, "config.json", WEIGHTS["gan"])
     _load_state(network, folder / WEIGHTS["gan"])
     guide, checksum = str(facts.get("guide")), str(facts.get("guide_sha256"))
     return GanRun(folder.resolve().name, folder, spec, config, guide, checksum, network.eval())
@@ -198,7 +199,7 @@ def _words(spec: DataSpec) -> str:
 
 def _read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dict[str, Any]]:
     """Return the data set, the config and the whole content of config.json, all checked."""
-    path = folder / "config.json"
+    path = folder / CONFIG
     try:
         content = read_json(path, LARGEST_CONFIG)
         spec, values = dict(content["spec"]), dict(content["config"])

@@ -93,7 +93,9 @@ def study(
         conditions = _conditions(guide, train, n_modes, dtype)
     else:
         conditions = known.cpu().numpy()
-        if not np.array_equal(conditions // n_modes, train.labels.cpu().numpy()):
+        if known.is_floating_point() or not np.array_equal(
+            conditions // n_modes, train.labels.cpu().numpy()
+        ):
             raise InputError("the modes in the checkpoint are not those of these images")
     counts = np.bincount(conditions, minlength=n_classes * n_modes).reshape(n_classes, n_modes)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))

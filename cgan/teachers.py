@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cgan.config import DataSpec, Folders
 from cgan.errors import InputError
 from cgan.progress import Progress
+from cgan.run_writer import plain_name
 from cgan.store import ClassifierRun, load_classifier, require_same_images, runs
 
 NO_JUDGE = "none"
@@ -34,11 +35,13 @@ def find_teachers(
         InputError: one is missing, damaged or trained on other images, or one is both.
     """
     guide_run = load_classifier(guide or f"{spec.dataset}-guide", folders.weights)
+    plain_name(guide_run.name)  # as config.json will tell it
     require_same_images(guide_run, spec)
     if guide_run.config.role == "judge":
         raise InputError(f"{guide_run.name} is a judge; a classifier that guides cannot judge")
     judge_run = _find_judge(judge, spec.dataset, folders, progress)
     if judge_run is not None:
+        plain_name(judge_run.name)
         require_same_images(judge_run, spec)
         if judge_run.sha256() == guide_run.sha256():
             raise InputError(f"{judge_run.name} is the guide; the judge must be another classifier")

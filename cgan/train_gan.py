@@ -1,5 +1,6 @@
 """Stage 2: the one GAN loop; which network learns when is a list of phases."""
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,20 +23,22 @@ from cgan.machine import (
 from cgan.networks import DISCRIMINATORS, GENERATORS
 from cgan.networks.classifiers import Classifier
 from cgan.penalties import PENALTIES
-from cgan.phases import Batch, Log, guidance_at
+from cgan.phases import Batch, guidance_at
 from cgan.progress import Progress
 from cgan.randomness import own_randomness
+from cgan.readings import Log
 from cgan.record import Record
 from cgan.resuming import (
     Beginning,
     checkpoint_of,
+    how_to_go_on,
     read_beginning,
     require_alike,
     restore,
     roll_back,
 )
 from cgan.run_writer import CHECKPOINT, RunWriter
-from cgan.stopping import Stopped, StopRequest
+from cgan.stopping import Stopped, stop_request
 from cgan.store import unused_name
 from cgan.study import study
 from cgan.teachers import NO_JUDGE, find_teachers
@@ -101,6 +104,8 @@ def train_gan(
     if resume:
         if name is None:
             raise InputError("name the run to go on with")
+        if config.dry_run:
+            raise InputError("--dry-run goes with a new training, not with --resume")
         begun = read_beginning(folders.weights / name)
         guide = guide or begun.facts["guide"]
         judge = judge or begun.facts.get("judge") or NO_JUDGE
@@ -116,11 +121,13 @@ def train_gan(
     validation = data.load(config.dataset, folders.data, "validation")
     progress = progress or Progress()
     teachers = find_teachers(guide, judge, train.spec, folders, progress)
-    name = name or unused_name(folders.weights, f"{config.dataset}-{config.recipe}", overwrite)
+    if name is None:
+        name = unused_name(folders.weights, f"{config.dataset}-{config.recipe}", overwrite)
     facts = {
         "guide": teachers.guide.name,
         "guide_sha256": teachers.guide.sha256(),
         "judge": teachers.judge.name if teachers.judge else None,
+        "judge_sha256": teachers.judge.sha256() if teachers.judge else None,
         "device": device.type,
         "precision": precision_name(dtype),
         "data_sha256": train.sha256(),
@@ -128,17 +135,21 @@ def train_gan(
     if begun is not None:
         require_alike(begun, config, facts, with_changes=with_changes)
     with RunWriter(folders.weights, name, overwrite=overwrite, resume=resume) as writer:
+        if begun is not None:
+            begun.require_latest()
         writer.add_config("gan", train.spec, config, facts)
         network = place(teachers.guide.network, device).requires_grad_(False)
         seer = place(teachers.judge.network, device) if teachers.judge else None
         try:
             with memory_advice(device, config.batch_size), own_randomness(config.seed, device):
                 validator = Validator(validation, network, seer, dtype)
-                return _run(config, train, network, validator, dtype, writer, begun, progress)
+                judged = facts["judge_sha256"]
+                return _run(
+                    config, train, network, validator, dtype, writer, begun, judged, progress
+                )
         except (TrainingError, KeyboardInterrupt, OSError) as error:
-            if writer.published:
-                changed = " --lr SMALLER --resume-with-changes" * isinstance(error, TrainingError)
-                error.add_note(f"go on with: cgan train-gan --resume {writer.folder}{changed}")
+            if writer.published and (writer.folder / CHECKPOINT).is_file():
+                error.add_note(how_to_go_on(error, writer.folder, guide, judge))
             raise
 
 
@@ -150,6 +161,7 @@ def _run(
     dtype: torch.dtype,
     writer: RunWriter,
     begun: Beginning | None,
+    judge_sha256: str | None,
     progress: Progress,
 ) -> GanResult:
     epoch_steps = len(train) // min(config.batch_size, len(train))
@@ -165,6 +177,8 @@ def _run(
     record = Record(writer)
     if begun is not None:
         restore(training, record, begun.checkpoint)
+        if begun.facts.get("judge_sha256") != judge_sha256:
+            record.best = math.inf  # what another judge thought best says nothing
         if training.step >= steps:
             raise InputError(
                 f"{writer.folder} is finished; to go further add --resume-with-changes --epochs N"
@@ -174,7 +188,7 @@ def _run(
     every_steps *= epoch_steps
 
     saved_step, saved_at = training.step, time.perf_counter()
-    with progress.bar(steps, writer.name, done=training.step) as bar, StopRequest() as stop:
+    with progress.bar(steps, writer.name, done=training.step) as bar, stop_request() as stop:
         while training.step < steps:
             try:
                 # learn
@@ -187,7 +201,7 @@ def _run(
                 due = training.step - saved_step >= every_steps or now - saved_at >= every_seconds
                 if not (looking or due or stop.number):
                     continue
-                training.log.check()
+                training.check()
                 training.seconds += now - start
 
                 # look at what it draws; keep the best
@@ -221,10 +235,11 @@ def _run(
                 if config.on_nan == "stop" or training.rollbacks == ROLLBACKS:
                     raise
                 roll_back(training, record, good)
+                writer.forget()
                 progress.line(f"{error}; back at step {training.step}, rates halved")
                 bar.go_to(training.step)
                 saved_step, start = training.step, time.perf_counter()
-            if stop.number and training.step < steps:
+            if stop.number:
                 raise Stopped(stop.number)
     return GanResult(writer.folder if writer.published else None, record.history, training.seconds)
 

@@ -13,11 +13,13 @@ from cgan.errors import InputError, TrainingError
 from cgan.machine import place
 from cgan.networks import make_discriminator, make_generator, require_variance
 from cgan.networks.classifiers import Classifier
-from cgan.phases import Log, make_phases
+from cgan.phases import make_phases
 from cgan.randomness import set_states, states
+from cgan.readings import Log
 from cgan.study import Study
 
 ADAM = ("step", "exp_avg", "exp_avg_sq")  # what it remembers of every weight
+STREAMS = "streams."  # before the names of random streams
 NUMBERS = ("step", "seconds", "slower", "rollbacks")
 
 
@@ -61,21 +63,27 @@ class Training:
         self.slower = 1.0  # than the learning rates of the config
         self.rollbacks = 0
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Return copies, on the CPU, of all tensors that change while it learns.
+    def check(self) -> None:
+        """Look whether all readings and weights are numbers.
 
         Raises:
-            TrainingError: a weight is not finite.
+            TrainingError: one is not.
         """
-        found = dict(self._weights())
-        for name, tensor in found.items():
+        self.log.check()
+        for name, tensor in self._weights():
             if tensor.is_floating_point() and not tensor.isfinite().all():
-                raise TrainingError(f"training diverged: {name} is not finite; lower --lr")
+                raise TrainingError(
+                    f"training diverged: {name} is not finite after step {self.step}; lower --lr"
+                )
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return copies, on the CPU, of all tensors that change while it learns."""
+        found = dict(self._weights())
         for phase in self.phases:
             for i, weight in enumerate(phase.network.parameters()):
                 for key, tensor in phase.optimizer.state.get(weight, {}).items():
                     found[f"{phase.name}_adam.{i}.{key}"] = tensor
-        found |= {f"streams.{name}": state for name, state in states(self.device).items()}
+        found |= {STREAMS + name: state for name, state in states(self.device).items()}
         found |= {f"log.{name}": total for name, total in self.log.sums.items()}
         found["random"] = self.random.get_state()
         found["order"] = self.deck.order
@@ -111,7 +119,8 @@ class Training:
             for phase in self.phases:
                 for i, weight in enumerate(phase.network.parameters()):
                     self._restore_adam(phase, i, weight, tensors)
-            streams = {n.removeprefix("streams."): t for n, t in tensors.items() if "streams." in n}
+            kept = [name for name in tensors if name.startswith(STREAMS)]
+            streams = {name.removeprefix(STREAMS): tensors[name] for name in kept}
             set_states(streams, self.device)
             self.random.set_state(tensors["random"])
             self._restore_place(tensors["order"], facts["position"])
@@ -122,7 +131,16 @@ class Training:
             self.average.n_updates = int(facts["average_updates"])
             self.step, self.rollbacks = int(facts["step"]), int(facts["rollbacks"])
             self.seconds, self.slower = float(facts["seconds"]), float(facts["slower"])
-        except (KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+            if self.step < 0 or not 0 < self.slower <= 1:
+                raise InputError("the checkpoint is of no step that can be gone on from")
+        except (
+            LookupError,
+            ValueError,
+            TypeError,
+            ArithmeticError,
+            RuntimeError,
+            AttributeError,
+        ) as error:
             if isinstance(error, InputError):
                 raise
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -159,7 +177,7 @@ class Training:
     def _restore_place(self, order: Tensor, position: int) -> None:
         n = len(self.deck.split)
         whole = len(order) == 0 or torch.equal(order.sort().values, torch.arange(n))
-        if not whole or not 0 <= position <= len(order):
+        if not whole or type(position) is not int or not 0 <= position <= len(order):
             raise InputError("the checkpoint's place in the data is not one of this data set")
         self.deck.order, self.deck.position = order, position
 

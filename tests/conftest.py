@@ -11,6 +11,7 @@ import torch
 from hypothesis import settings
 from numpy.typing import NDArray
 
+from cgan.averaging import Average
 from cgan.config import DataSpec, Folders, GanConfig
 from cgan.networks import CLASSIFIERS
 from cgan.recipes import gan_config
@@ -76,6 +77,19 @@ def toy_sight(dtype: torch.dtype = torch.float32) -> Sight:
     guide = CLASSIFIERS["leaky-cnn"](TOY).eval().requires_grad_(False)
     images = torch.randint(0, 256, (20, *TOY.image_shape), dtype=torch.uint8)
     return Sight(guide, images, dtype)
+
+
+def send_at(step: int, numbers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send signals to this process after a step of a training."""
+    honest = Average.update
+
+    def update(average: Average) -> None:
+        honest(average)
+        if average.n_updates == step:
+            for number in numbers:
+                os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(Average, "update", update)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from cgan.errors import InputError
 from cgan.evaluation import evaluate
 from cgan.evaluation.scoring import NO_COPYING, NO_GUIDE, NO_LABELS, NO_STUDENT
 from cgan.features import extract, extract_split
+from cgan.journal import MANIFEST
 from cgan.metrics import METRICS
 from cgan.store import SHIPPED, load_classifier
 
@@ -258,6 +259,7 @@ def test_a_guide_that_was_trained_anew_is_refused_unless_named(
     content = json.loads(path.read_text())
     content["guide_sha256"] = "0" * 64
     path.write_text(json.dumps(content))
+    (tmp_path / "toy" / MANIFEST).unlink()
     folders = replace(digits_run, weights=tmp_path)
     with pytest.raises(InputError, match="changed since"):
         evaluate("toy", CONFIG, folders)

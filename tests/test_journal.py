@@ -43,6 +43,9 @@ def test_a_commit_adds_and_a_fresh_one_takes_away_what_commits_put_there(folder:
     with locked(folder):
         commit(folder, NEW, fresh=True)
     assert contents(folder) == {**NEW, "note": b"mine"}
+    with locked(folder):
+        commit(folder, {"a": b""}, gone=["a", "e/f", "note", "nothing"])
+    assert contents(folder) == {"a": b"", "e/f": b"new f"}  # committed, so not strange
     assert checksums(folder).keys() == NEW.keys()
 
 

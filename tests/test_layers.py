@@ -41,6 +41,7 @@ LAYERS = {
     "networks": 2,
     "losses": 2,
     "penalties": 2,
+    "readings": 2,
     "metrics": 2,
     "pictures": 2,
     "journal": 2,

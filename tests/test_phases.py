@@ -12,7 +12,8 @@ from cgan.errors import TrainingError
 from cgan.losses import ADVERSARIAL
 from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS, Discriminator
 from cgan.penalties import PENALTIES
-from cgan.phases import Batch, Log, guidance_at, make_phases, rate_at
+from cgan.phases import Batch, guidance_at, make_phases, rate_at
+from cgan.readings import Log
 
 
 def test_guidance_falls_in_a_straight_line_to_its_end() -> None:

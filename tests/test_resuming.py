@@ -1,51 +1,42 @@
 """A training that was stopped and goes on ends as one that was not."""
 
+import json
 import shutil
+import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pandas as pd
 import pytest
 import safetensors.torch
 import torch
-from conftest import in_folder, toy_config
+from conftest import REPOSITORY, in_folder, send_at, toy_config
+from hypothesis import given, reject
+from hypothesis import strategies as st
 
-from cgan.checkpoint import read_checkpoint
+from cgan import data
+from cgan.checkpoint import Checkpoint, read_checkpoint
 from cgan.config import Folders, GanConfig
 from cgan.errors import InputError, TrainingError
 from cgan.recipes import RECIPES, gan_config
+from cgan.record import Record
+from cgan.resuming import read_beginning, require_alike, restore
+from cgan.run_writer import RunWriter
 from cgan.sampling import draw
-from cgan.stopping import Stopped, StopRequest
-from cgan.store import load_generator
+from cgan.stopping import Stopped
+from cgan.store import load_classifier, load_generator
+from cgan.study import study
 from cgan.train_gan import train_gan
 from cgan.training import Training
 
+sys.path.insert(0, str(REPOSITORY))
+from scripts.tortures.mutations import of_json
+
 TIMES = ["seconds", "validation_seconds"]
-
-
-class StopAt:
-    """Asks for a stop when so many steps are done."""
-
-    def __init__(self, step: int, monkeypatch: pytest.MonkeyPatch):
-        honest = StopRequest.__enter__
-        self.request: StopRequest | None = None
-
-        def enter(request: StopRequest) -> StopRequest:
-            self.request = request
-            return honest(request)
-
-        def update(average: Any) -> None:
-            honest_update(average)
-            if average.n_updates == step and self.request is not None:
-                self.request.number = 2
-
-        from cgan.averaging import Average
-
-        honest_update = Average.update
-        monkeypatch.setattr(StopRequest, "__enter__", enter)
-        monkeypatch.setattr(Average, "update", update)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -76,15 +67,18 @@ def require_same(one: Path, other: Path) -> None:
 
 
 def small(recipe: str) -> GanConfig:
-    row = gan_config(recipe, "digits", batch_size=160, precision="fp32", device="cpu")
-    return replace(row, epochs=2)
+    """Return a training of sixteen steps, scored twice; of few images where they take long."""
+    row = gan_config(recipe, "digits", precision="fp32", device="cpu")
+    if recipe in ("conv", "guided-original"):
+        return replace(row, batch_size=20, epochs=0.25, checks=8)
+    return replace(row, batch_size=160, epochs=2)
 
 
 @pytest.fixture(scope="module", params=RECIPES)
 def whole(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[GanConfig, Folders]]:
-    """A run of two epochs of every recipe, never stopped."""
+    """A run of every recipe, never stopped."""
     folders = in_folder(tmp_path_factory.mktemp(request.param))
     config = small(request.param)
     train_gan(config, folders, name="whole")
@@ -99,7 +93,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     config, folders = whole
     name = f"stopped-{step}"
     with monkeypatch.context() as patched:
-        StopAt(step, patched)
+        send_at(step, [signal.SIGINT], patched)
         with pytest.raises(Stopped) as caught:
             train_gan(config, folders, name=name)
     assert f"--resume {folders.weights / name}" in caught.value.__notes__[0]
@@ -116,7 +110,7 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[GanConfig,
     """A run `x` that was stopped in its second epoch."""
     folders, config = in_folder(tmp_path), toy_config(epochs=2)
     with monkeypatch.context() as patched:
-        StopAt(4, patched)
+        send_at(4, [signal.SIGINT], patched)
         with pytest.raises(Stopped):
             train_gan(config, folders, name="x")
     return config, folders
@@ -241,14 +235,134 @@ def test_a_checkpoint_is_written_as_often_as_was_asked_for(
 def test_weights_that_are_no_numbers_are_never_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = Training.tensors
+    honest = Training.check
 
-    def spoiled(training: Training) -> dict[str, torch.Tensor]:
+    def check(training: Training) -> None:
         with torch.no_grad():
             next(training.average.network.parameters()).view(-1)[0] = torch.nan
-        return honest(training)
+        honest(training)
 
-    monkeypatch.setattr(Training, "tensors", spoiled)
+    monkeypatch.setattr(Training, "check", check)
     with pytest.raises(TrainingError, match=r"average\..* is not finite"):
         train_gan(toy_config(), in_folder(tmp_path), name="x")
     assert not (tmp_path / "weights/x").exists()
+
+
+@pytest.fixture(scope="module")
+def resting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, Record, Checkpoint]:
+    """A training of two steps, its record and its checkpoint."""
+    folders = in_folder(tmp_path_factory.mktemp("resting"))
+    config = gan_config("udacity", "digits", batch_size=600, precision="fp32", device="cpu")
+    config = replace(config, epochs=1)
+    train_gan(config, folders, name="x")
+    checkpoint = read_checkpoint(folders.weights / "x")
+    train = data.load("digits", folders.data, "train")
+    guide = load_classifier("digits-guide").network
+    found = study(guide, train, 1, torch.float32)
+    training = Training(config, train, found, guide, torch.float32, 2)
+    return training, Record(RunWriter(folders.weights, "y")), checkpoint
+
+
+def require_refusal_or_none(parts: tuple[Training, Record, Checkpoint]) -> None:
+    """Let a training take up a checkpoint; it may be refused, in a line."""
+    training, record, damaged = parts
+    message = ""
+    try:
+        restore(training, record, damaged)
+    except InputError as error:
+        message = str(error)
+    assert "\n" not in message
+
+
+@given(st.integers(0, 2**32))
+def test_damaged_facts_are_taken_up_or_refused_in_a_line(
+    resting: tuple[Training, Record, Checkpoint], seed: int
+) -> None:
+    training, record, good = resting
+    content = of_json(json.dumps(good.facts).encode(), Random(seed))
+    try:
+        facts = json.loads(content)
+    except (ValueError, RecursionError):  # `read_checkpoint` refuses it
+        reject()
+    require_refusal_or_none((training, record, Checkpoint(good.tensors, facts)))
+
+
+OTHERS = (None, torch.zeros(3, 5), torch.zeros(0), torch.full((4,), 2**62), torch.zeros(()))
+
+
+@given(st.integers(0, 10**6), st.integers(0, len(OTHERS) - 1))
+def test_damaged_tensors_are_taken_up_or_refused_in_a_line(
+    resting: tuple[Training, Record, Checkpoint], place: int, other: int
+) -> None:
+    training, record, good = resting
+    name = sorted(good.tensors)[place % len(good.tensors)]
+    tensors = {key: value for key, value in good.tensors.items() if key != name}
+    replaced = OTHERS[other]
+    if replaced is not None:
+        tensors[name] = replaced
+    require_refusal_or_none((training, record, Checkpoint(tensors, good.facts)))
+
+
+def test_a_checkpoint_without_a_networks_weight_is_refused(
+    resting: tuple[Training, Record, Checkpoint],
+) -> None:
+    training, record, good = resting
+    for name in (name for name in good.tensors if name.startswith("generator.")):
+        tensors = {key: value for key, value in good.tensors.items() if key != name}
+        with pytest.raises(InputError, match="does not fit this training"):
+            restore(training, record, Checkpoint(tensors, good.facts))
+
+
+def test_a_run_does_not_go_on_with_another_judge_unless_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders, config = in_folder(tmp_path), toy_config(epochs=3)
+    with monkeypatch.context() as patched:
+        send_at(3, [signal.SIGINT], patched)
+        with pytest.raises(Stopped):
+            train_gan(config, folders, name="x", judge="none")
+    with pytest.raises(InputError, match="judge_sha256 None -> "):
+        train_gan(config, folders, name="x", judge="digits-judge", resume=True)
+    result = train_gan(
+        config, folders, name="x", judge="digits-judge", resume=True, with_changes=True
+    )
+    assert [row["kept"] for row in result.history][:2] == [1, 1]  # the first that the judge saw
+
+
+def test_a_rollback_leaves_nothing_of_what_it_went_back_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, spoilt = Training.check, list[int]()
+
+    def check(training: Training) -> None:
+        if training.step == 3 and not spoilt:
+            spoilt.append(training.step)
+            with torch.no_grad():
+                next(training.average.network.parameters()).view(-1)[0] = torch.nan
+        honest(training)
+
+    monkeypatch.setattr(Training, "check", check)
+    folders = in_folder(tmp_path)
+    train_gan(toy_config(epochs=2, on_nan="rollback"), folders, name="x")
+    assert spoilt
+    assert all(tensor.isfinite().all() for tensor in weights(folders.weights / "x").values())
+    assert len(history(folders.weights / "x")) == 2
+    assert len(list((folders.weights / "x/samples").iterdir())) == 2
+
+
+def test_two_that_go_on_do_not_undo_one_another(stopped: tuple[GanConfig, Folders]) -> None:
+    config, folders = stopped
+    begun = read_beginning(folders.weights / "x")
+    train_gan(config, folders, name="x", resume=True)
+    with pytest.raises(InputError, match="has gone on with"):
+        begun.require_latest()
+
+
+def test_what_does_not_differ_in_the_end_is_no_change(stopped: tuple[GanConfig, Folders]) -> None:
+    config, folders = stopped
+    begun = read_beginning(folders.weights / "x")
+    same = replace(config, device="auto", precision="auto")
+    require_alike(begun, same, begun.facts, with_changes=False)
+    other = {**begun.facts, "device": "cuda"}
+    with pytest.raises(InputError, match="device cpu -> cuda"):
+        require_alike(begun, same, other, with_changes=False)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from conftest import send_at
 
-from cgan.averaging import Average
 from cgan.checkpoint import read_checkpoint
 from cgan.cli import main
-from cgan.stopping import Stopped, StopRequest
+from cgan.stopping import SIGNALS, Stopped, stop_request, stopping_at_once
 from cgan.store import load_generator
 
 SMALL = ["--epochs", 2, "--batch-size", 400, "--precision", "fp32", "--device", "cpu"]
@@ -23,19 +23,6 @@ def run(*arguments: object) -> Result:
 
 def folders_of(top: Path) -> list[object]:
     return ["--data-dir", top / "data", "--weights-dir", top / "w", "--reports-dir", top / "r"]
-
-
-def send_at(step: int, numbers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Send signals to this process after a step of a training."""
-    honest = Average.update
-
-    def update(average: Average) -> None:
-        honest(average)
-        if average.n_updates == step:
-            for number in numbers:
-                os.kill(os.getpid(), number)
-
-    monkeypatch.setattr(Average, "update", update)
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -62,6 +49,7 @@ def test_the_first_signal_saves_and_says_how_to_go_on(
 
 
 def test_a_second_signal_stops_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cgan.stopping.ECHO", -1)
     send_at(2, [signal.SIGINT, signal.SIGINT], monkeypatch)
     command = ["train-gan", "--dataset", "digits", "--name", "x", *SMALL, *folders_of(tmp_path)]
     result = run(*command)
@@ -70,14 +58,26 @@ def test_a_second_signal_stops_at_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert not (tmp_path / "w").exists()
 
 
-def test_the_signals_are_given_back() -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with StopRequest() as stop:
-        os.kill(os.getpid(), signal.SIGTERM)
+def test_the_signals_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with stop_request() as stop:
+        for _ in range(2):  # a wrapper may send one twice
+            os.kill(os.getpid(), signal.SIGTERM)
         assert stop.number == signal.SIGTERM
+        monkeypatch.setattr("cgan.stopping.ECHO", -1)
         with pytest.raises(Stopped):
             os.kill(os.getpid(), signal.SIGTERM)
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stop_request() as stop, stopping_at_once():
+            os.kill(os.getpid(), signal.SIGINT)
+        assert stop.number is None
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 WRONG: dict[str, list[object]] = {

@@ -1,8 +1,6 @@
 """The command line: flags become a config and one call; the only package that knows click."""
 
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +8,8 @@ import click
 
 from cgan import __version__
 from cgan.cli import look, score, train
-from cgan.errors import InputError, TrainingError
-from cgan.stopping import Stopped, stop_at_once
+from cgan.errors import InputError, TrainingError, is_out_of_memory
+from cgan.stopping import Stopped, stopping_at_once
 
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 SIGNALLED = 128  # and the signal's number, as shells have it
@@ -22,10 +20,9 @@ class People(click.Group):
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override]
         """Run a command; word what it raises and leave with the right exit status."""
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, stop_at_once)  # so that temporary files go
         try:
-            status = super().main(args, **{**extra, "standalone_mode": False})
+            with stopping_at_once():
+                status = super().main(args, **{**extra, "standalone_mode": False})
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message(), err=True)
             status = WRONG_USE
@@ -41,11 +38,13 @@ class People(click.Group):
                 status = SIGNALLED + cause.number
         except (InputError, PermissionError) as error:
             status = _say(str(error), WRONG_USE)
-        except (TrainingError, MemoryError) as error:
-            said = str(error) or "out of memory; try a smaller --batch-size"
-            status = _say(_with_notes(said, error), FAILED)
-        except OSError as error:
+        except (TrainingError, OSError) as error:
             status = _say(_with_notes(str(error), error), FAILED)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            said = "out of memory; try a smaller --batch-size, or fewer images"
+            status = _say(_with_notes(said, error), FAILED)
         sys.exit(status or DONE)
 
 

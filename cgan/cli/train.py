@@ -92,7 +92,9 @@ _guided = RECIPES["guided"]
 @click.option("--name", help="Name of the run.  [default: DATASET-RECIPE, numbered]")
 @click.option("--guide", help="Run name or folder of the guide.  [default: DATASET-guide]")
 @click.option("--judge", help="Who scores every epoch; none: nobody.  [default: DATASET-judge]")
-@click.option("--overwrite", is_flag=True, help="Replace a run of that name.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace a run of that name, at the first checkpoint."
+)
 @click.option("--lr", type=float, help="Both learning rates.")
 @field_option(_guided, "--g-lr", "The generator's learning rate; in guided, divided by --d-every.")
 @field_option(_guided, "--d-lr", "The discriminator's learning rate.")

@@ -211,4 +211,4 @@ def _unfinished(folder: Path) -> str | None:
             done = max(float(row["epoch"]) for row in csv.DictReader(stream))
     except (OSError, ValueError, KeyError, TypeError):
         return f"{folder.name} (not scored yet)"
-    return None if done >= epochs else f"{folder.name} (epoch {done:g} of {epochs:g})"
+    return None if done > epochs - 1e-6 else f"{folder.name} (epoch {done:g} of {epochs:g})"

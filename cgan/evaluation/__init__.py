@@ -38,6 +38,11 @@ BINNED = 4000  # training images that are read where copies are not looked for
 # files of a run that its report shows, and their names there
 TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}
 LARGEST_COPIED = 2**25  # bytes of one of them
+# files that an earlier report of that name may have left, even one of an older version
+EARLIER = (
+    *TRAINING.values(),
+    *("copies.png", "index.html", "per_digit.csv", "confusion.csv", "histogram.csv"),
+)
 LESSON_SEED = 1  # of the images that the student learns from, added to --seed: not those scored
 
 
@@ -170,7 +175,7 @@ def evaluate(
             if gan is not None:
                 files[copy] = read_plain(gan.folder / name, LARGEST_COPIED)
     with locked(folder, wait=PATIENCE):
-        commit(folder, files, fresh=True)  # an earlier page of that name goes, too
+        commit(folder, files, fresh=True, gone=EARLIER)
     return results
 
 

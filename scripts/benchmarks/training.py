@@ -55,7 +55,7 @@ class Watch(Progress):
         self._measuring = measuring
 
     @contextmanager
-    def bar(self, total: int, title: str) -> Iterator[Bar]:
+    def bar(self, total: int, title: str, done: int = 0) -> Iterator[Bar]:
         """Give the loop a bar that is no bar."""
         yield _Steps(self._measuring)
 
