@@ -75,8 +75,10 @@ class RunWriter:
             not path.name.startswith(".") for path in self.folder.iterdir()
         )
         if taken and not self._free:
+            further = f", or go on with it: --resume {self.name}"
             raise InputError(
                 f"{self.folder} exists already; choose another --name or add --overwrite"
+                + further * (self.folder / CHECKPOINT).is_file()
             )
 
     def __enter__(self) -> "RunWriter":

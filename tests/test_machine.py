@@ -1,8 +1,16 @@
 import pytest
 import torch
+from click.testing import CliRunner
 
-from cgan.errors import InputError
-from cgan.machine import PRECISIONS, choose_device, choose_precision, precision_name
+from cgan.cli import main
+from cgan.errors import InputError, TrainingError
+from cgan.machine import (
+    PRECISIONS,
+    choose_device,
+    choose_precision,
+    memory_advice,
+    precision_name,
+)
 
 CPU = torch.device("cpu")
 
@@ -45,3 +53,31 @@ def test_auto_disturbs_no_random_state() -> None:
 def test_a_misspelt_precision_names_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'bf16'"):
         choose_precision("bf61", CPU)
+
+
+def no_room() -> None:
+    torch.empty(2**46)  # 256 TiB: more than any machine can promise
+
+
+def test_out_of_memory_names_the_batch_size_to_try() -> None:
+    with pytest.raises(TrainingError, match=r"out of memory on cpu; try --batch-size 64"):  # noqa: SIM117
+        with memory_advice(CPU, 128):
+            no_room()
+
+
+@pytest.mark.parametrize("text", ["CUDA out of memory. Tried", "MPS backend out of memory (MPS"])
+def test_every_device_says_in_its_own_words_that_memory_is_out(text: str) -> None:
+    with pytest.raises(TrainingError, match=r"--batch-size 1$"), memory_advice(CPU, 1):
+        raise RuntimeError(text)
+
+
+def test_other_errors_of_torch_are_left_alone() -> None:
+    with pytest.raises(RuntimeError, match="shapes"), memory_advice(CPU, 128):
+        raise RuntimeError("shapes cannot be multiplied")
+
+
+def test_out_of_memory_is_one_line_with_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cgan.sampling.draw", lambda *_, **__: no_room())
+    result = CliRunner().invoke(main, ["sample", "digits"])
+    assert result.exit_code == 1
+    assert result.stderr == "cgan: out of memory; try a smaller --batch-size, or fewer images\n"

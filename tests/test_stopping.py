@@ -46,6 +46,9 @@ def test_the_first_signal_saves_and_says_how_to_go_on(
     assert finished.exit_code == 2
     assert "is finished" in finished.stderr
     assert len((folder / "history.csv").read_text().splitlines()) == 3
+    taken = run(*command)
+    assert taken.exit_code == 2
+    assert "exists already; choose another --name or add --overwrite, or go on" in taken.stderr
 
 
 def test_a_second_signal_stops_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
