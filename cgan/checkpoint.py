@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cgan.errors import InputError
 from cgan.journal import require_whole
+from cgan.reading import first_line
 from cgan.run_writer import CHECKPOINT
 from cgan.tensors import read_tensors
 
@@ -45,9 +47,21 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         raise InputError(f"{folder} has no {CHECKPOINT} to go on from; train it again")
     tensors, _ = read_tensors(path, None, LARGEST)
     try:
-        facts = json.loads(tensors.pop(FACTS).numpy().tobytes())
-        if not isinstance(facts, dict):
-            raise ValueError("its facts are no table")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return parse(tensors, tensors.pop(FACTS).numpy())
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}); train the run again") from error
+
+
+def parse(tensors: Mapping[str, Tensor], text: NDArray[np.uint8]) -> Checkpoint:
+    """Return a checkpoint of tensors and the JSON, uint8 [N], of its facts.
+
+    Raises:
+        InputError: the facts are no table.
+    """
+    try:
+        facts = json.loads(text.tobytes())
+        if not isinstance(facts, dict):
+            raise ValueError("they are no table")
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the facts of the checkpoint are damaged: {first_line(error)}") from error
     return Checkpoint(tensors, facts)

@@ -51,7 +51,7 @@ class Record:
             self.best = float(facts["best"])
             if not all("epoch" in row for row in self.history):
                 raise ValueError("a row tells no epoch")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             raise InputError(f"the checkpoint's history is damaged ({error})") from error
         known = drawn.dtype == np.uint8 and drawn.ndim == 5
         if not known or len(drawn) != len(self.history):

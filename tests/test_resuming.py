@@ -303,6 +303,40 @@ def test_damaged_tensors_are_taken_up_or_refused_in_a_line(
     require_refusal_or_none((training, record, Checkpoint(tensors, good.facts)))
 
 
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [
+        ("record", "history", [{"epoch": 10**400}]),
+        ("record", "history", [{"g_loss": 1.0}]),
+        ("record", "history", []),  # but there is a film
+        ("record", "best", None),
+        ("training", "step", float("inf")),
+        ("training", "step", -1),
+        ("training", "position", 0.5),
+        ("training", "position", 10**6),
+        ("training", "slower", 0.0),
+        ("training", "log_counts", {"strange": 1}),
+    ],
+)
+def test_facts_that_cannot_be_are_refused(
+    resting: tuple[Training, Record, Checkpoint], part: str, key: str, value: Any
+) -> None:
+    training, record, good = resting
+    facts = {**good.facts, part: {**good.facts[part], key: value}}
+    with pytest.raises(InputError):
+        restore(training, record, Checkpoint(good.tensors, facts))
+
+
+@pytest.mark.parametrize("shape", [(), (1, 2), (1, 60, 1, 9, 9), (2, 60, 1, 28, 28)])
+def test_a_film_of_another_shape_is_refused(
+    resting: tuple[Training, Record, Checkpoint], shape: tuple[int, ...]
+) -> None:
+    training, record, good = resting
+    film = torch.zeros(shape, dtype=torch.uint8)
+    with pytest.raises(InputError, match="pictures"):
+        restore(training, record, Checkpoint({**good.tensors, "film": film}, good.facts))
+
+
 def test_a_checkpoint_without_a_networks_weight_is_refused(
     resting: tuple[Training, Record, Checkpoint],
 ) -> None:

@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,25 @@ import safetensors.torch
 import torch
 from PIL import Image
 
+from cgan import data
+from cgan.checkpoint import parse
 from cgan.config import DataSpec, GanConfig
 from cgan.evaluation.incoming import read_images
 from cgan.idx import read_idx
+from cgan.journal import damaged
 from cgan.networks import make_generator
 from cgan.pictures import figure_bytes
+from cgan.recipes import gan_config
+from cgan.record import Record
 from cgan.report import figures, leaderboard_text, page, tables, write_leaderboard, write_report
 from cgan.report.entries import Entry, board, groups
 from cgan.report.read import read_history, read_results
-from cgan.store import load_generator
+from cgan.resuming import checkpoint_of, restore
+from cgan.run_writer import RunWriter
+from cgan.store import load_classifier, load_generator
+from cgan.study import study
 from cgan.tensors import read_tensors
+from cgan.training import Training
 from scripts.tortures import mutations
 
 SPEC = DataSpec("toy", 1, 8, 12, 3)
@@ -73,6 +83,8 @@ def parsers() -> dict[str, Parser]:
         "results.json": Parser("results.json", (results,), mutations.of_json, _results),
         "history.csv": Parser("history.csv", (history,), mutations.of_csv, _history),
         "safetensors": Parser("x.safetensors", (weights,), mutations.of_safetensors, tensors),
+        "manifest.json": Parser("manifest.json", (_manifest(),), mutations.of_json, damaged),
+        "checkpoint": Parser("facts", (_resting()[2],), mutations.of_json, _take_up),
         "npz": Parser(
             "x.npz", _npz(images), mutations.of_npz, lambda f: read_images(f / "x.npz", SPEC)
         ),
@@ -112,6 +124,37 @@ def _pictures(images: np.ndarray) -> tuple[bytes, ...]:
         Image.fromarray(images[0, 0]).convert(mode).save(stream, form)
         seeds.append(stream.getvalue())
     return tuple(seeds)
+
+
+def _manifest() -> bytes:
+    sums = dict.fromkeys(("x", "samples/y", "z"), "0" * 64)
+    return json.dumps({"sha256": sums, "gone": ["samples/w"]}).encode()
+
+
+@cache
+def _resting() -> tuple[Training, Record, bytes]:
+    """Return a training that has not begun, its record and the facts of its checkpoint."""
+    config = gan_config("mlp", "digits", batch_size=8, device="cpu", precision="fp32")
+    train = data.load("digits", Path(), "train")
+    guide = load_classifier("digits-guide").network
+    found = study(guide, train, 1, torch.float32)
+    training = Training(config, train, found, guide, torch.float32, steps=9)
+    training.deck.deal()
+    facts = checkpoint_of(training, Record(RunWriter(Path(), "x"))).facts
+    history = [{"epoch": 1.0, "g_loss": 0.5, "fcd": 3.0, "kept": 1}]
+    told = json.dumps({**facts, "record": {"history": history, "best": 3.0}})
+    return training, Record(RunWriter(Path(), "x")), told.encode()
+
+
+def _take_up(folder: Path) -> None:
+    """Let a training go on from a checkpoint of these facts."""
+    training, record, _ = _resting()
+    tensors = dict(training.tensors())
+    tensors["film"] = torch.zeros(1, 2, *training.deck.split.images.shape[1:], dtype=torch.uint8)
+    text = np.frombuffer((folder / "facts").read_bytes(), np.uint8).copy()
+    restore(training, record, parse(tensors, text))
+    training.deck.deal()
+    record.add_film()
 
 
 def _results(folder: Path) -> None:
