@@ -6,6 +6,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,12 +18,14 @@ import torch
 
 from cgan.checkpoint import read_checkpoint
 from cgan.config import EvalConfig, Folders, GanConfig
+from cgan.errors import InputError
 from cgan.evaluation import evaluate
 from cgan.journal import COMING, READY, checksums, damaged
 from cgan.recipes import gan_config
 from cgan.report import tables, write_report
 from cgan.report.read import read_results
-from cgan.store import CHECKPOINT, load_generator
+from cgan.run_writer import CHECKPOINT
+from cgan.store import load_generator, resumable
 from cgan.train_gan import train_gan
 
 STORIES = ("guided", "udacity", "mlp", "basic")  # trained over and over, each to its end
@@ -54,6 +57,8 @@ def live_and_die(
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             work()
             status = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(status)
@@ -105,7 +110,7 @@ def trainings(n: int, seed: int = 0) -> dict[str, Any]:
                 longest = time.perf_counter() - start
             folder, death = folders.weights / "x", ""
             while death != "ended":
-                goes_on = (folder / CHECKPOINT).is_file()
+                goes_on = _can_go_on(folders)
                 death = live_and_die(
                     lambda f=folders, c=config, g=goes_on: train_gan(c, f, name="x", resume=g),
                     folder,
@@ -123,6 +128,14 @@ def trainings(n: int, seed: int = 0) -> dict[str, Any]:
             _require_same(folder, twin.weights / "x")
             ends += 1
     raise AssertionError("never reached")
+
+
+def _can_go_on(folders: Folders) -> bool:
+    """Return whether --resume would find the training."""
+    try:
+        return resumable("x", folders.weights).is_dir()
+    except InputError:
+        return False
 
 
 def _told(deaths: Counter[str]) -> str:
