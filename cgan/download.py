@@ -7,7 +7,6 @@ torchvision (MD5), written through to the disk and renamed.
 import contextlib
 import http.client
 import io
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from cgan.disk import sync
 from cgan.errors import InputError
 from cgan.originals import CLASSES, FILES, find, places
 
@@ -94,26 +94,16 @@ def _move(source: Path, target: Path) -> None:
     """Move a folder, or its files into the one that is there; what arrives is on the disk."""
     files = sorted(path for path in source.iterdir() if path.is_file())
     for file in files:
-        _sync(file)
-    _sync(source)
+        sync(file)
+    sync(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
         for file in files:
             file.replace(target / file.name)
-        _sync(target)
+        sync(target)
     else:
         source.rename(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk, where the system can."""
-    if os.name == "posix":
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    sync(target.parent)
 
 
 def _reason(error: Exception) -> str:

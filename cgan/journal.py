@@ -17,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from cgan.disk import sync, write_through
 from cgan.errors import InputError
 from cgan.files import json_bytes
 from cgan.reading import read_json
@@ -93,17 +94,17 @@ def commit(
     removed = sorted((old.keys() | set(gone)) - listed.keys())
     try:
         for name, content in files.items():
-            _write_through(coming / name, content)
+            write_through(coming / name, content)
         manifest = json_bytes({"sha256": listed, "gone": removed})
-        _write_through(coming / MANIFEST, manifest)
+        write_through(coming / MANIFEST, manifest)
         for place in {coming, *(path.parent for path in coming.rglob("*"))}:
-            _sync(place)
+            sync(place)
         coming.rename(folder / READY)
     except OSError as error:
         shutil.rmtree(coming, ignore_errors=True)
         reason = error.strerror or str(error)
         raise OSError(f"cannot write to {folder} ({reason}); it is as it was before") from error
-    _sync(folder)
+    sync(folder)
     settle(folder, held=True)
 
 
@@ -141,7 +142,7 @@ def settle(folder: Path, *, held: bool = False) -> None:
             (folder / name).unlink(missing_ok=True)
         (ready / MANIFEST).replace(folder / MANIFEST)  # last: without it, nothing is left to do
     shutil.rmtree(ready)
-    _sync(folder)
+    sync(folder)
 
 
 def _settle_when_free(folder: Path) -> None:
@@ -242,21 +243,3 @@ def _require_no_link(folder: Path, name: str) -> None:
             return
         if place.is_symlink():
             raise InputError(f"{place} is a link; remove it, so that nothing is written elsewhere")
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk, where the system can."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

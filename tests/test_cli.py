@@ -392,7 +392,7 @@ def test_a_disk_that_is_full_fails_with_status_1(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("cgan.journal._write_through", full)
+    monkeypatch.setattr("cgan.journal.write_through", full)
     result = run("train-gan", "--dataset", "digits", *folders_of(tmp_path))
     assert result.exit_code == 1
     assert "(No space left on device); it is as it was before" in result.stderr

@@ -74,14 +74,14 @@ def test_all_files_appear_at_once_and_are_on_the_disk_before(
     server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced, there = [], []
-    honest = download._sync
+    honest = download.sync
 
     def watched(path: Path) -> None:
         synced.append(path.name)
         there.append((target / "MNIST/raw").exists())
         honest(path)
 
-    monkeypatch.setattr(download, "_sync", watched)
+    monkeypatch.setattr(download, "sync", watched)
     download.download("mnist", target)
     assert synced == [*ALL, "raw", "MNIST"]
     assert there == [False] * (len(ALL) + 1) + [True]

@@ -61,7 +61,7 @@ class Mortal:
         for name in ("open", "replace", "rename", "unlink", "mkdir"):
             monkeypatch.setattr(Path, name, self.counted(getattr(Path, name)))
         monkeypatch.setattr(journal.shutil, "rmtree", self.counted(journal.shutil.rmtree))
-        monkeypatch.setattr(journal, "_sync", self.counted(journal._sync))
+        monkeypatch.setattr(journal, "sync", self.counted(journal.sync))
 
     def counted(self, honest: Callable[..., Any]) -> Callable[..., Any]:
         def operation(*arguments: Any, **named: Any) -> Any:
@@ -102,7 +102,7 @@ def test_whenever_a_writer_dies_all_files_are_old_or_all_are_new(
 def test_a_disk_that_is_full_leaves_the_folder_as_it_was(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest, room = journal._write_through, 0
+    honest, room = journal.write_through, 0
 
     def full(path: Path, content: bytes) -> None:
         nonlocal room
@@ -111,7 +111,7 @@ def test_a_disk_that_is_full_leaves_the_folder_as_it_was(
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         honest(path, content)
 
-    monkeypatch.setattr(journal, "_write_through", full)
+    monkeypatch.setattr(journal, "write_through", full)
     for written in range(3):  # two files and the manifest
         room = written
         with locked(folder), pytest.raises(OSError, match=r"No space left.*is as it was"):

@@ -51,6 +51,7 @@ LAYERS = {
     "download": 1,
     "originals": 0,
     "idx": 1,
+    "disk": 0,
     "randomness": 0,
     "reading": 0,
     "errors": 0,

@@ -112,17 +112,17 @@ def full_disks() -> dict[str, int]:
 
 def _fill_at_every_point(work: Callable[[], Any], disk: Path, folders: Folders) -> int:
     before = _tree(disk)
-    honest, at = journal._write_through, 0
+    honest, at = journal.write_through, 0
     while True:
         filler = Filler(disk, at)
-        journal._write_through = filler.around(honest)
+        journal.write_through = filler.around(honest)
         try:
             work()
             message = ""
         except OSError as error:
             message = str(error)
         finally:
-            journal._write_through = honest
+            journal.write_through = honest
             filler.empty()
         for folder in (folders.weights / "x", folders.reports / "x"):
             assert damaged(folder) == []
