@@ -89,7 +89,7 @@ WRONG: dict[str, list[tuple[list[object], str]]] = {
     "evaluate": [
         (["mnits"], "did you mean 'mnist'"),
         (["broken", "--weights-dir", "w"], "is damaged"),
-        (["alien", "--weights-dir", "w"], "is missing or damaged"),
+        (["alien", "--weights-dir", "w"], "is damaged"),
         ([*TRAINED_DIGITS, "--judge", "digits-jugde"], "did you mean 'digits-judge'"),
         ([*TRAINED_DIGITS, "--judge", "mnist-judge"], "was trained on mnist"),
         ([*TRAINED_DIGITS, "--judge", "digits-guide"], "cannot judge it"),
@@ -118,7 +118,7 @@ WRONG: dict[str, list[tuple[list[object], str]]] = {
     "sample": [
         (["mnits"], "did you mean 'mnist'"),
         (["broken", "--weights-dir", "w"], "is damaged"),
-        (["alien", "--weights-dir", "w"], "is missing or damaged"),
+        (["alien", "--weights-dir", "w"], "is damaged"),
         (["digits", "--digit", "10"], "0 to 9"),
         (["digits", "--digit", "-1"], "0 to 9"),
         (["digits", "--digit", "seven"], "not a valid integer"),
@@ -138,7 +138,7 @@ WRONG: dict[str, list[tuple[list[object], str]]] = {
     "latent": [
         (["mnits"], "did you mean 'mnist'"),
         (["broken", "--weights-dir", "w"], "is damaged"),
-        (["alien", "--weights-dir", "w"], "is missing or damaged"),
+        (["alien", "--weights-dir", "w"], "is damaged"),
         (["digits", "--seed", "-1"], "--seed must be 0 or more"),
         (["digits", "--seed", "one"], "not a valid integer"),
         (["digits", "--seed", 2**64], "--seed must be a whole number below 2^63"),

@@ -112,7 +112,7 @@ def trainings(n: int, seed: int = 0) -> dict[str, Any]:
             while death != "ended":
                 goes_on = _can_go_on(folders)
                 death = live_and_die(
-                    lambda f=folders, c=config, g=goes_on: train_gan(c, f, name="x", resume=g),
+                    lambda f=folders, c=config, g=goes_on: _train(c, f, g),
                     folder,
                     longest,
                     chance,
@@ -128,6 +128,15 @@ def trainings(n: int, seed: int = 0) -> dict[str, Any]:
             _require_same(folder, twin.weights / "x")
             ends += 1
     raise AssertionError("never reached")
+
+
+def _train(config: GanConfig, folders: Folders, goes_on: bool) -> None:
+    """Train, or go on unless the last one was killed when it had nothing left to do."""
+    try:
+        train_gan(config, folders, name="x", resume=goes_on)
+    except InputError as error:
+        if not goes_on or "is finished" not in str(error):
+            raise
 
 
 def _can_go_on(folders: Folders) -> bool:
