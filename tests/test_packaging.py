@@ -26,7 +26,8 @@ def split(requirement: str) -> tuple[str, str]:
 
 
 def wanted() -> dict[str, str]:
-    every = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+    extras = PROJECT["optional-dependencies"]
+    every = PROJECT["dependencies"] + extras["onnx"] + extras["test"]
     return dict(split(requirement) for requirement in every)
 
 
