@@ -1,7 +1,6 @@
 """What lies in a generator's noise: sums of seeds, ways from one to another, neighbours."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,7 +8,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cgan import data
-from cgan.files import make_folder, write_bytes
 from cgan.networks import Generator
 from cgan.pictures import film_bytes, sheet_bytes
 from cgan.sampling import noise
@@ -32,19 +30,14 @@ class Sheet:
     rows: list[str]
 
 
-def write_latent(gan: GanRun, folder: Path, seed: int = 1) -> list[Path]:
-    """Write a PNG for every sheet, and a film of a way between two seeds, to a folder.
+def latent_files(gan: GanRun, seed: int = 1) -> dict[str, bytes]:
+    """Return by name a PNG of every sheet, and a film of a way between two seeds.
 
     Args:
         gan: the run; its network is drawn from on the device that it is on.
-        folder: where the pictures go.
         seed: of the noise. The first seed of each row is number 2i of its stream, the second the
             one after.
-
-    Raises:
-        InputError: the folder cannot be written to.
     """
-    make_folder(folder, "--out")
     generator, n_classes = gan.network.eval(), gan.spec.n_classes
     sheets = [
         arithmetic(generator, n_classes, seed),
@@ -54,16 +47,13 @@ def write_latent(gan: GanRun, folder: Path, seed: int = 1) -> list[Path]:
     ]
     if generator.conditional:
         sheets.append(between_labels(generator, n_classes, seed))
-    paths = []
-    for sheet in sheets:
-        paths.append(folder / f"{sheet.name}.png")
-        picture = sheet_bytes(sheet.images, sheet.columns, sheet.rows, sheet.title)
-        write_bytes(paths[-1], picture)
-    paths.append(folder / "interpolation.gif")
+    files = {
+        f"{sheet.name}.png": sheet_bytes(sheet.images, sheet.columns, sheet.rows, sheet.title)
+        for sheet in sheets
+    }
     frames = film(generator, n_classes, seed)
-    moving = film_bytes(frames, [""] * len(frames), seconds=0.08, cell=56)
-    write_bytes(paths[-1], moving)
-    return paths
+    files["interpolation.gif"] = film_bytes(frames, [""] * len(frames), seconds=0.08, cell=56)
+    return files
 
 
 def arithmetic(generator: Generator, n_classes: int, seed: int) -> Sheet:

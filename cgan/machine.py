@@ -1,5 +1,6 @@
 """Which device and which number format to compute with."""
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -110,3 +111,13 @@ def _seconds(device: torch.device, dtype: torch.dtype) -> float:
         float(weight.grad.flatten()[0])  # waits for the device
         times.append(time.perf_counter() - start)
     return min(times[1:])
+
+
+def peak_memory() -> int | None:
+    """Return the bytes of memory that this process held at most; None where no one tells."""
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -38,6 +38,16 @@ def mosaic(
     return sheet
 
 
+def mosaic_bytes(images: NDArray[np.uint8], columns: int) -> bytes:
+    """Return images uint8 [N, C, H, W] as one PNG, pixel for pixel, `columns` in a row, no gaps."""
+    stream = io.BytesIO()
+    picture = Image.fromarray(mosaic(images, columns, gap=0))
+    if images.shape[1] < 3:
+        picture = picture.convert("L")
+    picture.save(stream, format="png", optimize=True)
+    return stream.getvalue()
+
+
 def write_grid(images: NDArray[np.uint8], path: Path, gap: int = 2) -> None:
     """Write images uint8 [N, C, H, W] as one PNG, pixel for pixel."""
     stream = io.BytesIO()
@@ -95,18 +105,6 @@ def sample_grid(
         ]
         colours = [GREEN if hit else RED for hit in right]
     return _png(_titled(images, texts, colours, title, fooled))
-
-
-def pair_grid(
-    above: NDArray[np.uint8],
-    below: NDArray[np.uint8],
-    distances: NDArray[np.float64],
-    title: str,
-) -> bytes:
-    """Return a PNG of images uint8 [N, C, H, W], each over the one at its distance from it."""
-    pairs = np.concatenate([above, below], axis=2)
-    texts = [f"{distance:.3f}" for distance in distances]
-    return _png(_titled(pairs, texts, [INK] * len(texts), title, None))
 
 
 def _titled(

@@ -1,5 +1,6 @@
 """cgan sample, report, compare, latent, recipes and doctor: looking at what is there."""
 
+import webbrowser
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -90,12 +91,16 @@ def recipes(fields: bool) -> None:
 
 @click.command("report")
 @click.argument("run", required=False)
+@click.option("--open", "shown", is_flag=True, help="Show it in the browser.")
 @reports_option
-def report(run: str | None, reports_dir: Path) -> None:
+def report(run: str | None, shown: bool, reports_dir: Path) -> None:
     """Draw the report of RUN again from its files (the newest when left out)."""
     from cgan.report import find_report, write_report
 
-    click.echo(f"report: {write_report(find_report(run, reports_dir))}")
+    page = write_report(find_report(run, reports_dir))
+    click.echo(f"report: {page}")
+    if shown and not webbrowser.open(page.resolve().as_uri()):
+        click.echo("there is no browser to open it in; open that file yourself", err=True)
 
 
 @click.command("compare")
@@ -130,12 +135,23 @@ def latent(
     RUN is the newest when left out, or the shipped one of MNIST where none was trained.
     """
     EvalConfig(seed=seed)  # checks the range
-    from cgan.latent import write_latent
+    from cgan.files import make_folder, write_bytes
+    from cgan.journal import PATIENCE, commit, locked
+    from cgan.latent import latent_files
     from cgan.store import load_generator, newest_run
 
     gan = load_generator(run or newest_run(weights_dir), weights_dir)
-    for path in write_latent(gan, out or reports_dir / gan.name / "latent", seed):
-        click.echo(str(path))
+    files = latent_files(gan, seed)
+    folder = out or reports_dir / gan.name / "latent"
+    make_folder(folder, "--out" if out else "--reports-dir")
+    if out is None:  # they are a part of the report, which shows them when it is drawn again
+        with locked(folder.parent, wait=PATIENCE):
+            commit(folder.parent, {f"latent/{name}": file for name, file in files.items()})
+    else:
+        for name, content in files.items():
+            write_bytes(out / name, content)
+    for name in files:
+        click.echo(str(folder / name))
 
 
 @click.command("doctor")

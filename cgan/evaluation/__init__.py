@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,26 @@ import torch
 from cgan import __version__, data
 from cgan.config import EvalConfig, Folders
 from cgan.errors import InputError
+from cgan.evaluation.gallery import choose
 from cgan.evaluation.incoming import Incoming
 from cgan.evaluation.scoring import score
 from cgan.evaluation.students import taught
 from cgan.evaluation.subject import Subject, draw, find_subject
 from cgan.evaluation.views import Reference, Seers, matching
-from cgan.evaluation.writing import result_files
+from cgan.evaluation.writing import TRAINING, result_files
 from cgan.files import make_folder
 from cgan.journal import PATIENCE, commit, locked
-from cgan.machine import choose_device, choose_precision, place, precision_name
+from cgan.machine import (
+    choose_device,
+    choose_precision,
+    peak_memory,
+    place,
+    precision_name,
+)
 from cgan.metrics import Samples
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import require_covariance
 from cgan.progress import Progress
-from cgan.reading import read_plain
 from cgan.run_writer import plain_name
 from cgan.store import (
     ClassifierRun,
@@ -35,9 +41,6 @@ from cgan.store import (
 )
 
 BINNED = 4000  # training images that are read where copies are not looked for
-# files of a run that its report shows, and their names there
-TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}
-LARGEST_COPIED = 2**25  # bytes of one of them
 # files that an earlier report of that name may have left, even one of an older version
 EARLIER = (
     *TRAINING.values(),
@@ -140,6 +143,7 @@ def evaluate(
         real_views, from_train = reference.in_their_place(views, students[1])
     with watch.stage("metrics"):
         scores = score(views, real_views)
+    gallery = choose(incoming.images, views, reference)
     results = {
         "run": name or subject.name,
         "dataset": spec.dataset,
@@ -156,7 +160,13 @@ def evaluate(
             "searched_for_copies": len(reference.train) if config.copying else 0,
         },
         **scores,
+        "gallery": {name: sheet.told() for name, sheet in gallery.items()},
         "timing": watch.seconds,
+        "cost": {
+            "weights": sum(p.numel() for p in gan.network.parameters()) if gan else None,
+            "threads": torch.get_num_threads(),
+            "peak_memory": peak_memory(),
+        },
         "provenance": {
             "version": __version__,
             "torch": torch.__version__,
@@ -169,11 +179,7 @@ def evaluate(
             "evaluation": asdict(config),
         },
     }
-    files = result_files(results, incoming.images, views, reference)
-    for name, copy in TRAINING.items():  # so that the report is of this very training
-        with suppress(OSError):  # not there, or a link to somebody else's
-            if gan is not None:
-                files[copy] = read_plain(gan.folder / name, LARGEST_COPIED)
+    files = result_files(results, gallery, gan)
     with locked(folder, wait=PATIENCE):
         commit(folder, files, fresh=True, gone=EARLIER)
     return results

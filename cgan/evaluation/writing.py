@@ -1,58 +1,33 @@
-"""What an evaluation leaves behind: pictures of samples and of possible copies, results.json."""
+"""What an evaluation leaves behind: results.json, the images worth a look, what is in the noise."""
 
+from contextlib import suppress
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
-from cgan import data
-from cgan.evaluation.views import Reference, Views
+from cgan.evaluation.gallery import Sheet
 from cgan.files import json_bytes
-from cgan.metrics import Samples
-from cgan.pictures import pair_grid, sample_grid
+from cgan.latent import latent_files
+from cgan.reading import read_plain
+from cgan.store import GanRun
 
-N_SHOWN = 100  # images in the picture of the report
-N_PAIRS = 20  # generated images beside their nearest training images
-N_ALIKE = 2  # of them of one class: ones are all alike
+# files of a run that its report shows, and their names there
+TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}
+LARGEST_COPIED = 2**25  # bytes of one of them
 
 
 def result_files(
-    results: dict[str, Any], images: torch.Tensor, views: Views, reference: Reference
+    results: dict[str, Any], gallery: dict[str, Sheet], gan: GanRun | None
 ) -> dict[str, bytes]:
-    """Return results.json, samples.png and, where copies were looked for, copies.png."""
-    seen, pixels = views["all"], images.cpu().numpy()
-    chosen = _shown(seen)
-    requested = "T requested, C read by the judge" if seen.requested else "C read by the judge"
-    samples = sample_grid(
-        pixels[chosen],
-        seen.labels[chosen] if seen.requested else None,
-        seen.judged[chosen],
-        f"{results['run']}: {requested}",
-    )
-    files = {"results.json": json_bytes(results), "samples.png": samples}
-    if views["distances"] is not None:
-        order = _nearest_few(views["distances"], views["distinct"].judged)
-        files["copies.png"] = pair_grid(
-            pixels[views["kept"][order]],
-            reference.train_images[views["nearest"][order]],
-            views["distances"][order],
-            f"{results['run']}: above, generated images; below, the nearest of "
-            f"{len(reference.train):,} training images and its distance",
-        )
+    """Return the files of a report by name, but for its page.
+
+    They are results.json, a PNG of each sheet of the gallery, and of a run the history and the
+    pictures of its training, and those of its noise.
+    """
+    files = {f"{name}.png": sheet.picture() for name, sheet in gallery.items()}
+    files["results.json"] = json_bytes(results)
+    if gan is None:
+        return files
+    files |= {f"latent/{name}": content for name, content in latent_files(gan).items()}
+    for name, copy in TRAINING.items():  # so that the report is of this very training
+        with suppress(OSError):  # not there, or a link to somebody else's
+            files[copy] = read_plain(gan.folder / name, LARGEST_COPIED)
     return files
-
-
-def _shown(seen: Samples) -> NDArray[np.int64]:
-    """Return the first N_SHOWN images, the classes taking turns where labels were requested."""
-    if not seen.requested:
-        return np.arange(min(N_SHOWN, len(seen)))
-    return data.interleaved(torch.from_numpy(seen.labels)).numpy()[:N_SHOWN]
-
-
-def _nearest_few(distances: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the indices of the N_PAIRS smallest distances, at most N_ALIKE of a class."""
-    order = np.argsort(distances, kind="stable")
-    rank = data.interleaved(torch.from_numpy(classes[order])).numpy()
-    kept = np.sort(rank[: N_ALIKE * len(np.unique(classes))])[:N_PAIRS]
-    return order[kept]

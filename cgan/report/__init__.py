@@ -8,3 +8,4 @@ from cgan.report.page import write_training as write_training
 from cgan.report.read import find_report as find_report
 from cgan.report.read import read_results as read_results
 from cgan.report.tables import summary as summary
+from cgan.report.verdict import find_verdict as find_verdict

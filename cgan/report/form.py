@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cgan.metrics import METRICS
+from cgan.report.gallery import NAMES
 
 LARGEST_NUMBER = 1e12  # no score comes near
 LARGEST_READING = 1e30  # in a history: of a training that diverges, and can be drawn yet
@@ -116,6 +117,18 @@ RESULTS = Fields(
     }
 )
 # what may be missing
+CELL = Fields({"digit": Maybe(COUNT), "judged": COUNT, "certainty": SHARE}, others=Maybe(NUMBER))
+SHEET = Fields(
+    {
+        "columns": Leaf("a number from 1 to 100", lambda v: type(v) is int and 1 <= v <= 100),
+        "cells": Rows(CELL, least=1, most=1000),
+    }
+)
+OPTIONAL = {
+    "gallery": Named(NAMES, SHEET),
+    "timing": Fields({}, others=NUMBER),
+    "cost": Fields({}, others=Maybe(COUNT)),
+}
 KIND = Fields({"kind": NAME})
 PROVENANCE = Fields({}, others=ANYTHING)
 CONFIG = Maybe(Fields({}, others=Maybe(SETTING)))
@@ -153,6 +166,10 @@ def problem(value: Any, form: Any, where: str = "") -> str:
 def problem_of_results(results: Any) -> str:
     """Return why tables, figures and pages cannot be made of results; nothing where they can."""
     wrong = problem(results, RESULTS)
+    if wrong:
+        return wrong
+    for part, form in OPTIONAL.items():
+        wrong = wrong or (problem(results[part], form, part) if part in results else "")
     if wrong:
         return wrong
     provenance = results.get("provenance", {})

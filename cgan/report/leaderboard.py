@@ -9,9 +9,10 @@ import pandas as pd
 from cgan.files import make_folder, write_bytes
 from cgan.metrics import METRICS
 from cgan.pictures import figure_bytes
-from cgan.report import figures, tables
+from cgan.report import curves, tables
 from cgan.report.entries import REAL, Entry, board, groups
-from cgan.report.page import embedded, render
+from cgan.report.gallery import embedded
+from cgan.report.render import render
 
 SHOWN = (
     *("judge_accuracy", "worst_digit", "guide_accuracy", "fcd", "precision", "recall", "coverage"),
@@ -37,8 +38,8 @@ def write_leaderboard(entries: list[Entry], reports_dir: Path) -> Path:
     grouped = groups(entries)
     titles = dict(zip(grouped["kind"], grouped["recipe"], strict=True))
     picture = None
-    if any(name in history for _, history in histories for name in figures.PANELS):
-        picture = figure_bytes(figures.curves([(titles[kind], run) for kind, run in histories]))
+    if any(name in history for _, history in histories for name in curves.PANELS):
+        picture = figure_bytes(curves.curves([(titles[kind], run) for kind, run in histories]))
         write_bytes(reports_dir / "leaderboard.png", picture)
     else:
         (reports_dir / "leaderboard.png").unlink(missing_ok=True)  # of an earlier leaderboard

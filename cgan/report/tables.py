@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cgan.metrics import METRICS
+from cgan.report.meanings import MEANINGS
 
 PERCENT = {
     *("judge_accuracy", "guide_accuracy", "flattery", "gan_train_accuracy"),
@@ -43,58 +44,65 @@ SUMMARY = (
     *("judge_accuracy", "guide_accuracy", "missing_classes", "intra_class_diversity"),
     *("fcd", "precision", "recall", "coverage", "gan_train_accuracy", "copying_z"),
 )
-MEANINGS = {
-    "judge_accuracy": "Share of the images that a classifier which guided nothing reads as the "
-    "requested digit.",
-    "guide_accuracy": "The same by the classifier that trained the generator: flattering, shown "
-    "for comparison only.",
-    "flattery": "How many more images the guide accepts than the judge. Far above real images: the "
-    "generator learned to please its guide.",
-    "classifier_score": "The inception score with the judge's posteriors: high when each image is "
-    "read surely and all classes occur. Blind to variety within a class.",
-    "fcd": "Distance between the clouds of judge features, as Gaussians. Grows as N falls: compare "
-    "with real images at the same N only.",
-    "precision": "Share of the images that lie among the real ones: realism.",
-    "recall": "Share of the real images that lie among the generated ones: variety.",
-    "density": "Like precision, but counting how densely real images lie there; 1 for real ones.",
-    "coverage": "Share of the real images that have a generated one near: variety, not fooled by "
-    "outliers.",
-    "gan_train_accuracy": "How well a classifier that learned from generated images alone reads "
-    "real ones; beside it the same classifier taught by as many real images.",
-    "class_kl": "How far the judged classes stray from those of real images with the same labels. "
-    "0 is perfect.",
-    "missing_classes": "Classes drawn less than a tenth as often as real images would be.",
-    "ndb": "Share of regions of feature space in which it draws too often or too rarely; grows "
-    "with N.",
-    "intra_class_diversity": "Variance of the images of one digit as a share of that of real ones: "
-    "1 is perfect, 0 the same picture every time.",
-    "duplicate_rate": "Share of the images that are all but the same as another one.",
-    "copying_z": "Far below real images: they repeat training images. Above: they are further from "
-    "the training images than real ones are.",
-}
 
 
-def headline(results: dict[str, Any]) -> pd.DataFrame:
-    """Return one row a metric: value, its 95% interval, and the value for real images."""
+def metrics(results: dict[str, Any]) -> pd.DataFrame:
+    """Return one row a metric: value, its 95% interval, the same of real images, and N."""
+    columns = ["value", "low", "high", "real", "real_low", "real_high", "n"]
+    rows = [[metric.get(key) for key in columns] for metric in results["metrics"].values()]
+    index = pd.Index(results["metrics"], name="metric")
+    return pd.DataFrame(rows, index, columns).astype(float).astype({"n": "Int64"})
+
+
+def headline(results: dict[str, Any]) -> list[dict[str, str]]:
+    """Return one row a metric as a person reads it, with what it means."""
     rows = []
     for name, metric in results["metrics"].items():
+        meaning = MEANINGS[name]
         rows.append(
             {
                 "metric": f"{TITLES[name]} {ARROWS[METRICS[name].better]}",
                 "value": worded(name, metric["value"]),
-                "95% interval": f"{worded(name, metric['low'])} to {worded(name, metric['high'])}",
-                "real images": worded(name, metric["real"]),
-                "N": f"{metric['n']:,}",
-                "what it says": MEANINGS[name] + _extrapolated(metric),
+                "interval": f"{worded(name, metric['low'])} to {worded(name, metric['high'])}",
+                "real": worded(name, metric["real"]),
+                "n": f"{metric['n']:,}",
+                "words": meaning.words + _extrapolated(metric),
+                "source": meaning.source,
             }
         )
-    return pd.DataFrame(rows)
+    return rows
 
 
 def _extrapolated(metric: dict[str, float]) -> str:
     if metric.get("extrapolated") is None:
         return ""
     return f" Extrapolated to endless N: {metric['extrapolated']:.4f}."
+
+
+def cost(results: dict[str, Any], history: pd.DataFrame | None) -> pd.DataFrame:
+    """Return what it took, as far as it is known: rows of `what` and `took`."""
+    rows = []
+    if history is not None and len(history):
+        last = history.iloc[-1]
+        rows.append(("training", f"{_time(last['seconds'])}, {last['epoch']:.4g} epochs"))
+        if "validation_seconds" in history:
+            rows.append(("its scores on the way", _time(history["validation_seconds"].sum())))
+    rows += [
+        (f"evaluation: {name}", _time(took)) for name, took in results.get("timing", {}).items()
+    ]
+    facts = results.get("cost", {})
+    if facts.get("weights") is not None:
+        rows.append(("weights of the generator", f"{facts['weights']:,}"))
+    if facts.get("threads") is not None:
+        rows.append(("threads of the evaluation", f"{facts['threads']}"))
+    if facts.get("peak_memory") is not None:
+        rows.append(("its memory at most", f"{facts['peak_memory'] / 2**20:,.0f} MiB"))
+    return pd.DataFrame(rows, columns=["what", "took"])
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
 
 
 def worded(name: str, value: float | None) -> str:

@@ -26,7 +26,7 @@ from cgan.networks import make_generator
 from cgan.pictures import figure_bytes
 from cgan.recipes import gan_config
 from cgan.record import Record
-from cgan.report import figures, leaderboard_text, page, tables, write_leaderboard, write_report
+from cgan.report import curves, figures, leaderboard_text, page, tables, write_leaderboard, write_report
 from cgan.report.entries import Entry, board, groups
 from cgan.report.read import read_history, read_results
 from cgan.resuming import checkpoint_of, restore
@@ -178,7 +178,7 @@ def _history(folder: Path) -> None:
     history = read_history(folder)
     if history is not None and _rarely(folder / "history.csv"):
         figure_bytes(figures.training(history))
-        figure_bytes(figures.curves([("$a $b", history)]))
+        figure_bytes(curves.curves([("$a $b", history)]))
 
 
 def _rarely(path: Path) -> bool:

@@ -1,0 +1,133 @@
+"""Which images a person is shown: by digit, most and least certain, misread, near to real ones."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cgan import data
+from cgan.evaluation.views import Reference, Views
+from cgan.metrics import Samples
+from cgan.pictures import COLUMNS, mosaic_bytes
+
+N_CLASSES = 20  # whose samples are shown, at most
+N_SURE = 2  # of each class
+N_UNSURE = 20
+N_MISTAKES = 40
+N_PAIRS = 20  # generated images beside their nearest training images
+N_ALIKE = 2  # of them of one class: ones are all alike
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Images uint8 [N, C, H, W], so many in a row, and what is told of each."""
+
+    images: NDArray[np.uint8]
+    columns: int
+    cells: list[dict[str, Any]]  # digit (None: not requested), judged, certainty, ...
+
+    def told(self) -> dict[str, Any]:
+        """Return what results.json tells of it."""
+        return {"columns": self.columns, "cells": self.cells}
+
+    def picture(self) -> bytes:
+        """Return the images as a PNG, pixel for pixel, without gaps, `columns` in a row."""
+        return mosaic_bytes(self.images, self.columns)
+
+
+def choose(images: torch.Tensor, views: Views, reference: Reference) -> dict[str, Sheet]:
+    """Return sheets by name: samples, certain, uncertain, and where there are any mistakes, copies.
+
+    Samples are the first of each digit, not selected; without requests simply the first.
+
+    Args:
+        images: uint8 [N, C, H, W], those that the judge saw.
+        views: of them.
+        reference: holds the training images.
+    """
+    seen, pixels = views["all"], images.cpu().numpy()
+    certainty = _certainty(seen)
+    right = seen.judged == seen.labels
+    order = np.argsort(-certainty, kind="stable")
+    sure = _in_turns(order[right[order]], seen.judged)
+    sure = sure[: N_SURE * len(np.unique(seen.judged))]
+    wrong = _in_turns(np.flatnonzero(~right), seen.labels)[:N_MISTAKES]
+    samples, columns = _samples(seen)
+    chosen = {
+        "samples": samples,
+        "certain": sure,
+        "uncertain": order[::-1][:N_UNSURE],
+        "mistakes": wrong,
+    }
+    sheets = {
+        name: Sheet(
+            pixels[index],
+            columns if name == "samples" else min(COLUMNS, len(index)),
+            [_cell(seen, certainty, i) for i in index],
+        )
+        for name, index in chosen.items()
+        if len(index)
+    }
+    if views["distances"] is not None:
+        sheets["copies"] = _pairs(pixels, views, reference)
+    return sheets
+
+
+def _certainty(seen: Samples) -> NDArray[np.float64]:
+    """Return the judge's probability of its own answer for each image."""
+    logits = seen.logits.astype(np.float64)
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shares.max(axis=1) / shares.sum(axis=1)
+
+
+def _cell(seen: Samples, certainty: NDArray[np.float64], i: int) -> dict[str, Any]:
+    return {
+        "digit": int(seen.labels[i]) if seen.requested else None,
+        "judged": int(seen.judged[i]),
+        "certainty": float(certainty[i]),
+    }
+
+
+def _samples(seen: Samples) -> tuple[NDArray[np.int64], int]:
+    """Return the indices of a row of each requested class, equally long, and that length."""
+    if not seen.requested:
+        return np.arange(min(COLUMNS * COLUMNS, len(seen))), min(COLUMNS, len(seen))
+    classes, counts = np.unique(seen.labels, return_counts=True)
+    length = min(COLUMNS, int(counts.min()))
+    rows = [np.flatnonzero(seen.labels == digit)[:length] for digit in classes[:N_CLASSES]]
+    return np.concatenate(rows), length
+
+
+def _in_turns(index: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return `index` with the classes of its images taking turns, each in the order given."""
+    if not len(index):
+        return index
+    return index[data.interleaved(torch.from_numpy(classes[index])).numpy()]
+
+
+def _pairs(pixels: NDArray[np.uint8], views: Views, reference: Reference) -> Sheet:
+    """Return the generated images that are nearest to a training image, each above that one."""
+    near, distances = views["distinct"], views["distances"]
+    order = _nearest_few(distances, near.judged)
+    pairs = [pixels[views["kept"][order]], reference.train_images[views["nearest"][order]]]
+    usual = float(np.median(views["held_out_distances"]))
+    certainty = _certainty(near)
+    cells = [
+        {
+            **_cell(near, certainty, i),
+            "distance": float(distances[i]),
+            "share_of_usual": float(distances[i] / usual) if usual > 0 else None,
+        }
+        for i in order
+    ]
+    return Sheet(np.concatenate(pairs, axis=2), min(COLUMNS, len(order)), cells)
+
+
+def _nearest_few(distances: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the indices of the N_PAIRS smallest distances, at most N_ALIKE of a class."""
+    order = np.argsort(distances, kind="stable")
+    rank = data.interleaved(torch.from_numpy(classes[order])).numpy()
+    kept = np.sort(rank[: N_ALIKE * len(np.unique(classes))])[:N_PAIRS]
+    return order[kept]

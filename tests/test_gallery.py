@@ -1,0 +1,127 @@
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from cgan.errors import InputError
+from cgan.evaluation.gallery import (
+    N_ALIKE,
+    N_PAIRS,
+    N_SURE,
+    N_UNSURE,
+    Sheet,
+    _nearest_few,
+    choose,
+)
+from cgan.metrics import Samples
+from cgan.report.gallery import tiles
+
+
+def test_the_nearest_pairs_are_of_many_classes_and_nearest_first() -> None:
+    distances = np.arange(100, 0, -1).astype(float)
+    classes = np.repeat([1, 0, 2, 3], 25)  # the nearest are all of class 3
+    chosen = _nearest_few(distances, classes)
+    assert np.bincount(classes[chosen]).tolist() == [N_ALIKE] * 4
+    assert distances[chosen].tolist() == sorted(distances[chosen])
+    assert chosen[0] == 99
+
+
+def test_there_are_no_more_pairs_than_fit_the_picture() -> None:
+    chosen = _nearest_few(np.arange(90.0), np.arange(90) % 30)
+    assert len(chosen) == N_PAIRS
+    assert chosen.tolist() == list(range(N_PAIRS))
+
+
+N, K = 80, 4
+
+
+@pytest.fixture
+def sheets() -> dict[str, Sheet]:
+    """Of N images, image i all of grey i; the judge is the surer the larger i, and wrong thrice."""
+    labels = np.arange(N) % K
+    judged = labels.copy()
+    judged[[3, 7, 40]] = (labels[[3, 7, 40]] + 1) % K
+    logits = np.zeros((N, K), np.float32)
+    logits[np.arange(N), judged] = 1 + np.arange(N) / N
+    seen = Samples(labels, logits, np.zeros((N, 2), np.float32))
+    images = torch.arange(N, dtype=torch.uint8)[:, None, None, None].expand(N, 1, 6, 5)
+    views: dict[str, Any] = {"all": seen, "distances": None}
+    return choose(images, views, None)  # type: ignore[arg-type]  # copies alone need it
+
+
+def greys(sheet: Sheet) -> list[int]:
+    return sheet.images[:, 0, 0, 0].tolist()
+
+
+def test_samples_are_the_first_of_each_digit_a_row_each(sheets: dict[str, Sheet]) -> None:
+    samples = sheets["samples"]
+    assert samples.columns == 10
+    assert greys(samples)[:10] == list(range(0, 40, 4))
+    assert [cell["digit"] for cell in samples.cells[::10]] == [0, 1, 2, 3]
+
+
+def test_mistakes_are_all_that_are_misread_and_nothing_else(sheets: dict[str, Sheet]) -> None:
+    assert sorted(greys(sheets["mistakes"])) == [3, 7, 40]
+    assert all(cell["digit"] != cell["judged"] for cell in sheets["mistakes"].cells)
+
+
+def test_the_least_certain_come_first_and_the_most_certain_are_right(
+    sheets: dict[str, Sheet],
+) -> None:
+    assert greys(sheets["uncertain"]) == list(range(N_UNSURE))
+    certain = sheets["certain"]
+    assert len(certain.cells) == N_SURE * K
+    assert min(greys(certain)) == N - N_SURE * K
+    assert all(cell["digit"] == cell["judged"] for cell in certain.cells)
+
+
+def test_certainty_is_the_probability_of_the_answer(sheets: dict[str, Sheet]) -> None:
+    logit = 1 + 3 / N
+    wanted = np.exp(logit) / (np.exp(logit) + K - 1)
+    mistakes = sheets["mistakes"]
+    assert mistakes.cells[greys(mistakes).index(3)]["certainty"] == pytest.approx(wanted)
+
+
+def pixels(address: str) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))))
+
+
+@pytest.mark.parametrize("name", ["samples", "uncertain", "mistakes", "certain"])
+def test_the_tiles_of_a_page_are_the_images_of_the_sheet(
+    sheets: dict[str, Sheet], name: str
+) -> None:
+    sheet = sheets[name]
+    cut = tiles(name, sheet.told(), sheet.picture())
+    assert [pixels(tile.address).flat[0] for tile in cut] == greys(sheet)
+    assert {pixels(tile.address).shape for tile in cut} == {(6, 5)}
+    assert [tile.facts for tile in cut] == [[cell] for cell in sheet.cells]
+
+
+def test_rows_stay_together_where_they_shall(sheets: dict[str, Sheet]) -> None:
+    samples = sheets["samples"]
+    rows = tiles("samples", samples.told(), samples.picture(), rows=True)
+    assert [pixels(row.address).shape for row in rows] == [(6, 50)] * K
+    assert [len(row.facts) for row in rows] == [10] * K
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        Sheet(np.zeros((1, 1, 7, 5), np.uint8), 1, [{}]).picture(),
+        Sheet(np.zeros((1, 1, 6, 9001), np.uint8), 1, [{}]).picture(),
+    ],
+    ids=["empty", "a header alone", "another size", "enormous"],
+)
+def test_a_picture_that_is_not_the_one_told_of_is_refused(
+    sheets: dict[str, Sheet], content: bytes
+) -> None:
+    told = {"columns": 10, "cells": sheets["uncertain"].cells}
+    with pytest.raises(InputError, match="uncertain.png is not the picture"):
+        tiles("uncertain", told, content)

@@ -1,0 +1,97 @@
+import shlex
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from cgan.cli import main
+from cgan.config import EvalConfig, GanConfig
+from cgan.recipes import RECIPES, eval_config, gan_config
+from cgan.report.commands import commands_of
+
+
+def results(config: GanConfig | None, scored: EvalConfig, **provenance: Any) -> dict[str, Any]:
+    return {
+        "run": "my-run",
+        "dataset": config.dataset if config else "digits",
+        "recipe": config.recipe if config else None,
+        "judge": {"name": f"{config.dataset if config else 'digits'}-judge"},
+        "guide": None,
+        "provenance": {
+            "config": asdict(config) if config else None,
+            "evaluation": asdict(scored),
+            **provenance,
+        },
+    }
+
+
+def parsed(line: str) -> dict[str, Any]:
+    """Return what the command line makes of a command: the values of its options."""
+    program, name, *words = shlex.split(line)
+    assert program == "cgan"
+    command = main.commands[name]
+    with command.make_context(name, words, parent=click.Context(main)) as context:
+        return context.params
+
+
+CONFIGS = [
+    *(gan_config(recipe, "mnist") for recipe in RECIPES),
+    *(gan_config(recipe, "digits") for recipe in RECIPES),
+    gan_config("guided", "mnist", d_every=2, g_lr=1e-3, d_lr=3e-3, epochs=0.5, seed=9),
+    gan_config("guided", "digits", d_every=3, guidance=0.25, modes=2, device="cpu"),
+    gan_config("udacity", "mnist", net="conv", label_smoothing=0.2, noise="uniform"),
+]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.recipe}-{c.dataset}-{c.d_every}")
+def test_the_command_of_a_training_leads_to_its_config(config: GanConfig) -> None:
+    line, _ = commands_of(results(config, EvalConfig()))
+    given = parsed(line)
+    assert given["name"] == "my-run"
+    flags = {key: given[key] for key in asdict(config).keys() & given.keys()}
+    again = gan_config(flags.pop("recipe"), flags.pop("dataset"), **flags)
+    assert replace(again, dry_run=False) == config
+
+
+@pytest.mark.parametrize(
+    ("scored", "flags"),
+    [
+        (EvalConfig(), []),
+        (eval_config(quick=True), ["--quick"]),
+        (EvalConfig(n_samples=500), ["--n-samples", "500"]),
+        (eval_config(quick=True, n_samples=300), ["--quick", "--n-samples", "300"]),
+        (EvalConfig(copying=False, seed=3), ["--no-copying", "--seed", "3"]),
+    ],
+)
+def test_the_command_of_an_evaluation_leads_to_its_config(
+    scored: EvalConfig, flags: list[str]
+) -> None:
+    *_, line = commands_of(results(gan_config("guided", "mnist"), scored))
+    assert shlex.split(line) == ["cgan", "evaluate", "my-run", *flags]
+    given = parsed(line)
+    kept = {key: given[key] for key in asdict(scored)}
+    assert eval_config(given["quick"], **kept) == replace(scored, device=given["device"])
+
+
+def test_images_from_a_file_are_named_and_quoted(tmp_path: Path) -> None:
+    path = "my images; rm -rf.npz"
+    (line,) = commands_of(results(None, EvalConfig(), images=path))
+    assert parsed(line)["images"] == Path(path)
+    assert parsed(line)["dataset"] == "digits"
+
+
+def test_another_guide_and_judge_are_named() -> None:
+    found = results(gan_config("guided", "digits"), EvalConfig())
+    found["guide"], found["judge"] = {"name": "other-guide"}, {"name": "other-judge"}
+    train, score = commands_of(found)
+    assert parsed(train)["guide"] == "other-guide"
+    assert parsed(score)["judge"] == "other-judge"
+
+
+def test_a_config_of_another_version_gives_no_command() -> None:
+    found = results(gan_config("guided", "digits"), EvalConfig())
+    found["provenance"]["config"]["nonsense"] = 1
+    found["provenance"]["evaluation"] = None
+    assert commands_of(found) == []

@@ -1,0 +1,132 @@
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cgan.report.verdict import KINDS, RAISED, find_verdict, still_learning
+
+
+def metric(value: float, real: float, spread: float = 0.01) -> dict[str, float]:
+    return {"value": value, "low": value - spread, "high": value + spread, "real": real}
+
+
+def results(*alarms: str, worst: float = 0.98, **metrics: float) -> dict[str, Any]:
+    """Return results like those of a good generator but for `metrics`, whose real value is 1."""
+    names = {
+        *("judge_accuracy", "precision", "recall", "coverage"),
+        *("intra_class_diversity", "flattery", "copying_z"),
+    }
+    found = {name: metric(1.0, 1.0) for name in names}
+    found |= {name: metric(value, 1.0) for name, value in metrics.items()}
+    return {
+        "metrics": found,
+        "judge": {"accuracy_real": {"value": 0.997}},
+        "per_digit": [{"digit": 0, "accuracy": 1.0}, {"digit": 1, "accuracy": worst}],
+        "alarms": [{"kind": kind, "metric": "recall", "message": "!"} for kind in alarms],
+    }
+
+
+def history(*fcd: float, epochs: float = 10) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"epoch": [epochs * (i + 1) / len(fcd) for i in range(len(fcd))], "fcd": fcd}
+    )
+
+
+DONE = history(9, 5, 3, 1, 0.5, 0.4, 0.31, 0.3, 0.29, 0.29)
+FALLING = history(9, 8, 7, 6, 5, 4, 3, 2, 1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"),
+    [
+        (results(), "good"),
+        (results(recall=0.95), "good"),
+        (results(recall=0.8), "narrow"),
+        (results(coverage=0.7), "narrow"),
+        (results(intra_class_diversity=0.6), "narrow"),
+        (results(precision=0.8), "rough"),
+        (results(precision=0.8, recall=0.5), "rough"),
+        (results(worst=0.85), "uneven"),
+        (results(judge_accuracy=0.85, worst=0.8), "mislabelled"),
+        (results("missing"), "collapsed"),
+        (results("collapsed"), "collapsed"),
+        (results("unrealistic"), "unrealistic"),
+        (results("copied"), "copying"),
+        (results("mislabelled"), "mislabelled"),
+        (results("flattered"), "flattered"),
+        (results("copied", "missing"), "collapsed"),
+        (results("flattered", "copied"), "copying"),
+    ],
+)
+def test_the_verdict_follows_alarms_and_then_what_is_clearly_below_real_images(
+    found: dict, kind: str
+) -> None:
+    for known in (None, DONE):
+        verdict = find_verdict(found, known)
+        assert verdict.kind == kind
+        assert str(verdict) == f"{KINDS[kind][0]}: {KINDS[kind][1]}."
+
+
+@pytest.mark.parametrize("kind", RAISED)
+def test_an_alarm_is_answered_by_the_check_that_asks_about_it(kind: str) -> None:
+    (check,) = [check for check in find_verdict(results(kind)).checks if check.state == "bad"]
+    word = {
+        **{"missing": "varied", "collapsed": "varied", "unrealistic": "real", "copied": "copy"},
+        **{"mislabelled": "asked for", "flattered": "believed"},
+    }[kind]
+    assert word in check.question
+
+
+@pytest.mark.parametrize("kind", ["unrealistic", "mislabelled", "collapsed", "missing"])
+def test_what_was_still_getting_better_is_called_undertrained(kind: str) -> None:
+    assert find_verdict(results(kind), FALLING).kind == "undertrained"
+    assert find_verdict(results(kind), DONE).kind != "undertrained"
+
+
+@pytest.mark.parametrize("kind", ["copied", "flattered"])
+def test_more_training_mends_neither_copying_nor_flattery(kind: str) -> None:
+    assert find_verdict(results(kind), FALLING).kind == RAISED[kind]
+
+
+def test_images_that_repeat_each_other_are_a_collapse_however_short_the_training() -> None:
+    found = results("collapsed")
+    found["alarms"][0]["metric"] = "duplicate_rate"
+    assert find_verdict(found, FALLING).kind == "collapsed"
+
+
+def test_a_good_generator_is_good_even_if_it_was_still_getting_better() -> None:
+    verdict = find_verdict(results(), FALLING)
+    assert verdict.kind == "good"
+    assert verdict.checks[-1].state == "weak"
+
+
+@pytest.mark.parametrize(
+    ("known", "still"),
+    [
+        (None, False),
+        (DONE, False),
+        (FALLING, True),
+        (history(3, 2, epochs=0.5), True),  # too few looks, but it saw no image twice
+        (history(3, 2, epochs=5), False),
+        (history(3, 2, 1, 1, 1, 1, 1, 1, float("nan")), False),
+        (pd.DataFrame({"epoch": [0.5]}), True),
+        (pd.DataFrame({"epoch": [5.0]}), False),
+    ],
+)
+def test_a_training_still_learns_if_its_last_part_brought_much(
+    known: pd.DataFrame | None, still: bool
+) -> None:
+    assert still_learning(known) is still
+
+
+def test_nothing_is_made_of_what_is_not_known() -> None:
+    found = results()
+    for one in found["metrics"].values():
+        one.update(low=None, high=None, real=None)
+    assert find_verdict(found).kind == "good"
+    found["metrics"] = {}
+    found["per_digit"] = [{"digit": 0, "accuracy": None}]
+    verdict = find_verdict(found)
+    states = {check.question: check.state for check in verdict.checks}
+    assert states["Does it draw the digit that it is asked for?"] == "unknown"
+    assert states["Is it more than a copy?"] == "unknown"
