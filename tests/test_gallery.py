@@ -123,5 +123,5 @@ def test_a_picture_that_is_not_the_one_told_of_is_refused(
     sheets: dict[str, Sheet], content: bytes
 ) -> None:
     told = {"columns": 10, "cells": sheets["uncertain"].cells}
-    with pytest.raises(InputError, match="uncertain.png is not the picture"):
+    with pytest.raises(InputError, match=r"uncertain\.png is not the picture"):
         tiles("uncertain", told, content)

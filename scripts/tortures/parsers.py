@@ -26,7 +26,16 @@ from cgan.networks import make_generator
 from cgan.pictures import figure_bytes
 from cgan.recipes import gan_config
 from cgan.record import Record
-from cgan.report import curves, figures, leaderboard_text, page, tables, write_leaderboard, write_report
+from cgan.report import (
+    curves,
+    figures,
+    find_verdict,
+    leaderboard_text,
+    tables,
+    write_leaderboard,
+    write_report,
+)
+from cgan.report.commands import commands_of
 from cgan.report.entries import Entry, board, groups
 from cgan.report.read import read_history, read_results
 from cgan.resuming import checkpoint_of, restore
@@ -161,7 +170,8 @@ def _results(folder: Path) -> None:
     """Read results and make of them what reports and leaderboards do."""
     results = read_results(folder)
     tables.headline(results), tables.per_digit(results), tables.confusion(results)
-    tables.histogram(results), page.verdict(results)
+    tables.histogram(results), tables.metrics(results), tables.cost(results, None)
+    find_verdict(results), commands_of(results)
     for text in (tables.summary(results), json.dumps(results.get("provenance", {}), indent=2)):
         text.encode()
     entries = [Entry(results, None)]
