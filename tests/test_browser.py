@@ -48,7 +48,8 @@ FAULTS = {  # a fault, the check that must see it, and what is put in place of w
     "by mouse alone": (
         "accessibility",
         "</main>",
-        "<div style='overflow: auto; width: 200px'><p style='width: 900px'>Far</p></div></main>",
+        "<div style='overflow: auto; width: 200px'><p style='width: 900px; text-align: right'>Far"
+        "</p></div></main>",
     ),
 }
 PRINTED = {
