@@ -2,8 +2,9 @@
 
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,9 @@ from cgan.networks import CLASSIFIERS
 from cgan.recipes import gan_config
 from cgan.study import Sight
 from cgan.train_gan import train_gan
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # A loaded machine makes examples slow, not wrong.
 settings.register_profile("cgan", deadline=None, derandomize=True)
@@ -41,6 +45,31 @@ def mnist() -> Path:
         if list(place.rglob("train-images-idx3-ubyte*")):
             return place.resolve()
     pytest.skip("MNIST is not here: set CGAN_DATA to the folder of its four files")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that open a browser, so that none is forgotten."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+def without_browser(reason: str | None) -> None:
+    """Skip a test that lacks what it needs; fail it under CI, which must not pass without it."""
+    if reason is not None and os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    if reason is not None:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """An installed Chromium, with axe-core beside it: see browser.py for what to do with it."""
+    from browser import lacking, started
+
+    without_browser(lacking())
+    with started() as running:
+        yield running
 
 
 def idx_bytes(array: NDArray[np.uint8]) -> bytes:

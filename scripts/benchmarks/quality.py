@@ -103,9 +103,10 @@ def _train(
     with tempfile.TemporaryDirectory() as passing:
         place = keep or Path(passing)
         name = f"default-{config.seed}"
-        shipped = {role: str(SHIPPED / f"{config.dataset}-{role}") for role in ("guide", "judge")}
+        guide, judge = (str(SHIPPED / f"{config.dataset}-{role}") for role in ("guide", "judge"))
         folders = Folders(mnist, place, place)
-        history = train_gan(config, folders, name=name, overwrite=True, **shipped).history
+        taught = train_gan(config, folders, name=name, guide=guide, judge=judge, overwrite=True)
+        history = taught.history
     end = history[-1]
     say(
         f"  seed {config.seed}: judge accuracy {end['judge_accuracy']:.1%}, "
