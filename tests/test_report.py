@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from markupsafe import escape
+from matplotlib.colors import to_hex
 
 from cgan import data
 from cgan.config import EvalConfig, Folders
@@ -18,7 +19,9 @@ from cgan.evaluation import evaluate
 from cgan.evaluation.scoring import NO_LABELS
 from cgan.metrics import METRICS
 from cgan.report import find_report, find_verdict, read_results, summary, write_report
+from cgan.report.figures import FOLLOWING
 from cgan.report.meanings import MEANINGS
+from cgan.report.page import HEAT
 from cgan.report.tables import TITLES, worded
 
 
@@ -388,3 +391,40 @@ def test_no_text_of_a_file_becomes_a_part_of_the_page(
     text = write_report(changed(report, tmp_path, rename)).read_text()
     assert "<script>" not in text
     assert escape(name) in text
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours such as #1b1f24 (WCAG 2.2, relative luminance)."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_contrast_of_black_and_white_is_21() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+def test_letters_of_figures_and_pages_can_be_read_in_light_and_dark(report: Path) -> None:
+    text = (report / "index.html").read_text()
+    schemes = [
+        dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", part))
+        for part in re.findall(r":root \{ (?:color-scheme[^;]*;)?(.*?) \}", text)[:2]
+    ]
+    assert len(schemes) == 2
+    for colours in schemes:
+        assert set(FOLLOWING.values()) <= set(colours)
+        for ground in ("ground", "card"):
+            for letters in ("ink", "soft", "blue", "orange"):
+                assert contrast(colours[letters], colours[ground]) > 4.5, (letters, ground)
+            assert contrast(colours["grey"], colours[ground]) > 3  # lines that carry a name too
+
+
+def test_black_numbers_can_be_read_on_every_colour_of_a_table() -> None:
+    for share in np.linspace(0, 1, 21):
+        assert contrast("#000000", to_hex(HEAT(share))) > 7
