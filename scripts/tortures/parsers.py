@@ -23,7 +23,7 @@ from cgan.evaluation.incoming import read_images
 from cgan.idx import read_idx
 from cgan.journal import damaged
 from cgan.networks import make_generator
-from cgan.pictures import figure_bytes
+from cgan.pictures import figure_bytes, mosaic_bytes
 from cgan.recipes import gan_config
 from cgan.record import Record
 from cgan.report import (
@@ -37,7 +37,8 @@ from cgan.report import (
 )
 from cgan.report.commands import commands_of
 from cgan.report.entries import Entry, board, groups
-from cgan.report.read import read_history, read_results
+from cgan.report.gallery import tiles
+from cgan.report.read import read_history, read_picture, read_results
 from cgan.resuming import checkpoint_of, restore
 from cgan.run_writer import RunWriter
 from cgan.store import load_classifier, load_generator
@@ -104,6 +105,7 @@ def parsers() -> dict[str, Parser]:
             lambda f: read_images(f, SPEC),
             lambda f: Image.fromarray(images[1, 0]).save(f / "good.png"),
         ),
+        "sheets": Parser("x.png", (mosaic_bytes(images, 3),), mutations.of_picture, _sheet),
     }
     return read
 
@@ -181,6 +183,13 @@ def _results(folder: Path) -> None:
         write_report(folder)
         write_leaderboard(entries, folder)
         leaderboard_text(entries).encode()
+
+
+def _sheet(folder: Path) -> None:
+    """Cut the nine images of a sheet out of it, as a page does."""
+    content = read_picture(folder / "x.png")
+    assert content is not None
+    tiles("samples", {"columns": 3, "cells": [{}] * 9}, content)
 
 
 def _history(folder: Path) -> None:
