@@ -2,6 +2,7 @@
 
 import base64
 import io
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,10 @@ def _address(pixels: NDArray[np.uint8]) -> str:
 def _pixels(name: str, content: bytes) -> NDArray[np.uint8]:
     """Return a PNG as uint8 [height, width] or [height, width, 3]."""
     try:
-        with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(io.BytesIO(content), formats=("PNG",)) as picture,
+        ):
             if max(picture.size) > LARGEST_SIDE or picture.mode not in ("L", "RGB"):
                 raise _other_picture(name)  # known from its header, before it is unpacked
             return np.asarray(picture)

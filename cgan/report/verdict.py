@@ -10,6 +10,7 @@ import pandas as pd
 from cgan.report import tables
 
 CLEARLY_BELOW = 0.9  # of the value of real images
+FAR_BELOW = 0.6
 RARELY_RIGHT = 0.9  # of a digit's images read as it
 LAST_PART = 0.2  # of a training
 STILL_FALLING = 0.8  # FCD at its end as a share of what it was before the last part
@@ -36,7 +37,7 @@ RAISED = {
     **{"missing": "collapsed", "collapsed": "collapsed", "unrealistic": "unrealistic"},
     **{"copied": "copying", "mislabelled": "mislabelled", "flattered": "flattered"},
 }
-PASSING = {"missing", "narrow", "unrealistic", "mislabelled"}  # what more training may mend
+PASSING = {"unrealistic", "mislabelled", "uneven"}  # what more training mends
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,11 @@ def find_verdict(results: dict[str, Any], history: pd.DataFrame | None = None) -
     """
     checks = list(_checks(results, history))
     kind = _kind(results)
-    passing = {_narrowness(alarm) for alarm in results["alarms"]} <= PASSING
-    if kind in ("unrealistic", "collapsed", "mislabelled", "uneven") and passing:
-        kind = "undertrained" if still_learning(history) else kind
+    if kind in PASSING and still_learning(history):
+        kind = "undertrained"
     if kind == "good" and results["metrics"].get("judge_accuracy") is None:
         return Verdict(kind, UNASKED, checks)
     return Verdict(kind, KINDS[kind][1], checks)
-
-
-def _narrowness(alarm: dict[str, Any]) -> Any:
-    """Return the alarm's kind, a collapse that shows in recall or coverage alone as "narrow"."""
-    few = alarm.get("metric") in ("recall", "coverage")
-    return "narrow" if few and alarm.get("kind") == "collapsed" else alarm.get("kind")
 
 
 def _kind(results: dict[str, Any]) -> str:
@@ -107,19 +101,24 @@ def _kind(results: dict[str, Any]) -> str:
     return "good"
 
 
-def still_learning(history: pd.DataFrame | None) -> bool:
-    """Whether a training ended while its FCD against validation images was still falling fast.
+def still_learning(history: pd.DataFrame | None) -> str:
+    """Return how it shows that a training ended too early; nothing if it does not.
 
-    It was if the best of the last fifth of the looks is below four fifths of the best before, or
-    if there are too few looks to tell and it saw no image twice.
+    The best FCD of the last fifth of the looks, against validation images, is below four fifths of
+    the best before; or there are too few looks to tell, and no image was seen twice.
     """
     if history is None or history.empty:
-        return False
+        return ""
     scores = history["fcd"].dropna().to_numpy() if "fcd" in history else np.empty(0)
     if len(scores) < FEW_LOOKS:
-        return bool(history["epoch"].iloc[-1] < 1)
+        return (
+            "It ended before it had seen every image once" if history["epoch"].iloc[-1] < 1 else ""
+        )
     last = max(1, round(LAST_PART * len(scores)))
-    return bool(scores[-last:].min() < STILL_FALLING * scores[:-last].min())
+    before, after = scores[:-last].min(), scores[-last:].min()
+    if after >= STILL_FALLING * before:
+        return ""
+    return f"In its last fifth FCD still fell from {before:.3g} to {after:.3g}"
 
 
 def _clearly_below(results: dict[str, Any], name: str, share: float = CLEARLY_BELOW) -> bool:
@@ -133,8 +132,8 @@ def _checks(results: dict[str, Any], history: pd.DataFrame | None) -> Iterator[C
     metrics = results["metrics"]
     raised = {alarm.get("kind") for alarm in results["alarms"]}
 
-    def state(weak: bool, *alarms: str) -> str:
-        return BAD if raised & {*alarms} else WEAK if weak else GOOD
+    def state(weak: bool, *alarms: str, bad: bool = False) -> str:
+        return BAD if bad or raised & {*alarms} else WEAK if weak else GOOD
 
     weakest = tables.worst(results)
     question = "Does it draw the digit that it is asked for?"
@@ -149,7 +148,8 @@ def _checks(results: dict[str, Any], history: pd.DataFrame | None) -> Iterator[C
     if "precision" in metrics:
         said = _beside(results, "precision", "of its images lie among real ones")
         weak = _clearly_below(results, "precision")
-        yield Check("Do its images look real?", state(weak, "unrealistic"), said + ".")
+        bad = _clearly_below(results, "precision", FAR_BELOW)
+        yield Check("Do its images look real?", state(weak, "unrealistic", bad=bad), said + ".")
     if "coverage" in metrics:
         said = _beside(results, "coverage", "of the real images have one of its images near")
         absent = metrics.get("missing_classes", {}).get("value") or 0
@@ -159,16 +159,13 @@ def _checks(results: dict[str, Any], history: pd.DataFrame | None) -> Iterator[C
             said += f". Within a digit images vary {diversity['value']:.2f} times as much as real "
             said += f"ones (others: {diversity['real']:.2f})"
         weak = any(_clearly_below(results, name) for name in VARIETY)
-        yield Check("Is it varied?", state(weak, "missing", "collapsed"), said + ".")
+        bad = any(_clearly_below(results, name, FAR_BELOW) for name in VARIETY)
+        yield Check("Is it varied?", state(weak, "missing", "collapsed", bad=bad), said + ".")
     yield _copies(results, state(False, "copied"))
     yield _trust(results, state(False, "flattered"))
     if history is not None:
         falling = still_learning(history)
-        said = (
-            "FCD was still falling when it ended, or it saw no image twice: train longer."
-            if falling
-            else "More of the same training would hardly help: FCD no longer falls fast."
-        )
+        said = f"{falling}: train it longer." if falling else "FCD had all but stopped falling."
         yield Check("Was it trained for long enough?", WEAK if falling else GOOD, said)
 
 
@@ -192,7 +189,9 @@ def _trust(results: dict[str, Any], state: str) -> Check:
     )
     if not metric or metric["real"] is None:
         return Check(question, GOOD if state == GOOD else state, said + ".")
-    words = f"the guide accepts {metric['value']:+.1%} more than it ({metric['real']:+.1%} of real)"
+    more = "more" if metric["value"] >= 0 else "fewer"
+    words = f"the guide accepts {abs(metric['value']):.1%} {more} of the images than the judge"
+    words += f" ({metric['real']:+.1%} of real ones)"
     return Check(question, state, f"{said}; {words}.")
 
 
