@@ -194,7 +194,8 @@ def _shares_of_real(results: dict[str, Any], table: pd.DataFrame) -> dict[Hashab
     real = max(results["judge"]["accuracy_real"]["value"], 1e-9)
     shares: dict[Hashable, pd.Series] = {
         "accuracy": table["accuracy"] / real,
-        "diversity": table["diversity"],
+        # the nearer to 1 the better: noise varies more than digits do
+        "diversity": table["diversity"].where(table["diversity"] <= 1, 1 / table["diversity"]),
         "fcd": table["fcd_real"] / table["fcd"].where(table["fcd"] > 0),
     }
     if "coverage_real" in table:

@@ -16,6 +16,7 @@ PERCENT = {
 ARROWS = {"high": "\N{UPWARDS ARROW}", "low": "\N{DOWNWARDS ARROW}", "real": "\N{ALMOST EQUAL TO}"}
 FINE = {"judge_accuracy", "guide_accuracy", "flattery", "gan_train_accuracy", "worst_digit"}
 FORMATS = {
+    "class_kl": ".5f",
     "missing_classes": ".0f",
     "intra_class_diversity": ".2f",
     "density": ".2f",
