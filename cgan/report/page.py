@@ -21,6 +21,7 @@ from cgan.report.render import render
 from cgan.report.verdict import find_verdict
 
 SHOWN = ["digit", "n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real"]
+HEADS = {"low": "from", "high": "to", "fcd": "FCD", "fcd_real": "real"}
 SHARES = ("accuracy", "low", "high", "coverage")
 # from far below real images to as good; black letters are legible on all of it
 HEAT = LinearSegmentedColormap.from_list("heat", ["#f6b26b", "#ffffff", "#9ecae9"])
@@ -186,6 +187,7 @@ def _per_digit_html(results: dict[str, Any], table: pd.DataFrame) -> str:
                 vmax=1 + SPANS[column],
                 text_color_threshold=0,
             )
+    styler = styler.relabel_index([HEADS.get(name, name) for name in shown], axis="columns")
     html = styler.set_table_attributes('class="numbers heat"').to_html()
     return re.sub(r"<th id=[^>]*?class=\"col_heading", '<th scope="col" class="col_heading', html)
 
