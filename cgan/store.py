@@ -142,7 +142,7 @@ def load_config(folder: Path) -> tuple[GanConfig, dict[str, Any]]:
         InputError: it is missing or damaged.
     """
     require_whole(folder, CONFIG)
-    _, config, facts = _read_config(folder, GanConfig)
+    _, config, facts = read_config(folder, GanConfig)
     return config, facts
 
 
@@ -154,11 +154,11 @@ def load_classifier(run: str, weights_dir: Path = Path("weights")) -> Classifier
     """
     folder = find_run(run, weights_dir, "classifier")
     require_whole(folder, CONFIG, WEIGHTS["classifier"])
-    spec, config, _ = _read_config(folder, ClassifierConfig)
+    spec, config, _ = read_config(folder, ClassifierConfig)
     make = lookup(CLASSIFIERS, config.network, "classifier network")
     with shapes_alone():  # memory is for what fits the file
         network = make(spec)
-    _load_state(network, folder / WEIGHTS["classifier"])
+    load_state(network, folder / WEIGHTS["classifier"])
     return ClassifierRun(folder.resolve().name, folder, spec, config, network.eval())
 
 
@@ -170,10 +170,10 @@ def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
     """
     folder = find_run(run, weights_dir, "gan")
     require_whole(folder, CONFIG, WEIGHTS["gan"])
-    spec, config, facts = _read_config(folder, GanConfig)
+    spec, config, facts = read_config(folder, GanConfig)
     with shapes_alone():
         network = make_generator(config, spec)
-    _load_state(network, folder / WEIGHTS["gan"])
+    load_state(network, folder / WEIGHTS["gan"])
     guide, checksum = str(facts.get("guide")), str(facts.get("guide_sha256"))
     return GanRun(folder.resolve().name, folder, spec, config, guide, checksum, network.eval())
 
@@ -197,7 +197,7 @@ def _words(spec: DataSpec) -> str:
     return f"{spec.dataset} ({shape}, {spec.n_classes} classes)"
 
 
-def _read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dict[str, Any]]:
+def read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dict[str, Any]]:
     """Return the data set, the config and the whole content of config.json, all checked."""
     path = folder / CONFIG
     try:
@@ -228,7 +228,7 @@ def _check_facts(content: Mapping[str, Any]) -> None:
         plain_name(value)
 
 
-def _load_state(network: nn.Module, path: Path) -> None:
+def load_state(network: nn.Module, path: Path) -> None:
     """Give a network of shapes alone the weights in a file that it must match exactly."""
     state, _ = read_tensors(path, network.state_dict(), LARGEST_WEIGHTS)
     network.load_state_dict(state, assign=True)

@@ -49,6 +49,7 @@ class Training:
         batch_size = min(config.batch_size, len(train))
         require_variance(generator, discriminator, batch_size)
         generator.set_modes(found.frequencies)
+        discriminator.set_scales(found.scales)
         self.generator = place(generator, self.device)
         self.discriminator = place(discriminator, self.device)
         self.average = Average(self.generator, config.ema)

@@ -17,6 +17,7 @@ LAYERS = {
     "train_gan": 7,
     "evaluation": 7,
     "doctor": 5,
+    "discriminator": 5,
     "resuming": 6,
     "training": 5,
     "checkpoint": 4,
