@@ -18,6 +18,7 @@ LAYERS = {
     "evaluation": 7,
     "doctor": 5,
     "discriminator": 5,
+    "exporting": 6,
     "resuming": 6,
     "training": 5,
     "checkpoint": 4,
