@@ -50,6 +50,7 @@ LAYERS = {
     "config": 1,
     "tensors": 1,
     "files": 1,
+    "archives": 1,
     "download": 1,
     "originals": 0,
     "idx": 1,
