@@ -116,6 +116,11 @@ class Training:
         """
         try:
             for name, tensor in self._weights():
+                if name not in tensors:
+                    raise InputError(
+                        f"the checkpoint does not fit this training: it lacks {name}, as those of "
+                        "an earlier version may; train the run again"
+                    )
                 _fill(tensor, tensors[name], name)
             for phase in self.phases:
                 for i, weight in enumerate(phase.network.parameters()):
