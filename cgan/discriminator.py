@@ -5,16 +5,11 @@ from pathlib import Path
 
 import torch
 
-from cgan.config import ClassifierConfig, DataSpec, GanConfig
-from cgan.errors import InputError, lookup
+from cgan.blanks import blank_discriminator
+from cgan.config import DataSpec, GanConfig
+from cgan.errors import InputError
 from cgan.journal import require_whole
-from cgan.networks import (
-    CLASSIFIERS,
-    Discriminator,
-    GuidedDiscriminator,
-    looks_through_guide,
-    make_discriminator,
-)
+from cgan.networks import Discriminator, GuidedDiscriminator, looks_through_guide
 from cgan.networks.classifiers import Classifier
 from cgan.run_writer import CONFIG, plain_name
 from cgan.store import (
@@ -28,7 +23,6 @@ from cgan.store import (
     require_same_images,
 )
 from cgan.study import Sight
-from cgan.tensors import shapes_alone
 
 FILE = "discriminator.safetensors"
 
@@ -67,25 +61,7 @@ def load_discriminator(run: str, weights_dir: Path = Path("weights")) -> Discrim
     load_state(network, folder / FILE)
     if guide is not None:
         lend_eyes(network, guide.network)
-    return DiscriminatorRun(folder.resolve().name, folder, spec, config, guide, network.eval())
-
-
-def blank_discriminator(
-    config: GanConfig, spec: DataSpec, guide: ClassifierConfig | None
-) -> Discriminator:
-    """Return a discriminator of shapes alone, for weights to be loaded into.
-
-    Args:
-        config: of the run.
-        spec: of the images.
-        guide: the config of the guide that it looks through; None: it looks at pixels alone.
-
-    Raises:
-        InputError: an unknown network, or one that does not fit the images.
-    """
-    with shapes_alone():
-        eyes = lookup(CLASSIFIERS, (guide or ClassifierConfig()).network, "classifier network")
-        return make_discriminator(config, spec, eyes(spec).eval().look)
+    return DiscriminatorRun(folder.resolve().name, folder, spec, config, guide, network)
 
 
 def lend_eyes(network: Discriminator, guide: Classifier) -> None:

@@ -40,6 +40,7 @@ LAYERS = {
     "averaging": 2,
     "faults": 3,
     "machine": 2,
+    "blanks": 3,
     "networks": 2,
     "losses": 2,
     "penalties": 2,

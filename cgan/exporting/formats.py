@@ -6,10 +6,9 @@ from importlib import import_module
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from cgan.errors import InputError
-from cgan.exporting.portable import Portable
+from cgan.exporting.portable import N_EXAMPLES, Portable
 
 OPSET = 20  # of ONNX: what its operations mean; runtimes of 2023 and later know it
 NEEDED = ("onnx", "onnxscript")
@@ -44,7 +43,7 @@ def to_onnx(portable: Portable) -> bytes:
         warnings.simplefilter("ignore")  # of what is deprecated or shared within torch
         program = torch.onnx.export(
             portable.network,
-            tuple(portable.inputs.values()),
+            portable.random_inputs(N_EXAMPLES),
             dynamo=True,
             verbose=False,
             input_names=list(portable.inputs),
@@ -76,9 +75,8 @@ def to_torchscript(portable: Portable) -> bytes:
     The facts are in the extra file `facts.json`, for `torch.jit.load(..., _extra_files=...)`.
     """
     stream = io.BytesIO()
-    examples: tuple[Tensor, ...] = tuple(portable.inputs.values())
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # tracing is deprecated, and tells of every fixed size
-        traced = torch.jit.trace(portable.network, examples)
+        traced = torch.jit.trace(portable.network, portable.random_inputs(N_EXAMPLES))
         torch.jit.save(traced, stream, _extra_files={"facts.json": portable.facts_json()})
     return stream.getvalue()

@@ -15,22 +15,42 @@ from cgan.networks.classifiers import Classifier
 from cgan.networks.spectral import frozen
 from cgan.store import ClassifierRun, GanRun
 
+GENERATOR, JUDGE, DISCRIMINATOR = "generator", "judge", "discriminator"
+NETWORKS = (GENERATOR, JUDGE, DISCRIMINATOR)
 NOISES = {"normal": "normal", "uniform": "uniform in (-1, 1)"}
+N_EXAMPLES = 3  # images while a network is followed; no number that is a shape's or one
+
+Source = GanRun | ClassifierRun | DiscriminatorRun
 
 
 @dataclass(frozen=True)
 class Portable:
     """A network in evaluation mode, on the CPU, that computes with its inputs and weights alone."""
 
-    kind: str  # generator, judge or discriminator
+    kind: str  # one of NETWORKS
+    source: Source
     network: nn.Module  # called with the inputs in order, returns a tensor for every output
-    inputs: Mapping[str, Tensor]  # an example of each, a batch of `N_EXAMPLES`
+    inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     facts: Mapping[str, str]  # for people and programs that use it
 
     def facts_json(self) -> str:
         """Return the facts as JSON."""
         return json.dumps(self.facts, indent=2)
+
+    def random_inputs(self, n: int, seed: int = 0) -> tuple[Tensor, ...]:
+        """Return inputs for `n` images, in order, such as the network was made for."""
+        random = torch.Generator().manual_seed(seed)
+        spec = self.source.spec
+        if isinstance(self.source, GanRun):
+            generator = self.source.network
+            z = generator.prior(torch.randn(n, generator.z_dim, generator=random))
+            return z, torch.randint(spec.n_classes, (n,), generator=random)
+        images = 2 * torch.rand(n, *spec.image_shape, generator=random) - 1
+        if isinstance(self.source, ClassifierRun):
+            return (images,)
+        n_conditions = spec.n_classes * self.source.config.modes
+        return images, torch.randint(n_conditions, (n,), generator=random)
 
 
 class Drawing(nn.Module):
@@ -54,9 +74,9 @@ class Deciding(nn.Module):
         """Copy a discriminator, and the guide where there is one."""
         super().__init__()
         self.discriminator = frozen(discriminator)
-        self.guide = None if guide is None else frozen(guide)
         if isinstance(self.discriminator, GuidedDiscriminator):
-            assert self.guide is not None
+            assert guide is not None
+            self.guide = frozen(guide)
             self.discriminator.sight = self.guide.look
         self.eval()
 
@@ -66,69 +86,53 @@ class Deciding(nn.Module):
         return logits if logits.ndim == 1 else logits.mean(1)
 
 
-N_EXAMPLES = 3  # no number that a shape could be mistaken for
+def portable(source: Source) -> Portable:
+    """Return the network of a run as other programs see it.
 
-
-def portable_generator(gan: GanRun) -> Portable:
-    """Return a generator: `z` float32 [N, z_dim], `labels` int64 [N] -> `images`, `conditions`.
-
-    `z` is what `Generator.prior` makes of normal numbers. Images are float32 [N, C, H, W] in
-    [-1, 1]; conditions int64 [N] are label x n_modes + mode.
+    A generator: `z` float32 [N, z_dim], `labels` int64 [N] -> `images` float32 [N, C, H, W] in
+    [-1, 1], `conditions` int64 [N]. The noise is what `Generator.prior` makes of normal numbers,
+    conditions are label x n_modes + mode.
+    A judge, or any other classifier: `images` as above -> `logits` float32 [N, K].
+    A discriminator: `images`, `conditions` as above -> `logits` float32 [N].
     """
+    if isinstance(source, GanRun):
+        drawing = Drawing(source.network)
+        facts = {**_facts(GENERATOR, source), **_facts_of_generator(source)}
+        outputs = ("images", "conditions")
+        return Portable(GENERATOR, source, drawing, ("z", "labels"), outputs, facts)
+    if isinstance(source, ClassifierRun):
+        facts = {**_facts(JUDGE, source), "role": source.config.role}
+        return Portable(JUDGE, source, frozen(source.network), ("images",), ("logits",), facts)
+    guide = source.guide
     facts = {
-        **_facts("generator", gan.name, gan.spec),
+        **_facts(DISCRIMINATOR, source),
+        "recipe": source.config.recipe,
+        "modes": str(source.config.modes),
+        "guide": guide.name if guide else "none: it looks at pixels alone",
+    }
+    deciding = Deciding(source.network, guide.network if guide else None)
+    inputs = ("images", "conditions")
+    return Portable(DISCRIMINATOR, source, deciding, inputs, ("logits",), facts)
+
+
+def _facts(kind: str, source: Source) -> dict[str, str]:
+    spec: DataSpec = source.spec
+    return {
+        "network": kind,
+        "run": source.name,
+        "version": __version__,
+        "dataset": spec.dataset,
+        "classes": str(spec.n_classes),
+        "images": f"{'x'.join(map(str, spec.image_shape))}, from -1 (background) to 1",
+    }
+
+
+def _facts_of_generator(gan: GanRun) -> dict[str, str]:
+    return {
         "recipe": gan.config.recipe,
         "z_dim": str(gan.network.z_dim),
         "noise": NOISES[gan.network.noise],
         "modes": str(gan.network.n_modes),
         "conditional": "yes" if gan.network.conditional else "no: it heeds no label",
         "guide": gan.guide,
-    }
-    inputs = inputs_of("generator", gan.spec, N_EXAMPLES, gan.network.z_dim)
-    return Portable("generator", Drawing(gan.network), inputs, ("images", "conditions"), facts)
-
-
-def portable_judge(run: ClassifierRun) -> Portable:
-    """Return a classifier: `images` float32 [N, C, H, W] in [-1, 1] -> `logits` [N, K]."""
-    facts = {**_facts("judge", run.name, run.spec), "role": run.config.role}
-    inputs = inputs_of("judge", run.spec, N_EXAMPLES)
-    return Portable("judge", frozen(run.network), inputs, ("logits",), facts)
-
-
-def portable_discriminator(run: DiscriminatorRun) -> Portable:
-    """Return a discriminator: `images` float32, `conditions` int64 [N] -> `logits` float32 [N]."""
-    facts = {
-        **_facts("discriminator", run.name, run.spec),
-        "recipe": run.config.recipe,
-        "modes": str(run.config.modes),
-        "guide": run.guide.name if run.guide else "none: it looks at pixels alone",
-    }
-    inputs = inputs_of("discriminator", run.spec, N_EXAMPLES, n_modes=run.config.modes)
-    network = Deciding(run.network, run.guide.network if run.guide else None)
-    return Portable("discriminator", network, inputs, ("logits",), facts)
-
-
-def inputs_of(
-    kind: str, spec: DataSpec, n: int, z_dim: int = 1, n_modes: int = 1, seed: int = 0
-) -> dict[str, Tensor]:
-    """Return random inputs of a network of a kind, by name."""
-    random = torch.Generator().manual_seed(seed)
-    if kind == "generator":
-        z = torch.randn(n, z_dim, generator=random)
-        return {"z": z, "labels": torch.randint(spec.n_classes, (n,), generator=random)}
-    images = {"images": 2 * torch.rand(n, *spec.image_shape, generator=random) - 1}
-    if kind == "judge":
-        return images
-    conditions = torch.randint(spec.n_classes * n_modes, (n,), generator=random)
-    return {**images, "conditions": conditions}
-
-
-def _facts(kind: str, run: str, spec: DataSpec) -> dict[str, str]:
-    return {
-        "network": kind,
-        "run": run,
-        "version": __version__,
-        "dataset": spec.dataset,
-        "classes": str(spec.n_classes),
-        "images": f"{'x'.join(map(str, spec.image_shape))}, from -1 (background) to 1",
     }
