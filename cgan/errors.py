@@ -15,6 +15,10 @@ class TrainingError(ArithmeticError):
     """Training went wrong in its numbers; the message is one line that says what to try."""
 
 
+class ExportError(ArithmeticError):
+    """An exported network computes something else; the message is one line that says what to do."""
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether memory did not suffice; torch tells so in many ways."""
     said = str(error).lower()

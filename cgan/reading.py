@@ -55,9 +55,17 @@ def read_json(path: Path, largest: int) -> Any:
 
     Raises:
         OSError: as `open_plain`.
+        ValueError: as `parse_json`.
+    """
+    return parse_json(read_plain(path, largest).decode())
+
+
+def parse_json(text: str) -> Any:
+    """Return what a JSON text holds, numbers not yet checked; NaN and infinity are no JSON.
+
+    Raises:
         ValueError: it is no JSON, or has more than `DEEPEST` levels.
     """
-    text = read_plain(path, largest).decode()
     try:
         content = json.loads(text, parse_constant=_refuse)
         _check_depth(content, DEEPEST)

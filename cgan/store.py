@@ -8,14 +8,15 @@ from typing import Any, TypeVar
 
 from torch import nn
 
+from cgan.blanks import blank_classifier, blank_generator
 from cgan.config import ClassifierConfig, DataSpec, GanConfig
-from cgan.errors import InputError, lookup, nearest
+from cgan.errors import InputError, nearest
 from cgan.journal import require_whole, settle_all
-from cgan.networks import CLASSIFIERS, Generator, make_generator
+from cgan.networks import Generator
 from cgan.networks.classifiers import Classifier
 from cgan.reading import first_line, read_json
 from cgan.run_writer import CHECKPOINT, CONFIG, PLAIN_NAME, plain_name
-from cgan.tensors import read_tensors, shapes_alone
+from cgan.tensors import read_tensors
 
 Config = TypeVar("Config", ClassifierConfig, GanConfig)
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
@@ -74,6 +75,11 @@ def unused_name(weights_dir: Path, name: str, overwrite: bool) -> str:
         count += 1
         free = f"{name}-{count}"
     return free
+
+
+def is_run(run: str, weights_dir: Path, kind: str) -> bool:
+    """Return whether there is a run of a kind, given its name or the path of its folder."""
+    return run in runs(weights_dir, kind) or (Path(run) / WEIGHTS[kind]).is_file()
 
 
 def find_run(run: str, weights_dir: Path, kind: str) -> Path:
@@ -142,7 +148,7 @@ def load_config(folder: Path) -> tuple[GanConfig, dict[str, Any]]:
         InputError: it is missing or damaged.
     """
     require_whole(folder, CONFIG)
-    _, config, facts = _read_config(folder, GanConfig)
+    _, config, facts = read_config(folder, GanConfig)
     return config, facts
 
 
@@ -154,12 +160,10 @@ def load_classifier(run: str, weights_dir: Path = Path("weights")) -> Classifier
     """
     folder = find_run(run, weights_dir, "classifier")
     require_whole(folder, CONFIG, WEIGHTS["classifier"])
-    spec, config, _ = _read_config(folder, ClassifierConfig)
-    make = lookup(CLASSIFIERS, config.network, "classifier network")
-    with shapes_alone():  # memory is for what fits the file
-        network = make(spec)
-    _load_state(network, folder / WEIGHTS["classifier"])
-    return ClassifierRun(folder.resolve().name, folder, spec, config, network.eval())
+    spec, config, _ = read_config(folder, ClassifierConfig)
+    network = blank_classifier(config, spec)
+    load_state(network, folder / WEIGHTS["classifier"])
+    return ClassifierRun(folder.resolve().name, folder, spec, config, network)
 
 
 def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
@@ -170,12 +174,11 @@ def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
     """
     folder = find_run(run, weights_dir, "gan")
     require_whole(folder, CONFIG, WEIGHTS["gan"])
-    spec, config, facts = _read_config(folder, GanConfig)
-    with shapes_alone():
-        network = make_generator(config, spec)
-    _load_state(network, folder / WEIGHTS["gan"])
+    spec, config, facts = read_config(folder, GanConfig)
+    network = blank_generator(config, spec)
+    load_state(network, folder / WEIGHTS["gan"])
     guide, checksum = str(facts.get("guide")), str(facts.get("guide_sha256"))
-    return GanRun(folder.resolve().name, folder, spec, config, guide, checksum, network.eval())
+    return GanRun(folder.resolve().name, folder, spec, config, guide, checksum, network)
 
 
 def require_same_images(classifier: ClassifierRun, spec: DataSpec) -> None:
@@ -197,8 +200,12 @@ def _words(spec: DataSpec) -> str:
     return f"{spec.dataset} ({shape}, {spec.n_classes} classes)"
 
 
-def _read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dict[str, Any]]:
-    """Return the data set, the config and the whole content of config.json, all checked."""
+def read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dict[str, Any]]:
+    """Return the data set, the config and the whole content of config.json, all checked.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
     path = folder / CONFIG
     try:
         content = read_json(path, LARGEST_CONFIG)
@@ -228,7 +235,7 @@ def _check_facts(content: Mapping[str, Any]) -> None:
         plain_name(value)
 
 
-def _load_state(network: nn.Module, path: Path) -> None:
+def load_state(network: nn.Module, path: Path) -> None:
     """Give a network of shapes alone the weights in a file that it must match exactly."""
     state, _ = read_tensors(path, network.state_dict(), LARGEST_WEIGHTS)
     network.load_state_dict(state, assign=True)

@@ -23,33 +23,38 @@ N_SCALED = 1000  # images that say how widely the guide's features spread
 
 
 class Sight:
-    """Shows a discriminator images as a frozen guide sees them, scaled to unit spread.
+    """Shows a discriminator images as a frozen guide sees them.
 
     It is no module, so that the guide's weights are neither trained nor saved with a
     discriminator's.
     """
 
-    def __init__(self, guide: Classifier, images: Tensor, dtype: torch.dtype):
-        """Measure the spread of the guide's map and features on uint8 images [N, C, H, W].
+    def __init__(self, guide: Classifier, dtype: torch.dtype):
+        """Look through a guide, on the device that it is on.
 
-        Within autocast the guide will compute in `dtype`, elsewhere in float32.
+        Within autocast it will compute in `dtype`, elsewhere in float32.
         """
-        self.device, self.dtype = images.device, dtype
+        self.device, self.dtype = next(guide.parameters()).device, dtype
         exact = _fused(guide)
         # a copy in each number format, lest autocast convert the weights anew in every step
         self.guides = {torch.float32: exact}
         self.guides.setdefault(dtype, copy.deepcopy(exact).to(dtype))
-        with torch.no_grad():
-            local, features = exact.look(_laid_out(data.scale(images)))
-        self.scales = [1 / float(part.std()) for part in (local, features)]
+
+    @torch.no_grad()
+    def scales(self, images: Tensor) -> Tensor:
+        """Return what gives the map and the features of uint8 images [N, C, H, W] unit spread.
+
+        Two factors, float32 [2] on the CPU, measured in float32.
+        """
+        seen = self.guides[torch.float32].look(_laid_out(data.scale(images)))
+        return torch.tensor([1 / float(part.std()) for part in seen])
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return a map [B, C', H', W'] and features [B, F] of float images [B, C, H, W]."""
         exact = not torch.is_autocast_enabled(self.device.type)
         dtype = torch.float32 if exact else self.dtype
         # networks are built on the CPU, wherever the guide is
-        local, features = self.guides[dtype].look(_laid_out(images.to(self.device, dtype)))
-        return local * self.scales[0], features * self.scales[1]
+        return self.guides[dtype].look(_laid_out(images.to(self.device, dtype)))
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Study:
     conditions: Tensor  # int64 [N]: label x n_modes + mode of every training image
     frequencies: Tensor  # float32 [K, n_modes]: shares of a class, each row a sum of one
     sight: Sight
+    scales: Tensor  # float32 [2]: they give what `sight` shows of training images unit spread
 
 
 def study(
@@ -85,10 +91,11 @@ def study(
     Raises:
         InputError: what is `known` cannot be of these images.
     """
-    sight = Sight(guide, train.images[:N_SCALED], dtype)
+    sight = Sight(guide, dtype)
+    scales = sight.scales(train.images[:N_SCALED])
     n_classes = train.spec.n_classes
     if n_modes == 1:
-        return Study(train.labels, torch.ones(n_classes, 1), sight)
+        return Study(train.labels, torch.ones(n_classes, 1), sight, scales)
     if known is None:
         conditions = _conditions(guide, train, n_modes, dtype)
     else:
@@ -103,6 +110,7 @@ def study(
         torch.from_numpy(conditions).to(train.labels.device),
         torch.from_numpy(shares).float(),
         sight,
+        scales,
     )
 
 

@@ -49,6 +49,7 @@ class Training:
         batch_size = min(config.batch_size, len(train))
         require_variance(generator, discriminator, batch_size)
         generator.set_modes(found.frequencies)
+        discriminator.set_scales(found.scales)
         self.generator = place(generator, self.device)
         self.discriminator = place(discriminator, self.device)
         self.average = Average(self.generator, config.ema)
@@ -115,6 +116,11 @@ class Training:
         """
         try:
             for name, tensor in self._weights():
+                if name not in tensors:
+                    raise InputError(
+                        f"the checkpoint does not fit this training: it lacks {name}, as those of "
+                        "an earlier version may; train the run again"
+                    )
                 _fill(tensor, tensors[name], name)
             for phase in self.phases:
                 for i, weight in enumerate(phase.network.parameters()):

@@ -104,8 +104,7 @@ def toy_config(**flags: Any) -> GanConfig:
 def toy_sight(dtype: torch.dtype = torch.float32) -> Sight:
     """Return what an untrained guide sees."""
     guide = CLASSIFIERS["leaky-cnn"](TOY).eval().requires_grad_(False)
-    images = torch.randint(0, 256, (20, *TOY.image_shape), dtype=torch.uint8)
-    return Sight(guide, images, dtype)
+    return Sight(guide, dtype)
 
 
 def send_at(step: int, numbers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,6 +149,74 @@ def test_sample_needs_no_run_of_ones_own(tmp_path: Path) -> None:
     assert picture.is_file()
 
 
+@pytest.mark.parametrize("network", ["generator", "judge", "discriminator"])
+@pytest.mark.parametrize("form", ["onnx", "torchscript", "npz"])
+def test_every_network_of_a_run_is_exported_and_found_to_compute_the_same(
+    form: str,
+    network: str,
+    digits_run: Folders,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run(
+        "export", "toy", "--format", form, "--network", network, "--weights-dir", digits_run.weights
+    )
+    assert done.exit_code == 0, done.output
+    name = "digits-judge" if network == "judge" else f"toy-{network}"
+    suffix = {"onnx": ".onnx", "torchscript": ".pt", "npz": ".npz"}[form]
+    assert [path.name for path in tmp_path.iterdir()] == [name + suffix]
+    (line,) = done.output.splitlines()
+    assert f"in {name}{suffix} (" in line
+    (told,) = re.findall(r"largest difference from the original ([0-9.e+-]+)$", line)
+    assert float(told) < 1e-4
+
+
+def test_an_export_needs_no_run_of_ones_own_and_replaces_an_earlier_one(tmp_path: Path) -> None:
+    out = tmp_path / "new/mine.npz"
+    for _ in range(2):
+        done = run("export", "--format", "npz", "--out", out, "--weights-dir", tmp_path / "none")
+        assert done.exit_code == 0, done.output
+        assert done.output.startswith(f"generator mnist in {out}")
+        assert [path.name for path in out.parent.iterdir()] == ["mine.npz"]
+
+
+def test_an_export_that_computes_something_else_fails_with_status_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cgan import exporting
+
+    parity = exporting.Parity(0.5, 1e-4)
+    monkeypatch.setattr(exporting, "compare", lambda *_: parity)
+    done = run("export", "digits", "--format", "npz", "--out", tmp_path / "x.npz")
+    assert done.exit_code == 1
+    assert "nothing was written" in done.stderr
+    assert "differs by 5.0e-01" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_without_a_runtime_says_that_it_was_not_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    done = run("export", "digits-judge", "--network", "judge", "--out", tmp_path / "x.onnx")
+    assert done.exit_code == 0, done.output
+    assert done.output.rstrip().endswith("not checked, as onnxruntime is not here")
+
+
+def test_an_export_to_a_full_disk_fails_with_status_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("cgan.files.os.fsync", full)
+    done = run("export", "digits", "--format", "npz", "--out", tmp_path / "x.npz")
+    assert done.exit_code == 1
+    assert f"cannot write {tmp_path / 'x.npz'} (No space left on device)" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_sample_writes_is_scored_from_anywhere(digits_run: Folders, tmp_path: Path) -> None:
     where = folders_of(tmp_path)
     drawn = run(

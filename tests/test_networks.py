@@ -1,3 +1,4 @@
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,7 +19,7 @@ from cgan.networks import (
     make_discriminator,
     make_generator,
 )
-from cgan.networks.layers import ModulatedNorm, OpenTanh
+from cgan.networks.layers import ModulatedNorm, OpenTanh, open_tanh
 from cgan.networks.mlp import LinearDiscriminator
 from cgan.recipes import RECIPES
 
@@ -283,3 +284,14 @@ def test_elsewhere_the_gradient_is_that_of_tanh_but_for_the_leak() -> None:
     assert gradient.tolist() == pytest.approx(
         (1 - torch.tanh(x) ** 2).tolist(), abs=1.01 * OpenTanh.LEAK
     )
+
+
+def test_without_gradients_an_open_tanh_is_made_of_plain_operations() -> None:
+    x = torch.linspace(-3, 3, 9, requires_grad=True)
+    assert "OpenTanh" in str(open_tanh(x).grad_fn)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing is deprecated
+        assert torch.equal(open_tanh(x), OpenTanh.apply(x))
+        traced = torch.jit.trace(open_tanh, x, check_trace=False)
+    assert "tanh" in str(traced.graph)
+    assert "OpenTanh" not in str(traced.graph)

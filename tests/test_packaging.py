@@ -70,6 +70,7 @@ def test_the_wheel_carries_the_shipped_weights_and_nothing_that_was_trained_here
         assert f"cgan/weights/{run}/classifier.safetensors" in names
     for gan in GANS:
         assert f"cgan/weights/{gan}/generator.safetensors" in names
+        assert f"cgan/weights/{gan}/discriminator.safetensors" in names
     assert "cgan/report/templates/page.html" in names
     assert not [name for name in names if name.startswith("tests")]
 
@@ -105,9 +106,11 @@ def test_shipped_weights_are_small_and_say_how_good_they_are(run: str) -> None:
 
 @pytest.mark.parametrize("name", GANS)
 def test_shipped_generators_draw_and_are_reported(name: str) -> None:
-    assert (SHIPPED / name / "generator.safetensors").stat().st_size < 2.2e6
+    for network in ("generator", "discriminator"):
+        assert (SHIPPED / name / f"{network}.safetensors").stat().st_size < 2.2e6
     assert {file.name for file in (SHIPPED / name).iterdir()} == {
         "config.json",
+        "discriminator.safetensors",
         "generator.safetensors",
         "history.csv",
         "manifest.json",

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm as torchs
 
-from cgan.networks.spectral import SpectralNetwork, divide, spectral_norm
+from cgan.networks.spectral import SpectralNetwork, divide, frozen, spectral_norm
 
+KEYS = ("weight", "bias")
 SHAPES = [(5, 7), (7, 5), (6, 3, 3, 3), (10, 1)]
 
 
@@ -110,3 +111,26 @@ def test_weights_that_do_not_learn_leave_the_singular_vectors_alone() -> None:
         weight.data.normal_()
     chain(torch.randn(2, 4))
     assert not any(torch.equal(value, before[name]) for name, value in chain.named_buffers())
+
+
+def test_a_frozen_copy_computes_the_same_with_plain_weights() -> None:
+    chain, x = linear_chain(), torch.randn(6, 4)
+    chain(x).sum().backward()  # its weights hang on a gradient
+    before = {key: value.clone() for key, value in chain.state_dict().items()}
+    copied = frozen(chain)
+    assert not copied.training
+    assert set(copied.state_dict()) == {f"layers.{i}.{key}" for i in (0, 1) for key in KEYS}
+    assert not any(weight.requires_grad for weight in copied.parameters())
+    assert all(torch.equal(before[key], value) for key, value in chain.state_dict().items())
+    assert torch.allclose(copied(x), chain.eval()(x), atol=1e-7)
+    with torch.no_grad():
+        chain.layers[1].bias.add_(1)  # type: ignore[operator]
+    assert not torch.allclose(copied(x), chain(x), atol=1e-3)
+
+
+def test_freezing_a_network_without_spectral_norms_copies_it() -> None:
+    network = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
+    copied = frozen(network)
+    assert network.training
+    assert not copied.training
+    assert copied.state_dict().keys() == network.state_dict().keys()

@@ -55,9 +55,11 @@ def test_a_class_without_images_is_no_obstacle() -> None:
 
 def test_what_the_guide_sees_has_unit_spread_and_lets_gradients_pass() -> None:
     split = two_kinds(50)
-    sight = Sight(guide_of(split), split.images, torch.float32)  # type: ignore[arg-type]
+    found = study(guide_of(split), split, 1, torch.float32)  # type: ignore[arg-type]
+    discriminator = DISCRIMINATORS["guided-conv"](TOY, found.sight, 1)
+    discriminator.set_scales(found.scales)
     images = data.scale(split.images).requires_grad_()
-    local, features = sight(images)
+    _, local, features = discriminator.look(images)
     assert float(local.detach().std()) == pytest.approx(1, abs=1e-4)
     assert float(features.detach().std()) == pytest.approx(1, abs=1e-4)
     (local.sum() + features.sum()).backward()
@@ -70,16 +72,18 @@ def test_sight_shows_what_the_guide_itself_sees(name: str) -> None:
     guide = CLASSIFIERS[name](TOY)
     images = torch.randint(0, 256, (20, *TOY.image_shape), dtype=torch.uint8)
     guide(data.scale(images))  # moves the running statistics of its batch norms from their start
-    sight = Sight(guide, images, torch.float32)
+    sight = Sight(guide, torch.float32)
+    scales = sight.scales(images)
     seen = guide.eval().look(data.scale(images))
-    for part, wanted in zip(sight(data.scale(images)), seen, strict=True):
-        assert torch.allclose(part, wanted / wanted.std(), rtol=1e-3, atol=1e-4)
+    for part, wanted, scale in zip(sight(data.scale(images)), seen, scales, strict=True):
+        assert torch.allclose(part, wanted, rtol=1e-3, atol=1e-4)
+        assert float(scale) == pytest.approx(1 / float(wanted.detach().std()), rel=1e-4)
 
 
 def test_sight_in_a_short_number_format_is_nearly_the_same() -> None:
     guide = CLASSIFIERS["leaky-cnn"](TOY).eval()
     images = torch.randint(0, 256, (20, *TOY.image_shape), dtype=torch.uint8)
-    sight = Sight(guide, images, torch.bfloat16)
+    sight = Sight(guide, torch.bfloat16)
     exact = sight(data.scale(images))
     with torch.autocast("cpu", torch.bfloat16):
         short = sight(data.scale(images))

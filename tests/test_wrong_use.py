@@ -150,6 +150,35 @@ WRONG: dict[str, list[tuple[list[object], str]]] = {
         (["../digits"], "no gan run"),
         (["digits", "--sed", "1"], "'--seed'"),
     ],
+    "export": [
+        (["mnits"], "did you mean 'mnist'"),
+        (["nosuch", "--network", "judge"], "no gan run 'nosuch'"),
+        (["mnits", "--network", "discriminator"], "did you mean 'mnist'"),
+        (["broken", "--weights-dir", "w"], "is damaged"),
+        (["alien", "--weights-dir", "w"], "is damaged"),
+        (["alien", "--weights-dir", "w", "--network", "judge"], "is damaged"),
+        (["broken", "--weights-dir", "w", "--network", "discriminator"], "has no discriminator"),
+        (["w/dull", "--network", "judge"], "is damaged"),
+        (["digits-judge"], "no gan run"),
+        (["digits-guide", "--network", "discriminator"], "no gan run"),
+        (["digits", "--format", "onx"], "did you mean 'onnx'"),
+        (["digits", "--format", "ONNX"], "unknown format 'ONNX'"),
+        (["digits", "--format", ""], "unknown format ''"),
+        (["digits", "--network", "discrminator"], "did you mean 'discriminator'"),
+        (["digits", "--network", "guide"], "unknown network 'guide'"),
+        (["digits", "--out", "x.pt"], "end it in .onnx, or choose another --format"),
+        (["digits", "--format", "torchscript", "--out", "x.onnx"], "end it in .pt"),
+        (["digits", "--format", "npz", "--out", "x"], "end it in .npz"),
+        (["digits", "--format", "npz", "--out", ""], "end it in .npz"),
+        (["digits", "--format", "npz", "--out", ".."], "end it in .npz"),
+        (["digits", "--format", "npz", "--out", "folder.npz"], "is a folder"),
+        (["digits", "--format", "npz", "--out", "file/x.npz"], "choose another with --out"),
+        (["digits", "--format", "npz", "--out", "file/new/x.npz"], "choose another with --out"),
+        (["digits", "mnist"], "unexpected extra argument"),
+        (["../digits"], "no gan run"),
+        (["--out"], "requires an argument"),
+        (["--formt", "npz"], "'--format'"),
+    ],
     "report": [
         (["nosuch"], "there are none yet"),
         (["brokn", "--reports-dir", "r"], "did you mean 'broken'"),
@@ -235,7 +264,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what can be in the way of a person: damaged, foreign and empty things."""
     top = tmp_path_factory.mktemp("world")
     (top / "file").write_text("in the way")
-    for name in ("empty", "folder.png", "damaged", "r/broken", "r/lacking"):
+    for name in ("empty", "folder.png", "folder.npz", "damaged", "r/broken", "r/lacking"):
         (top / name).mkdir(parents=True)
     shutil.copytree(SHIPPED / "digits", top / "w/taken")
     shutil.copytree(SHIPPED / "digits", top / "w/broken")
@@ -243,6 +272,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(SHIPPED / "digits-guide", top / "w/dull")
     for path in (top / "w/broken/generator.safetensors", top / "w/dull/classifier.safetensors"):
         path.write_bytes(path.read_bytes()[:-100])
+    (top / "w/broken/discriminator.safetensors").unlink()
     (top / "w/alien/config.json").write_text('{"kind": "gan"}')
     (top / "r/broken/results.json").write_text("{")
     (top / "r/lacking/results.json").write_text("{}")

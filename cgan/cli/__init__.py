@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from cgan import __version__
-from cgan.cli import look, score, train
-from cgan.errors import InputError, TrainingError, is_out_of_memory
+from cgan.cli import look, score, share, train
+from cgan.errors import ExportError, InputError, TrainingError, is_out_of_memory
 from cgan.stopping import Stopped, stopping_at_once
 
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
@@ -38,7 +38,7 @@ class People(click.Group):
                 status = SIGNALLED + cause.number
         except (InputError, PermissionError) as error:
             status = _say(str(error), WRONG_USE)
-        except (TrainingError, OSError) as error:
+        except (TrainingError, ExportError, OSError) as error:
             status = _say(_with_notes(str(error), error), FAILED)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
@@ -75,6 +75,7 @@ for command in (
     look.report,
     look.compare,
     look.latent,
+    share.export,
     look.recipes,
     look.doctor,
 ):

@@ -10,7 +10,8 @@ from cgan.networks import mlp, transposed
 from cgan.networks.base import Discriminator as Discriminator
 from cgan.networks.base import Generator as Generator
 from cgan.networks.classifiers import CLASSIFIERS as CLASSIFIERS
-from cgan.networks.conv import GuidedDiscriminator, ProjectionDiscriminator, ShuffleGenerator, Sight
+from cgan.networks.conv import GuidedDiscriminator as GuidedDiscriminator
+from cgan.networks.conv import ProjectionDiscriminator, ShuffleGenerator, Sight
 
 GENERATORS: dict[str, Callable[[DataSpec, int, int], Generator]] = {
     "shuffle-conv": ShuffleGenerator,
@@ -51,6 +52,16 @@ def make_discriminator(config: GanConfig, spec: DataSpec, sight: Sight) -> Discr
     """
     make = lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
     return make(spec, sight, config.modes)
+
+
+def looks_through_guide(config: GanConfig) -> bool:
+    """Return whether the discriminator of a config sees what a guide sees.
+
+    Raises:
+        InputError: an unknown network.
+    """
+    known = lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
+    return known is GuidedDiscriminator
 
 
 def require_variance(generator: Generator, discriminator: Discriminator, batch_size: int) -> None:

@@ -65,6 +65,9 @@ class Discriminator(nn.Module):
     generated image serves the discriminator's turn and the generator's.
     """
 
+    def set_scales(self, scales: Tensor) -> None:
+        """Make what it sees through the guide, a map and features, as wide as float32 [2] says."""
+
     def look(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return what is seen in images [B, C, H, W]: tensors of [B, ...], or just the images."""
         return (images,)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from cgan.config import DataSpec
 from cgan.networks.base import Discriminator, Generator, check_divides_by_four, pixel_blocks
-from cgan.networks.layers import SLOPE, ConditionVectors, ModulatedNorm, OpenTanh
+from cgan.networks.layers import SLOPE, ConditionVectors, ModulatedNorm, open_tanh
 from cgan.networks.spectral import SpectralNetwork, spectral_norm
 
 G_SPREAD = 0.12  # standard deviation of the generator's weights at the start
@@ -29,7 +29,7 @@ GUIDED_GAIN = 4.0  # three heads need less than one
 MODE_SHARE = 0.5  # of a mode's vector beside its class's in the generator
 
 Sight = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""Images [B, C, H, W] -> a guide's map [B, C', H', W'] and features [B, F], of unit spread."""
+"""Images [B, C, H, W] -> a guide's map [B, C', H', W'] and features [B, F], as they are."""
 
 
 class ShuffleGenerator(Generator):
@@ -70,7 +70,7 @@ class ShuffleGenerator(Generator):
         x = self.norm0(x.contiguous(memory_format=torch.channels_last), style)
         x = self.norm1(F.pixel_shuffle(self.conv1(x), 2), style)
         x = self.norm2(self.conv2(x), style)
-        return OpenTanh.apply(F.pixel_shuffle(self.conv3(x * self.gain), 2))
+        return open_tanh(F.pixel_shuffle(self.conv3(x * self.gain), 2))
 
 
 class ProjectionDiscriminator(SpectralNetwork, Discriminator):
@@ -115,7 +115,12 @@ class GuidedDiscriminator(SpectralNetwork, Discriminator):
     3). One head reads the pixels, one the guide's map of local features, one its feature vector;
     each decides by itself, so that none can be silenced by another. Every layer is spectrally
     normalised, as in `ProjectionDiscriminator`.
+
+    The map and the features enter with unit spread. The two factors that see to it are measured on
+    training images and saved with the weights: without them these mean nothing.
     """
+
+    scales: Tensor  # float32 [2]: of the guide's map and of its features
 
     def __init__(self, spec: DataSpec, sight: Sight, n_modes: int = 1, width: int = 32):
         """Build for the images and classes of `spec`; the guide behind `sight` is not trained.
@@ -126,6 +131,7 @@ class GuidedDiscriminator(SpectralNetwork, Discriminator):
         super().__init__()
         check_divides_by_four(spec)
         self.sight = sight
+        self.register_buffer("scales", torch.ones(2))
         local, features = sight(torch.zeros(1, *spec.image_shape))
         n_pixels = width * (spec.height // 4) * (spec.width // 4)
         n_local = width * local.shape[2] * local.shape[3]
@@ -137,9 +143,14 @@ class GuidedDiscriminator(SpectralNetwork, Discriminator):
         self.local = _normed(nn.Conv2d(local.shape[1], width, 3, padding=1))
         self.heads = nn.ModuleList([head(n_pixels), head(n_local), head(features.shape[1])])
 
+    def set_scales(self, scales: Tensor) -> None:
+        """Make the guide's map and its features as wide as float32 [2] says."""
+        self.scales.copy_(scales)
+
     def look(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return blocks of 4x4 pixels, the guide's map and its features."""
-        return pixel_blocks(images, 4), *self.sight(images)
+        local, features = self.sight(images)
+        return pixel_blocks(images, 4), local * self.scales[0], features * self.scales[1]
 
     def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
         """Return logits [B, 3], one of each head; positive means that an image looks real."""

@@ -34,6 +34,14 @@ class OpenTanh(torch.autograd.Function):
         return gradient * (1 - y.square() + OpenTanh.LEAK * inwards)
 
 
+def open_tanh(x: Tensor) -> Tensor:
+    """Return tanh(x) in float32, by `OpenTanh` where a gradient may be asked for.
+
+    Elsewhere by operations alone, so that a network can be written down in other formats.
+    """
+    return OpenTanh.apply(x) if torch.is_grad_enabled() else torch.tanh(x.float())
+
+
 class ModulatedNorm(nn.Module):
     """Batch norm, a scale and a shift that depend on a style [B, S], LeakyReLU."""
 

@@ -3,8 +3,9 @@
 Small layers spend most of their time on calling operations, not in them, so it calls few.
 """
 
+import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,7 @@ from torch.autograd.function import once_differentiable
 FIRST_ITERATIONS = 15  # of the power method, at the start; one more each time the weights learn
 TINY = 1e-12  # keeps a weight of zeros from becoming not a number
 
+Network = TypeVar("Network", bound=nn.Module)
 Vectors = tuple[Tensor, Tensor]
 
 
@@ -28,6 +30,8 @@ class SpectralNetwork(nn.Module):
     def normalise(self) -> None:
         """Give every marked layer its divided weight; to be called before the layers are."""
         layers: list[Any] = [layer for layer in self.modules() if hasattr(layer, "original")]
+        if not layers:  # frozen
+            return
         weights = [layer.original for layer in layers]
         # autocast would compute products with a vector in bfloat16, which is too coarse
         with torch.autocast(weights[0].device.type, enabled=False):
@@ -36,6 +40,26 @@ class SpectralNetwork(nn.Module):
             vectors = [(layer.left, layer.right) for layer in layers]
             for layer, divided in zip(layers, divide(weights, vectors), strict=True):
                 layer.weight = divided
+
+
+def frozen(network: Network) -> Network:
+    """Return a copy in evaluation mode that does not learn, its weights divided once and for all.
+
+    It computes what `network` does, without the division; a network of no marked layers is copied.
+    """
+    for layer in network.modules():
+        if hasattr(layer, "original"):  # what was divided before may hang on a gradient
+            layer.__dict__.pop("weight", None)
+    copied = copy.deepcopy(network).eval().requires_grad_(False)
+    if isinstance(copied, SpectralNetwork):
+        with torch.no_grad():
+            copied.normalise()
+    for layer in copied.modules():
+        if hasattr(layer, "original"):
+            divided = layer.__dict__.pop("weight")
+            del layer.original, layer.left, layer.right
+            layer.weight = nn.Parameter(divided, requires_grad=False)
+    return copied
 
 
 def spectral_norm(layer: nn.Module) -> nn.Module:
