@@ -1,0 +1,106 @@
+// "Move through the noise": a digit, and a slider for each direction that is worth moving along.
+
+import { byId, newSeed, offerLabels, seedProblem } from "./fields.js";
+import { dot, moved, noise, spread } from "./noise.js";
+import { newestOnly } from "./pace.js";
+import { Strip, percent, signed } from "./pictures.js";
+
+const FURTHEST = 3; // standard deviations of the noise: one seed in 370 is further out
+const STEP = 0.05;
+const FIRST = { label: 7, seed: "1" };
+const NAMES = {
+  slant: "Slant",
+  ink: "Ink",
+  width: "Width",
+  movement: "Movement",
+  kind: "Kind of digit",
+};
+
+export function startMoving(page) {
+  const { facts, networks, pace, say } = page;
+  const [label, seed] = ["move-label", "move-seed"].map(byId);
+  const strip = new Strip(byId("move-strip"), facts.image);
+  const unit = spread(facts.noise);
+  const directions = facts.directions.map(({ vector }) => Float64Array.from(vector));
+  const sliders = facts.directions.map((direction, i) => slider(direction.name, i));
+  let point = new Float64Array(facts.size);
+
+  const draw = newestOnly(async (start) => {
+    const values = sliders.map(({ input }) => Number(input.value) * unit);
+    const wanted = Number(label.value);
+    const drawn = await networks.draw([moved(point, directions, values)], [wanted]);
+    strip.show(drawn, [facts.conditional ? `Digit ${wanted}` : "Drawing"]);
+    sliders.forEach(({ input, value, name }) => {
+      value.textContent = signed(Number(input.value));
+      if (name === "kind") {
+        value.textContent = `${(drawn.conditions[0] % facts.modes) + 1} of ${facts.modes}`;
+        input.setAttribute("aria-valuetext", value.textContent);
+      }
+    });
+    if (start !== undefined) pace.note(start);
+    say(strip.words);
+  });
+
+  function slider(name, i) {
+    const row = document.createElement("p");
+    row.className = "slider";
+    const input = document.createElement("input");
+    Object.assign(input, { type: "range", id: `direction-${i}`, step: STEP });
+    Object.assign(input, { min: -FURTHEST, max: FURTHEST });
+    const title = document.createElement("label");
+    const [word, number] = name.split(" ");
+    title.textContent = [NAMES[word] ?? word, number].filter(Boolean).join(" ");
+    title.htmlFor = input.id;
+    const value = document.createElement("span");
+    value.className = "value";
+    row.append(title, input, value);
+    byId("sliders").append(row);
+    input.addEventListener("input", (event) => draw(event.timeStamp));
+    return { input, value, name };
+  }
+
+  function start(event) {
+    const wrong = seedProblem(seed);
+    seed.setAttribute("aria-invalid", String(wrong !== ""));
+    if (wrong) return;
+    point = noise(Number(seed.value), 0, facts.size, facts.noise);
+    sliders.forEach(({ input }, i) => {
+      input.value = String(dot(point, directions[i]) / unit);
+    });
+    draw(event?.timeStamp);
+  }
+
+  byId("move-about").textContent = about(facts);
+  offerLabels(label, facts, FIRST.label);
+  seed.value = FIRST.seed;
+  label.addEventListener("change", (event) => draw(event.timeStamp));
+  seed.addEventListener("input", start);
+  byId("move-again").addEventListener("click", (event) => {
+    seed.value = newSeed();
+    start(event);
+  });
+  byId("save-move").addEventListener("click", () => {
+    const what = facts.conditional ? `${label.value}-` : "";
+    strip.save(`cgan-${facts.run}-${what}moved-seed-${seed.value}.png`);
+  });
+  start();
+}
+
+/** Returns what the sliders are, in a line or two. */
+function about(facts) {
+  const named = facts.directions.filter(({ name }) => name in NAMES && name !== "kind");
+  const rest = facts.directions.filter(({ name }) => name.startsWith("movement"));
+  const parts = [];
+  if (named.length) {
+    const shares = named.map(({ name, share }) => `${name} (${percent(share)})`).join(", ");
+    parts.push(`Directions that explain most of what differs in ${shares} among images of a digit`);
+  }
+  if (rest.length) {
+    const share = rest.reduce((sum, direction) => sum + direction.share, 0);
+    parts.push(`${parts.length ? "and, at right angles to them, the" : "The"} ${rest.length} that explain most of the pixels (${percent(share)})`);
+  }
+  const kinds = facts.directions.some(({ name }) => name === "kind")
+    ? ` The first number of the noise chooses among ${facts.modes} kinds of a digit that were found in the training images.`
+    : "";
+  return `${parts.join(" ")}; measured on drawn images. A slider's unit is the noise's own spread.${kinds}`;
+}

@@ -1,0 +1,46 @@
+// Pace: the newest request alone is worked at, and how long one takes from the event to the picture.
+
+const KEPT = 20;
+
+/** Times of the last requests, shown in an element. */
+export class Pace {
+  #times = [];
+  #element;
+
+  constructor(element) {
+    this.#element = element;
+  }
+
+  /** Notes that what an event at `start` (performance.now) asked for is shown now. */
+  note(start) {
+    this.#times = [...this.#times, performance.now() - start].slice(-KEPT);
+    const sorted = [...this.#times].sort((a, b) => a - b), half = sorted.length >> 1;
+    const median = sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+    const n = this.#times.length;
+    this.#element.textContent =
+      `${this.#times.at(-1).toFixed(0)} ms from the last click to its picture` +
+      (n > 1 ? `; ${median.toFixed(0)} ms is the median of the last ${n}` : "");
+  }
+}
+
+/**
+ * Returns a function that works at its newest call: one that comes meanwhile waits, and takes the
+ * place of one that waits already. A slider moves faster than a network draws.
+ */
+export function newestOnly(work) {
+  let waiting = null, busy = false;
+  return async (...request) => {
+    waiting = request;
+    if (busy) return;
+    busy = true;
+    try {
+      while (waiting) {
+        const next = waiting;
+        waiting = null;
+        await work(...next);
+      }
+    } finally {
+      busy = false;
+    }
+  };
+}

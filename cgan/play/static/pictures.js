@@ -1,0 +1,120 @@
+// Pictures: images on canvases, with what was said of them below, and as files.
+
+const GAP = 2; // pixels of an image between two images in a file
+const LARGEST = 8; // pixels of a file for a pixel of an image
+const MOST = 10; // of a logit, at either end of the bar
+
+/** Paints an image, a Float32Array [C x H x W] in [-1, 1], pixel for pixel. */
+function paint(canvas, image, [channels, height, width]) {
+  const pixels = new ImageData(width, height), n = width * height;
+  for (let i = 0; i < n; i += 1) {
+    for (let colour = 0; colour < 3; colour += 1) {
+      const value = image[(channels >= 3 ? colour : 0) * n + i];
+      pixels.data[4 * i + colour] = Math.round((value + 1) * 127.5);
+    }
+    pixels.data[4 * i + 3] = 255;
+  }
+  [canvas.width, canvas.height] = [width, height];
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
+}
+
+function made(name, kind, parent, text = "") {
+  const element = document.createElement(name);
+  if (kind) element.className = kind;
+  element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+/** Returns a number with its sign, a real minus, and one digit after the point. */
+export function signed(value) {
+  return (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(1);
+}
+
+export function percent(share) {
+  return `${(100 * share).toFixed(share > 0.995 ? 1 : 0)}%`;
+}
+
+/** A row of pictures below `parent`, each with a caption: as many as were shown last. */
+export class Strip {
+  #parent;
+  #shape;
+  #parts = [];
+  words = ""; // what is shown, for those who do not see it
+
+  constructor(parent, shape) {
+    this.#parent = parent;
+    this.#shape = shape;
+  }
+
+  /**
+   * Shows images.
+   * @param {import("./networks.js").Drawn} drawn
+   * @param {string[]} names what each is
+   * @param {boolean} titled whether the names stand above the pictures
+   */
+  show(drawn, names, titled = false) {
+    while (this.#parts.length > names.length) this.#parts.pop().figure.remove();
+    while (this.#parts.length < names.length) this.#parts.push(this.#part());
+    this.#parts.forEach((part, i) => {
+      paint(part.canvas, drawn.images[i], this.#shape);
+      part.title.textContent = titled ? names[i] : "";
+      const said = [];
+      if (drawn.answers) {
+        const { label, certainty } = drawn.answers[i];
+        part.label.textContent = `read as ${label}`;
+        part.certainty.textContent = `${percent(certainty)} certain`;
+        said.push(`the judge reads ${label}, ${percent(certainty)} certain`);
+      }
+      if (drawn.logits) {
+        const logit = drawn.logits[i], real = logit > 0;
+        part.taken.textContent = `${real ? "looks real" : "looks drawn"} ${signed(logit)}`;
+        part.bar.hidden = false;
+        const share = Math.min(Math.abs(logit) / MOST, 1);
+        part.fill.style.width = `${50 * share}%`;
+        part.fill.style.left = `${real ? 50 : 50 - 50 * share}%`;
+        part.fill.className = real ? "real" : "drawn";
+        said.push(part.taken.textContent);
+      }
+      part.canvas.setAttribute("aria-label", [names[i], ...said].join("; "));
+    });
+    this.words = this.#parts.map((part) => part.canvas.getAttribute("aria-label")).join(". ");
+  }
+
+  #part() {
+    const figure = made("figure", "", this.#parent);
+    const title = made("p", "title", figure);
+    const canvas = made("canvas", "", figure);
+    canvas.setAttribute("role", "img");
+    const caption = made("figcaption", "", figure);
+    caption.setAttribute("aria-hidden", "true"); // the picture's own name says it
+    const label = made("p", "label", caption), certainty = made("p", "soft", caption);
+    const bar = made("p", "bar", caption), fill = made("span", "", bar);
+    bar.hidden = true;
+    return { figure, title, canvas, label, certainty, bar, fill, taken: made("p", "soft", caption) };
+  }
+
+  /** Saves the pictures side by side as a PNG, each pixel a square. */
+  save(name) {
+    const canvases = this.#parts.map((part) => part.canvas);
+    const [, height, width] = this.#shape, sheet = document.createElement("canvas");
+    const scale = Math.max(1, Math.min(LARGEST, Math.floor(224 / height)));
+    sheet.width = scale * (canvases.length * (width + GAP) - GAP);
+    sheet.height = scale * height;
+    const context = sheet.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    context.fillStyle = "white";
+    context.fillRect(0, 0, sheet.width, sheet.height);
+    canvases.forEach((canvas, i) => {
+      const left = scale * i * (width + GAP);
+      context.drawImage(canvas, left, 0, scale * width, scale * height);
+    });
+    sheet.toBlob((content) => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(content);
+      link.download = name;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    }, "image/png");
+  }
+}

@@ -1,0 +1,57 @@
+// "Seeds are points": two seeds, their sum and difference, and the way from one to the other.
+
+import { byId, newSeed, offerLabels, seedProblem } from "./fields.js";
+import { between, noise, together } from "./noise.js";
+import { newestOnly } from "./pace.js";
+import { Strip, percent } from "./pictures.js";
+
+const FIRST = { label: 3, a: "1", b: "2" };
+const NAMES = ["A", "B", "A + B", "A \u2212 B"];
+
+export function startPoints(page) {
+  const { facts, networks, pace, say } = page;
+  const [label, seedA, seedB, way, value] = ["points-label", "seed-a", "seed-b", "way", "way-value"].map(byId);
+  const strip = new Strip(byId("points-strip"), facts.image);
+  const wayStrip = new Strip(byId("way-strip"), facts.image);
+  let [a, b] = [new Float64Array(facts.size), new Float64Array(facts.size)];
+
+  const drawPoints = newestOnly(async (start) => {
+    const points = [a, b, together(a, b), together(a, b, -1)];
+    const drawn = await networks.draw(points, points.map(() => Number(label.value)));
+    strip.show(drawn, NAMES, true);
+    await drawWay();
+    if (start !== undefined) pace.note(start);
+  });
+
+  const drawWay = newestOnly(async (start) => {
+    const share = Number(way.value);
+    const drawn = await networks.draw([between(a, b, share)], [Number(label.value)]);
+    wayStrip.show(drawn, [`${percent(share)} of the way from A to B`]);
+    value.textContent = percent(share);
+    way.setAttribute("aria-valuetext", value.textContent);
+    if (start !== undefined) pace.note(start);
+    say(wayStrip.words);
+  });
+
+  function start(event) {
+    const wrong = [seedA, seedB].map((field) => {
+      const problem = seedProblem(field);
+      field.setAttribute("aria-invalid", String(problem !== ""));
+      return problem;
+    });
+    if (wrong.some(Boolean)) return;
+    [a, b] = [seedA, seedB].map((field) => noise(Number(field.value), 0, facts.size, facts.noise));
+    drawPoints(event?.timeStamp);
+  }
+
+  offerLabels(label, facts, FIRST.label);
+  [seedA.value, seedB.value] = [FIRST.a, FIRST.b];
+  for (const field of [seedA, seedB]) field.addEventListener("input", start);
+  label.addEventListener("change", start);
+  way.addEventListener("input", (event) => drawWay(event.timeStamp));
+  byId("points-again").addEventListener("click", (event) => {
+    [seedA.value, seedB.value] = [newSeed(), newSeed()];
+    start(event);
+  });
+  start();
+}
