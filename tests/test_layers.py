@@ -13,6 +13,7 @@ LAYERS = {
     "__main__": 9,
     "cli": 8,
     "report": 7,
+    "play": 7,
     "train_classifier": 7,
     "train_gan": 7,
     "evaluation": 7,

@@ -76,6 +76,7 @@ for command in (
     look.compare,
     look.latent,
     share.export,
+    share.play,
     look.recipes,
     look.doctor,
 ):

@@ -54,7 +54,7 @@ OTHER_KIND = "application/octet-stream"
 
 
 class SiteServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """A site on 127.0.0.1: the socket listens from now on, `serve_forever` answers."""
+    """A site on 127.0.0.1: it listens from the start, and `serve_forever` answers."""
 
     daemon_threads = True
     block_on_close = False  # Ctrl-C waits for nobody
@@ -62,18 +62,13 @@ class SiteServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
     # A port is free again at once; elsewhere than on POSIX this would share it with anybody.
     allow_reuse_address = os.name == "posix"
 
-    def __init__(self, files: Mapping[str, bytes], port: int = 0):
-        """Listen on a port, or on a free one.
-
-        Args:
-            files: contents by name, relative to the address.
-            port: 0: any free one.
+    def __init__(self, port: int = 0):
+        """Listen on a port, or where it is 0 on any free one; there are no files yet.
 
         Raises:
             InputError: the port is in use, or only the system may have it.
         """
-        self.files = {f"/{name}": content for name, content in files.items()}
-        self.files["/"] = files[INDEX]
+        self.files: dict[str, tuple[str, bytes]] = {}  # kind and content by path
         self.slots = BoundedSemaphore(MOST_CONNECTIONS)
         try:
             super().__init__((HERE, port), SiteHandler)
@@ -90,6 +85,12 @@ class SiteServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def address(self) -> str:
         """Where a browser finds the site."""
         return f"http://{HERE}:{self.port}/"
+
+    def offer(self, files: Mapping[str, bytes]) -> None:
+        """Serve these contents by name, relative to the address, and nothing else."""
+        kinds = {name: KINDS.get(name.rpartition(".")[2], OTHER_KIND) for name in files}
+        self.files = {f"/{name}": (kinds[name], content) for name, content in files.items()}
+        self.files["/"] = self.files[f"/{INDEX}"]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread of its own; hang up where there are too many."""
@@ -138,15 +139,13 @@ class SiteHandler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         refusal = self._refusal()
-        content = self.server.files.get(self.path.partition("?")[0])
+        file = self.server.files.get(self.path.partition("?")[0])
         if refusal is not None:
             self.send_error(refusal)
-        elif content is None:
+        elif file is None:
             self.send_error(HTTPStatus.NOT_FOUND)
         else:
-            suffix = self.path.partition("?")[0].rpartition(".")[2]
-            kind = KINDS["html"] if self.path[:2] in ("/", "/?") else KINDS.get(suffix, OTHER_KIND)
-            self._send(HTTPStatus.OK, kind, content)
+            self._send(HTTPStatus.OK, *file)
 
     def _refusal(self) -> HTTPStatus | None:
         """Return why a request is refused, if it is."""
@@ -164,9 +163,7 @@ class SiteHandler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *_: object) -> None:
         """Say nothing: below the command line nobody speaks."""
 
-    def send_error(
-        self, code: int, message: str | None = None, explain: str | None = None
-    ) -> None:
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse in a line that repeats nothing of the request."""
         status = HTTPStatus(code)
         self._send(status, KINDS["txt"], f"{status.value} {status.phrase}\n".encode())

@@ -93,20 +93,7 @@ def site_files(
     return {**static, **runtime, **networks, FACTS: facts.encode()}
 
 
-def write_site(site: Site, folder: Path) -> None:
-    """Write a page's files to a folder, all or none; an earlier page in it is replaced.
-
-    Raises:
-        InputError: the folder has other files in it, or cannot be written to.
-        OSError: it cannot be written to after all; it is as it was.
-    """
-    _require_free(folder)
-    make_folder(folder, "--out")
-    with locked(folder):
-        commit(folder, site.files, fresh=True)
-
-
-def _require_free(folder: Path) -> None:
+def require_free(folder: Path) -> None:
     """Check that a folder is none yet, is empty, or holds a page and nothing else.
 
     Raises:
@@ -120,6 +107,19 @@ def _require_free(folder: Path) -> None:
         return
     if not checksums(folder).keys() >= MARKS:
         raise InputError(f"--out {folder} has other files in it; name a new folder")
+
+
+def write_site(site: Site, folder: Path) -> None:
+    """Write a page's files to a folder, all or none; an earlier page in it is replaced.
+
+    Raises:
+        InputError: the folder has other files in it, or cannot be written to.
+        OSError: it cannot be written to after all; it is as it was.
+    """
+    require_free(folder)
+    make_folder(folder, "--out")
+    with locked(folder):
+        commit(folder, site.files, fresh=True)
 
 
 def _facts(gan: GanRun, judge: ClassifierRun | None, networks: list[str]) -> dict[str, Any]:

@@ -35,16 +35,18 @@ function tell(facts, runtime) {
     ? judgeWords(facts.judge)
     : `No judge of ${facts.dataset} is here, so nobody reads the drawings.`;
   byId("about-discriminator").textContent = facts.networks.includes("discriminator.onnx")
-    ? "\u201cLooks real\u201d and \u201clooks drawn\u201d are the opinion of the discriminator that the generator " +
-      "was trained against: its logit, above zero for real, shown from \u221210 to +10. It has changed " +
-      "ever since the generator learned from it, and is no judge of quality."
+    ? "Whether a picture looks real or drawn is the opinion of the discriminator, which the generator " +
+      "was trained to deceive: its logit, above zero for real, and as a bar that is full where it is " +
+      "certain. Near zero it cannot tell."
     : "The discriminator is not kept with this run, so nobody tells whether a drawing looks real.";
   byId("runtime-version").textContent = runtime.version;
 }
 
 function judgeWords({ name, network, taught, accuracy }) {
   const well = accuracy === null ? "" : ` and reads ${(100 * accuracy).toFixed(2)}% of real test images rightly`;
-  const sure = taught < 1 ? ` It was taught to be ${(100 * taught).toFixed(1)}% certain, never more.` : "";
+  const sure = taught < 1
+    ? ` Its lessons asked for a certainty of ${(100 * taught).toFixed(1)}%, not more: about that much is sure.`
+    : "";
   return `The judge is ${name} (${network}), which never guided a generator${well}.${sure}`;
 }
 

@@ -1,6 +1,6 @@
 // Fields that several parts of the page have: seeds and labels.
 
-export const LARGEST_SEED = 2 ** 32 - 1;
+const LARGEST_SEED = 2 ** 32 - 1;
 const NEW_SEEDS = 1_000_000; // short enough to be told to somebody
 
 export function byId(id) {
@@ -11,9 +11,20 @@ export function isSeed(text) {
   return /^[0-9]{1,10}$/.test(text ?? "") && Number(text) <= LARGEST_SEED;
 }
 
-/** Returns what is wrong with the seed in a field, in a line; nothing if it is one. */
-export function seedProblem(field) {
-  return isSeed(field.value) ? "" : `A seed is a whole number from 0 to ${LARGEST_SEED}.`;
+/**
+ * Tells what is wrong with fields, the first of it in words.
+ * @param {[HTMLElement, string][]} checked each field with what is wrong with it, or ""
+ * @returns whether nothing is wrong
+ */
+export function allRight(checked, words) {
+  for (const [field, problem] of checked) field.setAttribute("aria-invalid", String(problem !== ""));
+  words.textContent = checked.map(([, problem]) => problem).find(Boolean) ?? "";
+  return words.textContent === "";
+}
+
+/** Returns a seed's field with what is wrong with it, for `allRight`. */
+export function checkedSeed(field) {
+  return [field, isSeed(field.value) ? "" : `A seed is a whole number from 0 to ${LARGEST_SEED}.`];
 }
 
 export function newSeed() {

@@ -1,6 +1,6 @@
 // "Move through the noise": a digit, and a slider for each direction that is worth moving along.
 
-import { byId, newSeed, offerLabels, seedProblem } from "./fields.js";
+import { allRight, byId, checkedSeed, newSeed, offerLabels } from "./fields.js";
 import { dot, moved, noise, spread } from "./noise.js";
 import { newestOnly } from "./pace.js";
 import { Strip, percent, signed } from "./pictures.js";
@@ -60,9 +60,7 @@ export function startMoving(page) {
   }
 
   function start(event) {
-    const wrong = seedProblem(seed);
-    seed.setAttribute("aria-invalid", String(wrong !== ""));
-    if (wrong) return;
+    if (!allRight([checkedSeed(seed)], byId("move-problem"))) return;
     point = noise(Number(seed.value), 0, facts.size, facts.noise);
     sliders.forEach(({ input }, i) => {
       input.value = String(dot(point, directions[i]) / unit);
@@ -86,21 +84,27 @@ export function startMoving(page) {
   start();
 }
 
-/** Returns what the sliders are, in a line or two. */
+/** Returns what the sliders are, in a few sentences. */
 function about(facts) {
-  const named = facts.directions.filter(({ name }) => name in NAMES && name !== "kind");
+  const named = facts.directions.filter(({ name }) => ["slant", "ink", "width"].includes(name));
   const rest = facts.directions.filter(({ name }) => name.startsWith("movement"));
-  const parts = [];
+  const parts = ["Each slider moves along one direction of the noise, in units of its spread."];
   if (named.length) {
-    const shares = named.map(({ name, share }) => `${name} (${percent(share)})`).join(", ");
-    parts.push(`Directions that explain most of what differs in ${shares} among images of a digit`);
+    const shares = named.map(({ name, share }) => `${percent(share)} of ${name}`);
+    parts.push(
+      `The named ones were found by measuring drawings; they explain ${listed(shares)} among drawings of ${facts.conditional ? "one digit" : "all kinds"}.`,
+    );
   }
   if (rest.length) {
     const share = rest.reduce((sum, direction) => sum + direction.share, 0);
-    parts.push(`${parts.length ? "and, at right angles to them, the" : "The"} ${rest.length} that explain most of the pixels (${percent(share)})`);
+    parts.push(`Movements explain more than any others of what else differs: ${percent(share)} of the pixels' variance together.`);
   }
-  const kinds = facts.directions.some(({ name }) => name === "kind")
-    ? ` The first number of the noise chooses among ${facts.modes} kinds of a digit that were found in the training images.`
-    : "";
-  return `${parts.join(" ")}; measured on drawn images. A slider's unit is the noise's own spread.${kinds}`;
+  if (facts.modes > 1) {
+    parts.push(`The kind is the first number of the noise: it chooses among ${facts.modes} kinds of a digit that were found in the training images.`);
+  }
+  return parts.join(" ");
+}
+
+function listed(words) {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }

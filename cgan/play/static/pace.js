@@ -17,9 +17,9 @@ export class Pace {
     const sorted = [...this.#times].sort((a, b) => a - b), half = sorted.length >> 1;
     const median = sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
     const n = this.#times.length;
+    const last = `From the last click to its picture: ${this.#times.at(-1).toFixed(0)} ms`;
     this.#element.textContent =
-      `${this.#times.at(-1).toFixed(0)} ms from the last click to its picture` +
-      (n > 1 ? `; ${median.toFixed(0)} ms is the median of the last ${n}` : "");
+      n > 1 ? `${last}; median of the last ${n}: ${median.toFixed(0)} ms.` : `${last}.`;
   }
 }
 

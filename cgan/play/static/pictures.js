@@ -2,7 +2,6 @@
 
 const GAP = 2; // pixels of an image between two images in a file
 const LARGEST = 8; // pixels of a file for a pixel of an image
-const MOST = 10; // of a logit, at either end of the bar
 
 /** Paints an image, a Float32Array [C x H x W] in [-1, 1], pixel for pixel. */
 function paint(canvas, image, [channels, height, width]) {
@@ -70,9 +69,9 @@ export class Strip {
         const logit = drawn.logits[i], real = logit > 0;
         part.taken.textContent = `${real ? "looks real" : "looks drawn"} ${signed(logit)}`;
         part.bar.hidden = false;
-        const share = Math.min(Math.abs(logit) / MOST, 1);
-        part.fill.style.width = `${50 * share}%`;
-        part.fill.style.left = `${real ? 50 : 50 - 50 * share}%`;
+        const share = 100 / (1 + Math.exp(-logit)); // of the bar, a half where it cannot tell
+        part.fill.style.left = `${Math.min(share, 50)}%`;
+        part.fill.style.width = `${Math.abs(share - 50)}%`;
         part.fill.className = real ? "real" : "drawn";
         said.push(part.taken.textContent);
       }

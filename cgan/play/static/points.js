@@ -1,6 +1,6 @@
 // "Seeds are points": two seeds, their sum and difference, and the way from one to the other.
 
-import { byId, newSeed, offerLabels, seedProblem } from "./fields.js";
+import { allRight, byId, checkedSeed, newSeed, offerLabels } from "./fields.js";
 import { between, noise, together } from "./noise.js";
 import { newestOnly } from "./pace.js";
 import { Strip, percent } from "./pictures.js";
@@ -34,12 +34,7 @@ export function startPoints(page) {
   });
 
   function start(event) {
-    const wrong = [seedA, seedB].map((field) => {
-      const problem = seedProblem(field);
-      field.setAttribute("aria-invalid", String(problem !== ""));
-      return problem;
-    });
-    if (wrong.some(Boolean)) return;
+    if (!allRight([seedA, seedB].map(checkedSeed), byId("points-problem"))) return;
     [a, b] = [seedA, seedB].map((field) => noise(Number(field.value), 0, facts.size, facts.noise));
     drawPoints(event?.timeStamp);
   }

@@ -1,6 +1,6 @@
 // "Write a number": each digit drawn from noise of its own; number and seed are in the address.
 
-import { LARGEST_SEED, byId, isSeed, newSeed, seedProblem } from "./fields.js";
+import { allRight, byId, checkedSeed, isSeed, newSeed } from "./fields.js";
 import { noise } from "./noise.js";
 import { newestOnly } from "./pace.js";
 import { Strip } from "./pictures.js";
@@ -45,11 +45,7 @@ export function startWriting(page) {
 
   function changed(event) {
     const wrong = facts.conditional ? numberProblem(number.value, facts.labels) : "";
-    const wrongSeed = seedProblem(seed);
-    number.setAttribute("aria-invalid", String(wrong !== ""));
-    seed.setAttribute("aria-invalid", String(wrongSeed !== ""));
-    problem.textContent = wrong || wrongSeed;
-    if (problem.textContent) return;
+    if (!allRight([[number, wrong], checkedSeed(seed)], problem)) return;
     const asked = facts.conditional ? `write=${number.value}&` : "";
     history.replaceState(null, "", `#${asked}seed=${Number(seed.value)}`);
     draw(event?.timeStamp);
@@ -70,7 +66,6 @@ export function startWriting(page) {
     byId("write-about").textContent =
       "This generator heeds no label: it cannot be asked for a digit. Here is what it draws.";
   }
-  seed.max = String(LARGEST_SEED);
   number.addEventListener("input", changed);
   seed.addEventListener("input", changed);
   byId("again").addEventListener("click", (event) => {
