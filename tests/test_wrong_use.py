@@ -250,6 +250,21 @@ WRONG: dict[str, list[tuple[list[object], str]]] = {
         (["--data-dir"], "requires an argument"),
         (["../x"], "unexpected extra argument"),
     ],
+    "play": [
+        (["mnits"], "did you mean 'mnist'"),
+        (["broken", "--weights-dir", "w"], "broken"),
+        (["alien", "--weights-dir", "w"], "alien/config.json"),
+        (["--port", "70000"], "not in the range"),
+        (["--port", "-1"], "not in the range"),
+        (["--port", "http"], "not a valid integer"),
+        (["--out", "file"], "choose another with --out"),
+        (["--out", "file/page"], "choose another with --out"),
+        (["--out", "w"], "has other files in it; name a new folder"),
+        (["--out", "w/taken"], "has other files in it; name a new folder"),
+        (["--out"], "requires an argument"),
+        (["mnist", "digits"], "unexpected extra argument"),
+        (["--opne"], "'--open'"),
+    ],
 }
 CASES = [
     pytest.param([command] * bool(command) + arguments, part, id=f"{command or 'cgan'}-{i}")

@@ -91,8 +91,8 @@ def _seen(generator: Generator, z: Tensor, labels: Tensor) -> Tensor:
     parts = []
     for some, wanted in zip(z.split(BATCH), labels.split(BATCH), strict=True):
         grey = (generator(some, wanted).mean(1, keepdim=True) + 1) / 2
-        size = [min(side, LARGEST_SIDE) for side in grey.shape[2:]]
-        parts.append(F.adaptive_avg_pool2d(grey, size)[:, 0])
+        height, width = (min(side, LARGEST_SIDE) for side in grey.shape[2:])
+        parts.append(F.adaptive_avg_pool2d(grey, (height, width))[:, 0])
     return torch.cat(parts)
 
 

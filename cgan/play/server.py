@@ -125,7 +125,7 @@ class SiteHandler(BaseHTTPRequestHandler):
         if not head:
             return
         self.connection.settimeout(PATIENCE)
-        self.rfile = io.BufferedReader(io.BytesIO(head))  # type: ignore[arg-type]
+        self.rfile = io.BufferedReader(io.BytesIO(head))
         self.command, self.request_version, self.close_connection = "", "", True
         self.requestline = ""
         if not head.endswith(END):

@@ -14,7 +14,7 @@ from cgan import __version__
 from cgan.discriminator import load_discriminator
 from cgan.errors import InputError
 from cgan.exporting import discriminator_onnx, generator_onnx, judge_onnx
-from cgan.files import make_folder
+from cgan.files import make_folder, require_writable
 from cgan.journal import checksums, commit, locked
 from cgan.play.directions import find_directions
 from cgan.play.unpacking import unpack
@@ -94,19 +94,14 @@ def site_files(
 
 
 def require_free(folder: Path) -> None:
-    """Check that a folder is none yet, is empty, or holds a page and nothing else.
+    """Check that a folder is none yet, is empty, or holds a page, and can be written to.
 
     Raises:
-        InputError: it is or holds something else.
+        InputError: it is a file, holds something else, or cannot be written to.
     """
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise InputError(f"--out {folder} is a file; name a folder")
-    if not any(folder.iterdir()):
-        return
-    if not checksums(folder).keys() >= MARKS:
+    if folder.is_dir() and any(folder.iterdir()) and not checksums(folder).keys() >= MARKS:
         raise InputError(f"--out {folder} has other files in it; name a new folder")
+    require_writable(folder, "--out")
 
 
 def write_site(site: Site, folder: Path) -> None:
