@@ -72,6 +72,9 @@ def test_the_wheel_carries_the_shipped_weights_and_nothing_that_was_trained_here
         assert f"cgan/weights/{gan}/generator.safetensors" in names
         assert f"cgan/weights/{gan}/discriminator.safetensors" in names
     assert "cgan/report/templates/page.html" in names
+    assert "cgan/play/static/index.html" in names
+    assert "cgan/play/runtime/ort-wasm-simd-threaded.wasm.xz" in names
+    assert [name for name in names if name.endswith("licenses/cgan/play/runtime/LICENSE.txt")]
     assert not [name for name in names if name.startswith("tests")]
 
 
