@@ -1,6 +1,7 @@
 """The server of cgan play: what it answers, and what it refuses before it reads it."""
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -100,8 +101,9 @@ def test_head_is_answered_without_the_body(server: SiteServer) -> None:
 def test_it_listens_on_this_machine_alone(server: SiteServer) -> None:
     assert server.server_address[0] == "127.0.0.1"
     assert server.address == f"http://127.0.0.1:{server.port}/"
-    with socket.socket() as other, pytest.raises(ConnectionRefusedError):
-        other.connect(("127.0.0.2", server.port))  # what is bound to every address answers there
+    if sys.platform == "linux":  # where 127.0.0.2 is this machine, too
+        with socket.socket() as other, pytest.raises(ConnectionRefusedError):
+            other.connect(("127.0.0.2", server.port))
 
 
 def test_localhost_is_another_name_of_it(server: SiteServer) -> None:

@@ -16,6 +16,7 @@ from cgan.errors import InputError
 from cgan.exporting import discriminator_onnx, generator_onnx, judge_onnx
 from cgan.files import make_folder, require_writable
 from cgan.journal import checksums, commit, locked
+from cgan.networks import looks_through_guide
 from cgan.play.directions import find_directions
 from cgan.play.unpacking import unpack
 from cgan.reading import read_json
@@ -126,7 +127,7 @@ def _facts(gan: GanRun, judge: ClassifierRun | None, networks: list[str]) -> dic
         "dataset": gan.spec.dataset,
         "epochs": gan.config.epochs,
         "seed": gan.config.seed,
-        "guide": gan.guide,
+        "guide": gan.guide if _was_guided(gan) else None,
         "image": gan.spec.image_shape,
         "labels": gan.spec.n_classes,
         "conditional": gan.network.conditional,
@@ -144,6 +145,11 @@ def _facts(gan: GanRun, judge: ClassifierRun | None, networks: list[str]) -> dic
             for direction in find_directions(gan.network, gan.spec.n_classes)
         ],
     }
+
+
+def _was_guided(gan: GanRun) -> bool:
+    """Return whether a guide taught the generator, not only scored it."""
+    return looks_through_guide(gan.config) or gan.config.guidance > 0 or gan.config.modes > 1
 
 
 def _judge_facts(judge: ClassifierRun) -> dict[str, Any]:

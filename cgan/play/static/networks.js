@@ -1,9 +1,12 @@
 // The networks: draws images and asks the judge and the discriminator, all in this browser.
 
-import * as ort from "./runtime/ort.wasm.min.mjs";
+import * as ort from "./runtime/ort.wasm.min.js";
 
 ort.env.wasm.numThreads = 1; // more would need headers that a plain static host does not send
-ort.env.wasm.wasmPaths = new URL("runtime/", import.meta.url).href;
+ort.env.wasm.wasmPaths = {
+  mjs: new URL("runtime/ort-wasm-simd-threaded.js", import.meta.url).href,
+  wasm: new URL("runtime/ort-wasm-simd-threaded.wasm", import.meta.url).href,
+};
 ort.env.logLevel = "error";
 
 /**
