@@ -1,6 +1,7 @@
 """The page of cgan play without a browser: its runtime, its directions, its files, the command."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -20,8 +21,10 @@ from cgan import __version__
 from cgan.cli import main
 from cgan.errors import InputError
 from cgan.journal import damaged
+from cgan.play.apart import make_site_apart
+from cgan.play.assembling import STATIC, find_judge, make_site, site_files
 from cgan.play.server import POLICY
-from cgan.play.site import FACTS, STATIC, Site, find_judge, require_free, site_files, write_site
+from cgan.play.site import FACTS, Site, require_free, write_site
 from cgan.recipes import gan_config
 from cgan.store import SHIPPED, load_generator
 
@@ -178,23 +181,49 @@ def test_what_a_run_lacks_is_told_and_does_not_stop_the_page(tmp_path: Path) -> 
     assert facts["judge"] is None
 
 
-def test_without_the_packages_a_line_says_how_to_get_them(
+def test_without_the_packages_a_line_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(InputError, match=r"pip install 'cgan\[onnx\]'"):
+        make_site("digits", Path("none"))
+
+
+def test_the_newest_run_is_shown_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cgan.play.assembling.newest_run", lambda _: "no such run")
+    with pytest.raises(InputError, match="'no such run'"):
+        make_site(None, Path("none"))
+
+
+def test_what_goes_wrong_apart_is_raised_here(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="did you mean 'mnist'"):
+        make_site_apart("mnits", tmp_path)
+
+
+def test_a_process_that_is_killed_is_said_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "onnxscript", None)
-    result = play("digits", "--out", tmp_path / "page", "--weights-dir", tmp_path)
-    assert result.exit_code == 2
-    assert "pip install 'cgan[onnx]'" in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert not (tmp_path / "page").exists()
+    monkeypatch.setattr("cgan.play.apart._send_site", die)
+    with pytest.raises(OSError, match="ended with status -9; is there enough memory"):
+        make_site_apart("mnist", tmp_path)
+
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_server_does_not_hold_torch() -> None:
+    code = (
+        "import sys, cgan.play.apart, cgan.play.server, cgan.play.site\n"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'onnx')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_server_without_a_traceback(number: int, status: int) -> None:
     code = (
-        "from cgan.play import site; from cgan.cli import main\n"
-        "site.make_site = lambda *_: site.Site('toy', {'index.html': b''}, ())\n"
+        "from cgan.play import apart, site; from cgan.cli import main\n"
+        "apart.make_site_apart = lambda *_: site.Site('toy', {'index.html': b''}, ())\n"
         "main(['play', '--no-open'])"
     )
     with subprocess.Popen(

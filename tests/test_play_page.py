@@ -21,8 +21,8 @@ from cgan.config import GanConfig
 from cgan.exporting import generator_onnx
 from cgan.latent import between
 from cgan.networks import make_generator
+from cgan.play.assembling import make_site, site_files
 from cgan.play.server import SiteServer
-from cgan.play.site import make_site, site_files
 from cgan.recipes import gan_config
 from cgan.store import GanRun, load_classifier, load_generator
 

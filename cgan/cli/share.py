@@ -67,18 +67,18 @@ def play(run: str | None, out: Path | None, port: int, opens: bool, weights_dir:
     RUN is the newest when left out, or the shipped one of MNIST where none was trained. The page is
     served to this machine alone until Ctrl-C. Needs pip install 'cgan[onnx]'.
     """
+    from cgan.play.apart import make_site_apart
     from cgan.play.server import SiteServer
-    from cgan.play.site import make_site, require_free, write_site
-    from cgan.store import newest_run
+    from cgan.play.site import require_free, write_site
 
     if out is not None:
         require_free(out)  # before the seconds that the networks take
-        site = make_site(run or newest_run(weights_dir), weights_dir)
+        site = make_site_apart(run, weights_dir)
         write_site(site, out)
         _tell(f"the page of {site.run} is in {out}, for any web server", site.lacking)
         return
     with SiteServer(port) as server:
-        site = make_site(run or newest_run(weights_dir), weights_dir)
+        site = make_site_apart(run, weights_dir)
         server.offer(site.files)
         _tell(f"the page of {site.run} is at {server.address} until Ctrl-C", site.lacking)
         if opens:  # aside, as a browser in the terminal would keep the server from answering

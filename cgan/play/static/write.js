@@ -63,6 +63,7 @@ export function startWriting(page) {
   if (!facts.conditional) {
     byId("number-part").hidden = true;
     byId("write-title").textContent = "Drawings";
+    byId("again").textContent = "New drawings";
     byId("write-about").textContent =
       "This generator heeds no label: it cannot be asked for a digit. Here is what it draws.";
   }
