@@ -13,8 +13,8 @@ from cgan.errors import InputError
 from cgan.images import Images
 from cgan.progress import Progress
 from cgan.recipes import eval_config
-from cgan.report import find_report, read_results, summary, tables, write_report
-from cgan.report.page import verdict
+from cgan.report import find_report, find_verdict, read_results, summary, tables, write_report
+from cgan.report.read import read_history
 
 if TYPE_CHECKING:
     from cgan.evaluation.handed import Handed
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 COLUMNS = ["value", "low", "high", "real", "n"]  # of the metrics
 ALARM = ["kind", "metric", "value", "threshold", "message"]
-HEADLINE = ["metric", "value", "95% interval", "real images", "N"]  # what a notebook shows of them
+# what a notebook shows of them, under these heads
+HEADLINE = {
+    **{"metric": "metric", "value": "value", "interval": "95% interval"},
+    **{"real": "real images", "n": "N"},
+}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -32,10 +36,13 @@ class Evaluation:
     Attributes:
         results: the content of results.json.
         report: the path of its page, index.html, which `cgan report` draws again.
+        history: losses and scores of the training, a row each time it was scored; None where it is
+            not known.
     """
 
     results: dict[str, Any]
     report: Path
+    history: pd.DataFrame | None = None
 
     @property
     def metrics(self) -> pd.DataFrame:
@@ -44,11 +51,7 @@ class Evaluation:
         `real` is the same metric of held-out real images, `n` how many images were looked at.
         Metrics that were left out have no row: `results["left_out"]` tells why.
         """
-        found = pd.DataFrame.from_dict(self.results["metrics"], orient="index").reindex(
-            columns=COLUMNS
-        )
-        kinds = dict.fromkeys(COLUMNS, "float64") | {"n": "int64"}
-        return found.astype(kinds).rename_axis("metric")
+        return tables.metrics(self.results)[COLUMNS]
 
     @property
     def per_digit(self) -> pd.DataFrame:
@@ -72,8 +75,8 @@ class Evaluation:
 
     @property
     def verdict(self) -> str:
-        """One sentence on whether it draws what it is asked for, with variety."""
-        return verdict(self.results)
+        """Good, or what is wrong with it, as a sentence."""
+        return str(find_verdict(self.results, self.history))
 
     def __repr__(self) -> str:
         """Return the verdict in a line."""
@@ -94,7 +97,8 @@ class Evaluation:
             f"<p><strong>Alarm.</strong> {html.escape(alarm['message'])}</p>"
             for alarm in self.results["alarms"]
         ]
-        parts.append(_html(tables.headline(self.results)[HEADLINE]))
+        rows = [[row[key] for key in HEADLINE] for row in tables.headline(self.results)]
+        parts.append(_html([list(HEADLINE.values()), *rows]))
         left = ", ".join(tables.TITLES[name] for name in self.results["left_out"])
         if left:
             parts.append(f"<p>Left out: {html.escape(left)}.</p>")
@@ -179,8 +183,7 @@ def evaluate(
         guide=_text(guide),
         progress=progress,
     )
-    page = write_report(folders.reports / results["run"])
-    return Evaluation(read_results(page.parent), page)
+    return _read(write_report(folders.reports / results["run"]).parent)
 
 
 def read_report(run: str | Path | None = None, reports_dir: str | Path = "reports") -> Evaluation:
@@ -191,24 +194,26 @@ def read_report(run: str | Path | None = None, reports_dir: str | Path = "report
         reports_dir: the folder of reports.
 
     Raises:
-        InputError: there is no such report, or its results.json cannot be read.
+        InputError: there is no such report, or its files cannot be read.
     """
-    folder = find_report(_text(run), Path(reports_dir))
-    return Evaluation(read_results(folder), folder / "index.html")
+    return _read(find_report(_text(run), Path(reports_dir)))
 
 
-def _html(table: pd.DataFrame) -> str:
-    """Return a table of texts; aligned as a notebook would not, the first column to the left."""
-    rows = [list(table.columns), *table.to_numpy().tolist()]
+def _html(rows: list[list[str]]) -> str:
+    """Return a table, the heads first; aligned as a notebook would not, the names to the left."""
     cells = [
         "".join(
             f'<{tag} style="padding: 0 .5em; text-align: {"right" if i else "left"}">'
             f"{html.escape(text)}</{tag}>"
             for i, text in enumerate(row)
         )
-        for tag, row in zip(["th", *["td"] * len(table)], rows, strict=True)
+        for tag, row in zip(["th", *["td"] * (len(rows) - 1)], rows, strict=True)
     ]
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
+
+
+def _read(folder: Path) -> Evaluation:
+    return Evaluation(read_results(folder), folder / "index.html", read_history(folder))
 
 
 def _run(run: "str | Path | GanRun | None") -> str | None:

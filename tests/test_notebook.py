@@ -27,8 +27,7 @@ from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import fcd
 from cgan.metrics.manifold import coverage, look
 from cgan.notebook import COLUMNS, Evaluation
-from cgan.report import summary
-from cgan.report.page import verdict
+from cgan.report import find_verdict, summary
 
 NAMES = ["Evaluation", "Images", "Samples", "evaluate", "load_classifier", "load_generator"]
 
@@ -179,7 +178,7 @@ def test_the_metrics_are_a_table_by_name(found: Evaluation) -> None:
             value = found.results["metrics"][name][column]
             assert found.metrics.loc[name, column] == pytest.approx(value), (name, column)
     assert found.metrics["value"].dtype == float
-    assert found.metrics["n"].dtype == int
+    assert found.metrics["n"].dtype == "Int64"
     assert found.metrics.loc["judge_accuracy", "n"] == 230
 
 
@@ -192,7 +191,9 @@ def test_the_other_tables_agree_with_each_other(found: Evaluation) -> None:
     assert found.per_digit.index.tolist() == found.histogram.index.tolist() == list(range(10))
     assert found.alarms["message"].tolist() == [row["message"] for row in found.results["alarms"]]
     assert "unrealistic" in found.alarms["kind"].tolist()
-    assert found.verdict == verdict(found.results)
+    assert found.verdict == str(find_verdict(found.results, found.history))
+    assert found.history is not None
+    assert found.history["epoch"].tolist() == [1, 2]
 
 
 def test_a_value_that_is_not_known_is_none_in_no_table() -> None:

@@ -95,12 +95,13 @@ def _score(
     progress: Progress,
 ) -> None:
     from cgan import evaluation
-    from cgan.report import summary, write_report
-    from cgan.report.page import verdict
+    from cgan.report import find_verdict, read_results, summary, write_report
+    from cgan.report.read import read_history
 
     results = evaluation.evaluate(run, config, folders, progress=progress, **subject)
     page = write_report(folders.reports / results["run"])
-    click.echo(f"{results['run']}: {verdict(results)}")
+    results = read_results(page.parent)  # as the page tells them
+    click.echo(f"{results['run']}: {find_verdict(results, read_history(page.parent))}")
     click.echo(summary(results))
     click.echo(f"report: {page}")
     flags = folder_flags(folders, "reports")

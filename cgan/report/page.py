@@ -187,7 +187,9 @@ def _per_digit_html(results: dict[str, Any], table: pd.DataFrame) -> str:
                 vmax=1 + SPANS[column],
                 text_color_threshold=0,
             )
-    styler = styler.relabel_index([HEADS.get(str(name), str(name)) for name in shown], axis="columns")
+    styler = styler.relabel_index(
+        [HEADS.get(str(name), str(name)) for name in shown], axis="columns"
+    )
     html = styler.set_table_attributes('class="numbers heat"').to_html()
     return re.sub(r"<th id=[^>]*?class=\"col_heading", '<th scope="col" class="col_heading', html)
 
