@@ -65,7 +65,7 @@ def fit(
     epoch_steps = 1 if config.dry_run else len(train) // batch_size
     optimizer, schedule = _optimizer(network, config, epochs, epoch_steps)
     step, seconds = 0, 0.0
-    with (progress or Progress()).bar(epochs * epoch_steps, title) as bar:
+    with (progress or Progress()).bar(epochs * epoch_steps, title, unit="steps") as bar:
         for epoch in range(1, epochs + 1):
             start = time.perf_counter()
             network.train()
@@ -86,7 +86,7 @@ def fit(
                 step += 1
                 bar.advance()
                 if step % config.log_interval == 0:
-                    bar.say(loss=float(losses[-1]))
+                    bar.say(f"loss {float(losses[-1]):.3f}")
             loss_mean = float(torch.stack(losses).mean())
             if not math.isfinite(loss_mean):
                 raise TrainingError(f"training diverged: the loss is {loss_mean}; lower --lr")

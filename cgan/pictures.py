@@ -21,6 +21,7 @@ CELL, GAP, TEXT, HEAD = 56, 12, 16, 30  # pixels: an image, between two, above o
 MARGIN = 48  # left of a sheet, for the names of its rows
 LINE = 18  # of each further line of the title
 DASH = 5  # pixels of the pieces of a broken border
+FRAME, GROUND = 4, 96  # pixels around each image of a plain grid, and their grey
 FRAMES, COLOURS = 24, 8  # at most, of a film
 
 
@@ -55,6 +56,23 @@ def write_grid(images: NDArray[np.uint8], path: Path, gap: int = 2) -> None:
         stream, format="png", optimize=True
     )
     write_bytes(path, stream.getvalue())
+
+
+def grid_bytes(images: NDArray[np.uint8], foot: str = "", cell: int = CELL) -> bytes:
+    """Return a PNG of images uint8 [N, C, H, W] enlarged to about `cell` pixels, COLUMNS in a row.
+
+    The ground is a grey that stands out from black and white images, on light and dark pages. The
+    text `foot` stands below.
+    """
+    sheet = mosaic(_enlarged(images, cell), min(COLUMNS, len(images)), gap=FRAME, ground=GROUND)
+    height, width = sheet.shape[:2]
+    size = width + FRAME, height + FRAME + (TEXT + FRAME if foot else 0)
+    picture = Image.new("RGB", size, (GROUND,) * 3)
+    picture.paste(Image.fromarray(sheet), (FRAME, FRAME))
+    if foot:
+        pen = ImageDraw.Draw(picture)
+        pen.text((FRAME, size[1] - FRAME), foot, "white", _font(12), anchor="lb")
+    return _png(picture)
 
 
 def write_images(images: NDArray[np.uint8], labels: NDArray[np.int64], out: Path) -> None:

@@ -1,6 +1,7 @@
 """What is read off a training step by step: sums on the device, looked at now and then."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -15,6 +16,25 @@ TERMS = {  # readings in words, where they are not plain
     "d_gradient": "the discriminator's gradient",
     "g_gradient": "the generator's gradient",
 }
+
+# readings and scores in short, for one line of a terminal, with their formats
+SHORT = {
+    "d_loss": ("D", ".2f"),
+    "g_loss": ("G", ".2f"),
+    "d_real": ("D(x)", ".2f"),
+    "d_fake": ("D(G(z))", ".2f"),
+    "judge_accuracy": ("acc", ".1%"),
+    "coverage": ("cov", ".0%"),
+}
+
+
+def in_short(readings: Mapping[str, float]) -> str:
+    """Return readings and scores by name as a person reads them beside a bar, in 60 columns.
+
+    Those that stand in no line are left out.
+    """
+    known = ((SHORT[name], readings[name]) for name in SHORT if name in readings)
+    return " ".join(f"{word} {value:{form}}" for (word, form), value in known)
 
 
 class Log:

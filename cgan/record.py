@@ -26,6 +26,7 @@ class Record:
         self.writer = writer
         self.history: list[dict[str, float]] = []
         self.best = math.inf
+        self.alarms: list[str] = []  # what was raised about the networks that are kept
         self._film: list[NDArray[np.uint8]] = []  # what is drawn from the fixed inputs
 
     def tensors(self) -> dict[str, Tensor]:
@@ -34,7 +35,7 @@ class Record:
 
     def facts(self) -> dict[str, Any]:
         """Return the rest, for `restore`."""
-        return {"history": self.history, "best": self.best}
+        return {"history": self.history, "best": self.best, "alarms": self.alarms}
 
     def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Become what gave these `tensors` and `facts`.
@@ -49,6 +50,9 @@ class Record:
                 for row in facts["history"]
             ]
             self.best = float(facts["best"])
+            self.alarms = [str(text) for text in facts.get("alarms", [])]
+            if not all(text.isprintable() for text in self.alarms):  # a terminal will show them
+                raise ValueError("an alarm is no plain text")
             if not all("epoch" in row for row in self.history):
                 raise ValueError("a row tells no epoch")
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
@@ -79,6 +83,7 @@ class Record:
         self.history.append({**row, **verdict.scores, "kept": int(kept)})
         self._film.append(verdict.shown.copy())  # not a view of all that was drawn
         if kept:
+            self.alarms = verdict.alarms
             for name, network in networks.items():
                 self.writer.add_network(f"{name}.safetensors", network)
         picture, content = verdict.picture(row["epoch"])

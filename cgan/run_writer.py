@@ -1,6 +1,5 @@
 """Writes a run's folder: weights, config, history and checkpoint, together or not at all."""
 
-import re
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
@@ -15,26 +14,15 @@ from cgan.config import ClassifierConfig, DataSpec, GanConfig
 from cgan.errors import InputError
 from cgan.files import json_bytes, make_folder
 from cgan.journal import commit, locked
+from cgan.run_folders import CHECKPOINT as CHECKPOINT
+from cgan.run_folders import CONFIG as CONFIG
+from cgan.run_folders import plain_name as plain_name
 
-CONFIG = "config.json"
-CHECKPOINT = "checkpoint.safetensors"
 # files that an earlier run of that name may have left, even one of an older version
 EARLIER = (
     *("classifier.safetensors", "generator.safetensors", "discriminator.safetensors"),
     *("history.csv", "samples.gif", "samples.png", "training.png"),
 )
-PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-def plain_name(name: str) -> str:
-    """Return a name that is safe as a folder's.
-
-    Raises:
-        InputError: it is none.
-    """
-    if not PLAIN_NAME.fullmatch(name):
-        raise InputError(f"{name!r} is no run name; use letters, digits, '.', '_' and '-'")
-    return name
 
 
 class RunWriter:

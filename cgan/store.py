@@ -1,36 +1,33 @@
 """Finds and loads runs: a network's weights with the config.json that rebuilds it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from torch import nn
 
 from cgan.blanks import blank_classifier, blank_generator
 from cgan.config import ClassifierConfig, DataSpec, GanConfig
 from cgan.errors import InputError, nearest
+from cgan.images import Images
 from cgan.journal import require_whole, settle_all
 from cgan.networks import Generator
 from cgan.networks.classifiers import Classifier
-from cgan.reading import first_line, read_json
-from cgan.run_writer import CHECKPOINT, CONFIG, PLAIN_NAME, plain_name
+from cgan.run_folders import CHECKPOINT, CONFIG, PLAIN_NAME, epochs_trained, runs
+from cgan.run_folders import SHIPPED as SHIPPED
+from cgan.run_folders import WEIGHTS as WEIGHTS
+from cgan.run_reader import LARGEST_CONFIG as LARGEST_CONFIG
+from cgan.run_reader import read_config as read_config
+from cgan.sampling import draw
 from cgan.tensors import read_tensors
 
-Config = TypeVar("Config", ClassifierConfig, GanConfig)
-WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
-LARGEST_CONFIG = 2**20  # bytes of config.json; ours have a thousand
 LARGEST_WEIGHTS = 2**28  # bytes of a network; ours have two million
-# what a config.json may tell besides, and what is used of it
-FACTS = ("guide", "guide_sha256", "judge")
-
-
-SHIPPED = Path(__file__).parent / "weights"  # runs that come with the package
 SHIPPED_GAN = "mnist"  # what stands in for one's own generator where there is none
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClassifierRun:
     """A classifier read from a run folder, on the CPU, in evaluation mode."""
 
@@ -40,12 +37,16 @@ class ClassifierRun:
     config: ClassifierConfig
     network: Classifier
 
+    def __repr__(self) -> str:
+        """Return its name, what it is and what it learned."""
+        return f"<{self.config.role} {self.name}: {self.config.network} of {_words(self.spec)}>"
+
     def sha256(self) -> str:
         """Return the checksum of the weights file."""
         return hashlib.sha256((self.folder / WEIGHTS["classifier"]).read_bytes()).hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GanRun:
     """A generator (averaged weights) read from a run folder, on the CPU, in evaluation mode."""
 
@@ -57,14 +58,46 @@ class GanRun:
     guide_sha256: str  # of its weights, as they were then
     network: Generator
 
+    def __repr__(self) -> str:
+        """Return its name, recipe and data set, how long it was trained, and where it is."""
+        epochs = epochs_trained(self.folder)
+        trained = "" if epochs is None else f", {epochs:.4g} epochs"
+        return (
+            f"<generator {self.name}: recipe {self.config.recipe} of {_words(self.spec)}{trained}, "
+            f"in {self.folder}>"
+        )
 
-def runs(weights_dir: Path, kind: str) -> dict[str, Path]:
-    """Return the runs of `kind` ("classifier" or "gan") by name: one's own before shipped ones."""
-    found: dict[str, Path] = {}
-    for root in (SHIPPED, weights_dir):
-        if root.is_dir():
-            found |= {f.name: f for f in sorted(root.iterdir()) if (f / WEIGHTS[kind]).is_file()}
-    return {name: path for name, path in found.items() if not name.startswith(".")}
+    def sample(
+        self,
+        digit: int | Sequence[int] | None = None,
+        n: int | None = None,
+        seed: int = 1,
+        *,
+        device: str = "auto",
+        precision: str = "fp32",
+    ) -> Images:
+        """Draw images, the same ones as `cgan sample` with the same digit, number and seed.
+
+        Args:
+            digit: the label to draw, or one for each image; None: every one equally often.
+            n: how many images, 1 to 1,000,000; None: 64, or as many as there are digits.
+            seed: of the noise, 0 or more.
+            device: "auto", "cpu", "cuda" or "mps".
+            precision: "fp32": the same images everywhere; "bf16"; "auto": the faster one.
+
+        Raises:
+            InputError: a digit that it was not trained on, a number out of range, an unknown name.
+        """
+        images, labels = draw(
+            self.network,
+            self.spec.n_classes,
+            n,
+            digit=digit,
+            seed=seed,
+            device=device,
+            precision=precision,
+        )
+        return Images(images, labels, self.network.conditional)
 
 
 def unused_name(weights_dir: Path, name: str, overwrite: bool) -> str:
@@ -152,13 +185,17 @@ def load_config(folder: Path) -> tuple[GanConfig, dict[str, Any]]:
     return config, facts
 
 
-def load_classifier(run: str, weights_dir: Path = Path("weights")) -> ClassifierRun:
-    """Load a classifier by run name or folder.
+def load_classifier(run: str | Path, weights_dir: str | Path = "weights") -> ClassifierRun:
+    """Load a classifier.
+
+    Args:
+        run: its name, or its folder; those that ship are found by name.
+        weights_dir: the folder of one's own runs.
 
     Raises:
         InputError: no such run, or one whose files do not belong together.
     """
-    folder = find_run(run, weights_dir, "classifier")
+    folder = find_run(str(run), Path(weights_dir), "classifier")
     require_whole(folder, CONFIG, WEIGHTS["classifier"])
     spec, config, _ = read_config(folder, ClassifierConfig)
     network = blank_classifier(config, spec)
@@ -166,13 +203,17 @@ def load_classifier(run: str, weights_dir: Path = Path("weights")) -> Classifier
     return ClassifierRun(folder.resolve().name, folder, spec, config, network)
 
 
-def load_generator(run: str, weights_dir: Path = Path("weights")) -> GanRun:
-    """Load a generator by run name or folder; no data set is needed.
+def load_generator(run: str | Path, weights_dir: str | Path = "weights") -> GanRun:
+    """Load a generator; no data set is needed.
+
+    Args:
+        run: its name, or its folder; those that ship are found by name.
+        weights_dir: the folder of one's own runs.
 
     Raises:
         InputError: no such run, or one whose files do not belong together.
     """
-    folder = find_run(run, weights_dir, "gan")
+    folder = find_run(str(run), Path(weights_dir), "gan")
     require_whole(folder, CONFIG, WEIGHTS["gan"])
     spec, config, facts = read_config(folder, GanConfig)
     network = blank_generator(config, spec)
@@ -198,41 +239,6 @@ def require_same_images(classifier: ClassifierRun, spec: DataSpec) -> None:
 def _words(spec: DataSpec) -> str:
     shape = "x".join(map(str, spec.image_shape))
     return f"{spec.dataset} ({shape}, {spec.n_classes} classes)"
-
-
-def read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dict[str, Any]]:
-    """Return the data set, the config and the whole content of config.json, all checked.
-
-    Raises:
-        InputError: it is missing or damaged.
-    """
-    path = folder / CONFIG
-    try:
-        content = read_json(path, LARGEST_CONFIG)
-        spec, values = dict(content["spec"]), dict(content["config"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = first_line(error)
-        raise InputError(f"{path} is missing or damaged ({reason}); train the run again") from error
-    try:
-        _check_facts(content)
-        return DataSpec(**spec), kind(**values), content
-    except (TypeError, InputError) as error:
-        raise InputError(f"{path} fits no run of this version: {first_line(error)}") from error
-
-
-def _check_facts(content: Mapping[str, Any]) -> None:
-    """Check that what names another run is the name of one, not a way to another folder.
-
-    Raises:
-        InputError: it is something else.
-    """
-    for fact in FACTS:
-        value = content.get(fact)
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            raise InputError(f"`{fact}` must be a text")
-        plain_name(value)
 
 
 def load_state(network: nn.Module, path: Path) -> None:

@@ -26,7 +26,7 @@ from cgan.penalties import PENALTIES
 from cgan.phases import Batch, guidance_at
 from cgan.progress import Progress
 from cgan.randomness import own_randomness
-from cgan.readings import Log
+from cgan.readings import Log, in_short
 from cgan.record import Record
 from cgan.resuming import (
     Beginning,
@@ -53,12 +53,14 @@ EARLY = 0.1  # of the training, in which no alarm is raised: nothing can be lear
 class GanResult:
     """What stage 2 made: the run's folder (None after a dry run), its history and time.
 
-    In the history `kept` is 1 for each epoch that was the best so far: the last of them is saved.
+    In the history `kept` is 1 for each epoch that was the best so far: the last of them is saved,
+    and `alarms` are those that it raised.
     """
 
     folder: Path | None
     history: list[dict[str, float]]
     seconds: float  # of training, without validation and pictures
+    alarms: list[str]
 
 
 def train_gan(
@@ -188,14 +190,17 @@ def _run(
     every_steps *= epoch_steps
 
     saved_step, saved_at = training.step, time.perf_counter()
-    with progress.bar(steps, writer.name, done=training.step) as bar, stop_request() as stop:
+    shown = dict(record.history[-1]) if record.history else {}  # behind the bar
+    bars = progress.bar(steps, writer.name, done=training.step, unit="steps")
+    with bars as bar, stop_request() as stop:
         while training.step < steps:
             try:
                 # learn
                 _learn(training, config, dtype)
                 bar.advance()
                 if training.step % config.log_interval == 0:
-                    bar.say(**training.log.latest())
+                    shown |= training.log.latest()
+                    bar.say(in_short(shown))
                 now = time.perf_counter()
                 looking = training.step % round_steps == 0
                 due = training.step - saved_step >= every_steps or now - saved_at >= every_seconds
@@ -217,6 +222,8 @@ def _run(
                         "validation_seconds": time.perf_counter() - now,
                     }
                     progress.line(record.add(row, verdict, training.networks()))
+                    shown |= verdict.scores
+                    bar.say(in_short(shown))
                     if training.step > EARLY * steps and not config.dry_run:
                         for alarm in verdict.alarms:
                             progress.line(f"  ALARM: {alarm}")
@@ -241,7 +248,8 @@ def _run(
                 saved_step, start = training.step, time.perf_counter()
             if stop.number:
                 raise Stopped(stop.number)
-    return GanResult(writer.folder if writer.published else None, record.history, training.seconds)
+    folder = writer.folder if writer.published else None
+    return GanResult(folder, record.history, training.seconds, record.alarms)
 
 
 def _learn(training: Training, config: GanConfig, dtype: torch.dtype) -> None:

@@ -1,5 +1,6 @@
 """What one look at a generator in training found, and its picture."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,8 +51,13 @@ class Verdict:
 
     def words(self) -> list[str]:
         """Return the scores as a person reads them."""
-        names = {"guide_accuracy": "guide accuracy", "judge_accuracy": "judge accuracy"}
-        said = [f"{names[key]} {self.scores[key]:.1%}" for key in names if key in self.scores]
-        if "fcd" in self.scores:
-            said += [f"FCD {self.scores['fcd']:.3f}", f"coverage {self.scores['coverage']:.1%}"]
-        return said
+        return in_words(self.scores)
+
+
+def in_words(scores: Mapping[str, float]) -> list[str]:
+    """Return an epoch's scores by name as a person reads them, those that there are."""
+    names = {"guide_accuracy": "guide accuracy", "judge_accuracy": "judge accuracy"}
+    said = [f"{names[key]} {scores[key]:.1%}" for key in names if key in scores]
+    if "fcd" in scores:
+        said += [f"FCD {scores['fcd']:.3f}", f"coverage {scores['coverage']:.1%}"]
+    return said

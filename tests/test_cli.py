@@ -69,7 +69,7 @@ def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
     assert (tmp_path / "w/mine/generator.safetensors").is_file()
     third = run("evaluate", "-n", 100, "--gan-train-images", 0, *where)
     assert third.exit_code == 0, third.output
-    assert "judge_accuracy" in third.output
+    assert "judge accuracy" in third.output
     assert {path.name for path in (tmp_path / "r/mine").iterdir()} == {
         "manifest.json",
         "results.json",
@@ -136,9 +136,10 @@ def test_the_demo_runs_all_three_stages_and_ends_with_the_reports_path(
     monkeypatch.setattr("cgan.evaluation.students.STUDENT_EPOCHS", 1)
     result = run("demo", "--epochs", 1, "-n", 100, *folders_of(tmp_path))
     assert result.exit_code == 0, result.output
-    last = result.output.strip().splitlines()[-1]
-    assert last == f"report: {tmp_path / 'r/demo/index.html'}"
-    assert Path(last.removeprefix("report: ")).is_file()
+    where, how = result.output.strip().splitlines()[-2:]
+    assert where == f"report: {tmp_path / 'r/demo/index.html'}"
+    assert Path(where.removeprefix("report: ")).is_file()
+    assert how == f"open it with: cgan report demo --reports-dir {tmp_path / 'r'} --open"
 
 
 def test_sample_needs_no_run_of_ones_own(tmp_path: Path) -> None:
@@ -227,8 +228,9 @@ def test_what_sample_writes_is_scored_from_anywhere(digits_run: Folders, tmp_pat
         "evaluate", "--images", tmp_path / "drawn", "--dataset", "digits", "--quick", *where
     )
     assert scored.exit_code == 0, scored.output
-    assert scored.output.startswith("drawn: 120 images, digits")
-    assert "guide_accuracy        left out: no guide is known" in scored.output
+    assert scored.output.startswith("drawn: Not realistic")
+    assert "120 images, digits " in scored.output
+    assert "without guide accuracy, flattery: no guide is known" in scored.output
     assert (tmp_path / "r/drawn/index.html").is_file()
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-import cgan
 from cgan import data
 from cgan.config import EvalConfig, Folders
 from cgan.errors import InputError
@@ -314,14 +313,6 @@ def test_features_are_taken_in_evaluation_mode_and_scaled() -> None:
 def test_a_judge_of_another_data_set_is_refused(digits_run: Folders) -> None:
     with pytest.raises(InputError, match="trained on mnist"):
         evaluate("toy", CONFIG, digits_run, judge="mnist-judge")
-
-
-def test_the_public_api_is_lazy_and_complete(digits_run: Folders) -> None:
-    assert cgan.evaluate is evaluate
-    assert cgan.load_classifier is load_classifier
-    assert cgan.load_generator(str(digits_run.weights / "toy")).name == "toy"
-    with pytest.raises(AttributeError, match="nonesuch"):
-        cgan.nonesuch  # noqa: B018
 
 
 def test_what_a_run_links_to_does_not_get_into_its_report(

@@ -146,7 +146,7 @@ def test_names_are_escaped(report: Path, tmp_path: Path) -> None:
 def test_the_summary_names_the_worst_digit_and_the_alarms(report: Path) -> None:
     results = read_results(report)
     worst = min(results["per_digit"], key=lambda row: row["accuracy"])
-    assert re.search(rf"worst digit +{worst['digit']} at {worst['accuracy']:.2%}", summary(results))
+    assert re.search(rf"worst digit: {worst['digit']} +{worst['accuracy']:.2%}", summary(results))
     assert summary(results).count("ALARM") == len(results["alarms"]) > 0
 
 
@@ -213,7 +213,7 @@ def test_the_page_of_images_without_labels_shows_what_there_is(
     assert len(page.images) == 10 + 20 + 20 + 20  # rows of samples, certain, uncertain, copies
     assert not (folder / "confusion.csv").exists()
     assert NO_LABELS in (folder / "index.html").read_text()
-    assert "judge_accuracy        left out" in summary(read_results(folder))
+    assert "without judge accuracy, guide accuracy" in summary(read_results(folder))
     verdict = find_verdict(read_results(folder))
     assert (verdict.kind, verdict.checks[0].state) == ("good", "unknown")
     assert "as far as images without labels can show it" in str(verdict)

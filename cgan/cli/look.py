@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from cgan.cli.completion import generators, reports
 from cgan.cli.options import NUMBER, data_option, device_option, reports_option, weights_option
 from cgan.config import EvalConfig, Folders
 from cgan.recipes import ABOUT, RECIPES, measured
 
 
 @click.command("sample")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=generators)
 @click.option("--digit", type=int, help="The label to draw.  [default: every one equally often]")
 @click.option(
     "-n", "--n-samples", "n", type=NUMBER, default=64, show_default=True, help="How many images."
@@ -90,7 +91,7 @@ def recipes(fields: bool) -> None:
 
 
 @click.command("report")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=reports)
 @click.option("--open", "shown", is_flag=True, help="Show it in the browser.")
 @reports_option
 def report(run: str | None, shown: bool, reports_dir: Path) -> None:
@@ -104,7 +105,7 @@ def report(run: str | None, shown: bool, reports_dir: Path) -> None:
 
 
 @click.command("compare")
-@click.argument("runs", nargs=-1)
+@click.argument("runs", nargs=-1, shell_complete=reports)
 @click.option("--dataset", help="Compare the reports of this data set alone.")
 @reports_option
 def compare(runs: tuple[str, ...], dataset: str | None, reports_dir: Path) -> None:
@@ -120,7 +121,7 @@ def compare(runs: tuple[str, ...], dataset: str | None, reports_dir: Path) -> No
 
 
 @click.command("latent")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=generators)
 @click.option("--seed", default=1, show_default=True, help="Seed of the noise.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder.  [default: REPORTS/RUN/latent]"

@@ -1,5 +1,7 @@
 """Options that several commands share, and how a command speaks while it works."""
 
+import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -8,7 +10,9 @@ from typing import Any
 
 import click
 
+from cgan.config import Folders
 from cgan.progress import Progress
+from cgan.run_folders import plain_name
 
 DATASET_HELP = "digits (embedded), mnist, fashion-mnist or kmnist."
 NUMBER = click.IntRange(max=1_000_000)  # of images to draw: all are in memory at once
@@ -83,8 +87,6 @@ def require_plain(name: str | None) -> None:
         InputError: it is no folder's.
     """
     if name is not None:
-        from cgan.run_writer import plain_name
-
         plain_name(name)
 
 
@@ -101,3 +103,19 @@ def announce(progress: Progress, config: Any, row: Any, verbose: bool | None) ->
         if verbose or value != asdict(row)[key] or key in ("dataset", "epochs")
     }
     progress.line(", ".join(f"{key} {value}" for key, value in shown.items()))
+
+
+def folder_flags(folders: Folders, *names: str) -> str:
+    """Return the flags by which another command looks into the same folders, each after a space.
+
+    Args:
+        folders: that this command looked into.
+        names: of those that the other one takes: "data", "weights", "reports".
+    """
+    usual = {**asdict(Folders()), "data": Path(os.environ.get("CGAN_DATA", Folders.data))}
+    chosen = asdict(folders)
+    return "".join(
+        f" --{name}-dir {shlex.quote(str(chosen[name]))}"
+        for name in names
+        if chosen[name] != usual[name]
+    )

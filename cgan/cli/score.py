@@ -1,15 +1,18 @@
 """cgan evaluate and cgan demo."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cgan.cli.completion import classifiers, generators
 from cgan.cli.options import (
     DATASET_HELP,
     NUMBER,
     common,
     field_option,
+    folder_flags,
     require_plain,
     shown_progress,
 )
@@ -21,7 +24,7 @@ from cgan.recipes import classifier_config, eval_config, gan_config
 
 
 @click.command("evaluate")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=generators)
 @click.option(
     "--images",
     type=click.Path(path_type=Path),
@@ -48,9 +51,14 @@ from cgan.recipes import classifier_config, eval_config, gan_config
     "--classifier",
     "--judge",
     "judge",
+    shell_complete=classifiers,
     help="Run name or folder of the classifier that judges.  [default: DATASET-judge]",
 )
-@click.option("--guide", help="The guide shown beside it.  [default: the one that trained RUN]")
+@click.option(
+    "--guide",
+    shell_complete=classifiers,
+    help="The guide shown beside it.  [default: the one that trained RUN]",
+)
 @common
 def evaluate(
     run: str | None,
@@ -87,12 +95,17 @@ def _score(
     progress: Progress,
 ) -> None:
     from cgan import evaluation
-    from cgan.report import summary, write_report
+    from cgan.report import find_verdict, read_results, summary, write_report
+    from cgan.report.read import read_history
 
     results = evaluation.evaluate(run, config, folders, progress=progress, **subject)
     page = write_report(folders.reports / results["run"])
+    results = read_results(page.parent)  # as the page tells them
+    click.echo(f"{results['run']}: {find_verdict(results, read_history(page.parent))}")
     click.echo(summary(results))
     click.echo(f"report: {page}")
+    flags = folder_flags(folders, "reports")
+    click.echo(f"open it with: cgan report {shlex.quote(results['run'])}{flags} --open")
 
 
 @click.command("demo")
@@ -127,14 +140,14 @@ def demo(
     # now, not after two trainings
     require_writable(weights_dir, "--weights-dir")
     require_writable(reports_dir, "--reports-dir")
-    click.echo("1/3 training the guide, a classifier, on 1,297 real digits")
+    progress.line("1/3 training the guide, a classifier, on 1,297 real digits")
     trained = stage1.train_classifier(
         guide, folders, name="demo-guide", save_model=True, overwrite=True, progress=progress
     )
-    click.echo(f"    test accuracy {trained.test_accuracy['value']:.1%}")
-    click.echo("2/3 training the generator against a discriminator, guided by the guide")
+    progress.line(f"    test accuracy {trained.test_accuracy['value']:.1%}")
+    progress.line("2/3 training the generator against a discriminator, guided by the guide")
     stage2.train_gan(
         gan, folders, name="demo", guide="demo-guide", overwrite=True, progress=progress
     )
-    click.echo(f"3/3 scoring {n_samples:,} generated digits with a judge that guided nothing")
+    progress.line(f"3/3 scoring {n_samples:,} generated digits with a judge that guided nothing")
     _score("demo", evaluation, folders, {}, progress)

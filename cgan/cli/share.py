@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from cgan.cli.completion import generators
 from cgan.cli.options import weights_option
 
 
 @click.command("export")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=generators)
 @click.option(
     "--format", "form", default="onnx", show_default=True, help="onnx, torchscript or npz."
 )

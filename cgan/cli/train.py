@@ -2,21 +2,26 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cgan.cli.completion import classifiers, trainings
 from cgan.cli.options import (
     DATASET_HELP,
     announce,
     common,
     field_option,
+    folder_flags,
     require_plain,
     shown_progress,
 )
 from cgan.config import Folders
 from cgan.errors import InputError
 from cgan.recipes import CLASSIFIERS, RECIPES, classifier_config, gan_config
+
+if TYPE_CHECKING:
+    from cgan.train_gan import GanResult
 
 NEWEST = ""  # what --resume without a name means
 _guide = CLASSIFIERS["guide"]
@@ -90,8 +95,16 @@ _guided = RECIPES["guided"]
 @click.option("--recipe", default="guided", show_default=True, help="See cgan recipes.")
 @click.option("--dataset", default="mnist", show_default=True, help=DATASET_HELP)
 @click.option("--name", help="Name of the run.  [default: DATASET-RECIPE, numbered]")
-@click.option("--guide", help="Run name or folder of the guide.  [default: DATASET-guide]")
-@click.option("--judge", help="Who scores every epoch; none: nobody.  [default: DATASET-judge]")
+@click.option(
+    "--guide",
+    shell_complete=classifiers,
+    help="Run name or folder of the guide.  [default: DATASET-guide]",
+)
+@click.option(
+    "--judge",
+    shell_complete=classifiers,
+    help="Who scores every epoch; none: nobody.  [default: DATASET-judge]",
+)
 @click.option(
     "--overwrite", is_flag=True, help="Replace a run of that name, at the first checkpoint."
 )
@@ -128,6 +141,7 @@ _guided = RECIPES["guided"]
     is_flag=False,
     flag_value=NEWEST,
     metavar="[RUN]",
+    shell_complete=trainings,
     help="Go on with RUN, or the newest, as it was begun; other flags must not change it.",
 )
 @click.option("--resume-with-changes", is_flag=True, help="They may.")
@@ -198,8 +212,24 @@ def train_gan(
     from cgan.report import write_training
 
     write_training(result.folder)
-    click.echo(f"saved in {result.folder} after {result.seconds:.0f} s of training")
-    click.echo(f"score it with: cgan evaluate {result.folder.name}")
+    click.echo("\n".join(_closing(result, result.folder)))
+    where = folder_flags(folders, "weights", "data")
+    click.echo(f"score it with: cgan evaluate {result.folder.name}{where}")
+
+
+def _closing(result: "GanResult", folder: Path) -> list[str]:
+    """Return what a training came to, in lines: how long it was, what is kept, alarms, where."""
+    from cgan.verdict import in_words
+
+    last, kept = result.history[-1], [row for row in result.history if row["kept"]][-1]
+    epochs = f"{last['epoch']:.4g} epoch" + "s" * (last["epoch"] != 1)
+    scores = in_words(kept) or ["not scored"]
+    return [
+        f"{folder.name}: {epochs} in {result.seconds:,.0f} s of training",
+        f"kept epoch {kept['epoch']:.4g}: {', '.join(scores)}",
+        *(f"ALARM: {alarm}" for alarm in result.alarms),
+        f"saved in {folder}",
+    ]
 
 
 def _require_free_of_names(context: click.Context) -> None:

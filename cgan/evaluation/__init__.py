@@ -13,6 +13,7 @@ from cgan import __version__, data
 from cgan.config import EvalConfig, Folders
 from cgan.errors import InputError
 from cgan.evaluation.gallery import choose
+from cgan.evaluation.handed import Handed
 from cgan.evaluation.incoming import Incoming
 from cgan.evaluation.scoring import score
 from cgan.evaluation.students import taught
@@ -70,7 +71,7 @@ def evaluate(
     config: EvalConfig = EvalConfig(),  # noqa: B008 - frozen
     folders: Folders = Folders(),  # noqa: B008 - frozen
     *,
-    images: Path | None = None,
+    images: Path | Handed | None = None,
     dataset: str | None = None,
     name: str | None = None,
     judge: str | None = None,
@@ -83,7 +84,7 @@ def evaluate(
         run: name or folder of a trained run; None: the newest.
         config: how many images, which seed, which machine.
         folders: where data and weights are and where the report goes.
-        images: an npz file or a folder of pictures to score in place of a run.
+        images: an npz file, a folder of pictures or arrays to score in place of a run.
         dataset: what those images are to be compared with.
         name: of the report's folder; None: the run's, or that of `images`.
         judge: name or folder of the classifier that scores; None: `<dataset>-judge`.
@@ -175,7 +176,7 @@ def evaluate(
             "data_sha256": whole["test"].sha256(),
             "judge_sha256": judge_run.sha256(),
             "config": asdict(gan.config) if gan else None,
-            "images": str(images) if images else None,
+            "images": str(images) if isinstance(images, Path) else None,
             "evaluation": asdict(config),
         },
     }

@@ -41,7 +41,12 @@ def _read(
         known = ", ".join(ascii(name)[1:-1] for name in archive.names[:5]) or "none"
         raise InputError(f"{path} has no array `images` (only {known:.200})")
     claim = archive.claim("images")
-    channels_last = _has_channels_last(claim, spec, path)
+    if claim.dtype != np.uint8:
+        kind = f"{claim.dtype!s:.100}"
+        raise InputError(
+            f"{path}: the images are {kind}; save them as uint8, from 0 (background) to 255"
+        )
+    channels_last = has_channels_last(claim.shape, spec, path)
     labelled = "labels" in archive.names
     if labelled:
         _check_labels(archive.claim("labels"), claim.shape[0], path)
@@ -52,25 +57,19 @@ def _read(
     return images.transpose(0, 3, 1, 2) if channels_last else images, labels
 
 
-def _has_channels_last(claim: Claim, spec: DataSpec, path: Path) -> bool:
+def has_channels_last(shape: tuple[int, ...], spec: DataSpec, where: Path | str) -> bool:
     """Return whether images are [N, H, W, C]; else they are [N, C, H, W], or [N, H, W] of one.
 
     Raises:
-        InputError: they are not uint8, or of another shape.
+        InputError: they are of another shape; the message says `where`.
     """
     c, h, w = spec.image_shape
-    if claim.dtype != np.uint8:
-        kind = f"{claim.dtype!s:.100}"
-        raise InputError(
-            f"{path}: the images are {kind}; save them as uint8, from 0 (background) to 255"
-        )
-    if claim.shape[1:] == (c, h, w) or (claim.shape[1:] == (h, w) and c == 1):
+    if shape[1:] == (c, h, w) or (shape[1:] == (h, w) and c == 1):
         return False
-    if claim.shape[1:] == (h, w, c):
+    if shape[1:] == (h, w, c):
         return True
     raise InputError(
-        f"{path}: the images have the shape {list(claim.shape)}; {spec.dataset} needs "
-        f"[N, {c}, {h}, {w}]"
+        f"{where}: the images have the shape {list(shape)}; {spec.dataset} needs [N, {c}, {h}, {w}]"
     )
 
 

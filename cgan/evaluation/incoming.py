@@ -57,9 +57,10 @@ def read_images(path: Path, spec: DataSpec) -> Incoming:
     if not path.exists():
         raise InputError(f"{path} does not exist; name an npz file or a folder of pictures")
     images, labels = _read_folder(path, spec) if path.is_dir() else read_npz(path, spec)
-    _require_contents(images, path)
+    require_contents(images, path)
     if labels is not None:
-        _require_labels(labels, spec, path)
+        require_range(labels, spec, path)
+        require_classes(labels, spec, path)
         labels = labels.astype(np.int64)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.resolve().stem).strip("-._") or "images"
     return Incoming(
@@ -146,32 +147,50 @@ def _label_of(file: Path, top: Path) -> int | None:
     return None
 
 
-def _require_contents(images: NDArray[np.uint8], path: Path) -> None:
+def require_contents(images: NDArray[np.uint8], where: Path | str) -> None:
+    """Check that there is something in images uint8 [N, C, H, W] to score.
+
+    Raises:
+        InputError: there are none, or they are blank or all the same; the message says `where`.
+    """
     if len(images) == 0:
-        raise InputError(f"{path} holds no images")
+        raise InputError(f"{where} holds no images")
     if images.max() <= 1:
         raise InputError(
-            f"{path}: no pixel is above {images.max()}; scale the images to 0 to 255 before they "
+            f"{where}: no pixel is above {images.max()}; scale the images to 0 to 255 before they "
             "become uint8"
         )
     # without a copy of all of them
     if len(images) > 1 and (images.min(axis=0) == images.max(axis=0)).all():
         raise InputError(
-            f"{path}: all {len(images)} images are the same; there is nothing to score"
+            f"{where}: all {len(images)} images are the same; there is nothing to score"
         )
     if (images.min(axis=(1, 2, 3)) == images.max(axis=(1, 2, 3))).all():
-        raise InputError(f"{path}: every image is of one colour; there is nothing to score")
+        raise InputError(f"{where}: every image is of one colour; there is nothing to score")
 
 
-def _require_labels(labels: NDArray[np.integer], spec: DataSpec, path: Path) -> None:
+def require_range(labels: NDArray[np.integer], spec: DataSpec, where: Path | str) -> None:
+    """Check that labels [N], one or more, are classes of `spec`.
+
+    Raises:
+        InputError: one is not; the message says `where`.
+    """
     if labels.min() < 0 or labels.max() >= spec.n_classes:
         raise InputError(
-            f"{path}: the labels run from {labels.min()} to {labels.max()}; those of "
+            f"{where}: the labels run from {labels.min()} to {labels.max()}; those of "
             f"{spec.dataset} from 0 to {spec.n_classes - 1}"
         )
+
+
+def require_classes(labels: NDArray[np.integer], spec: DataSpec, where: Path | str) -> None:
+    """Check that every class of `spec` has an image.
+
+    Raises:
+        InputError: one has none; the message says `where`.
+    """
     absent = sorted(set(range(spec.n_classes)) - set(labels.tolist()))
     if absent:
         raise InputError(
-            f"{path}: no image has the label {absent[0]}; give images of every class, or leave the "
-            "labels out"
+            f"{where}: no image has the label {absent[0]}; give images of every class, or leave "
+            "the labels out"
         )

@@ -8,6 +8,7 @@ import torch
 from cgan import data
 from cgan.config import DataSpec, Folders
 from cgan.errors import InputError
+from cgan.evaluation.handed import Handed
 from cgan.evaluation.incoming import Incoming, read_images
 from cgan.evaluation.views import Seers
 from cgan.machine import place
@@ -31,7 +32,7 @@ class Subject:
 
 
 def find_subject(
-    run: str | None, images: Path | None, dataset: str | None, folders: Folders
+    run: str | None, images: Path | Handed | None, dataset: str | None, folders: Folders
 ) -> tuple[dict[str, data.Split], Subject]:
     """Find what is to be scored and load the data that it is compared with.
 
@@ -56,8 +57,9 @@ def find_subject(
     if dataset is None:
         raise InputError("--images needs --dataset: the real images to compare with")
     splits = _splits(dataset, folders)
-    incoming = read_images(images, splits["test"].spec).shuffled()
-    return splits, Subject(incoming.name, splits["test"].spec, incoming=incoming)
+    spec = splits["test"].spec
+    read = images.incoming(spec) if isinstance(images, Handed) else read_images(images, spec)
+    return splits, Subject(read.name, spec, incoming=read.shuffled())
 
 
 def _splits(dataset: str, folders: Folders) -> dict[str, data.Split]:

@@ -34,7 +34,8 @@ class Seers:
         """Return what a classifier says of images; without labels, its answers stand for them."""
         wanted = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
         pairs = list(zip(images.split(self.batch_size), wanted.split(self.batch_size), strict=True))
-        with self.progress.bar(len(images), "reading") as bar:
+        title = "the judge reads" if who is self.judge else "the guide reads"
+        with self.progress.bar(len(images), title) as bar:
 
             def shown() -> Any:
                 for pair in pairs:

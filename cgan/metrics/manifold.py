@@ -54,7 +54,7 @@ def look(*, fake: Samples, real: Samples, k: int = K, progress: Progress | None 
     recalled = np.zeros((1 + SPLITS, len(reals)), bool)
     covered = np.zeros((1 + SPLITS, len(reals)), bool)
     rows = max(1, BLOCK // len(points))
-    with progress.bar(len(reals), "precision, recall") as bar:
+    with progress.bar(len(reals), "precision and recall") as bar:
         for start in range(0, len(reals), rows):
             block = slice(start, start + rows)
             squared = _squared(reals[block], points)

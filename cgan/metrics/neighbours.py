@@ -47,7 +47,7 @@ def nearest_in(
 
     index = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(among)
     blocks = []
-    with (progress or Progress()).bar(len(features), "neighbours") as bar:
+    with (progress or Progress()).bar(len(features), "nearest neighbours") as bar:
         for start in range(0, len(features), ROWS):
             blocks.append(index.kneighbors(features[start : start + ROWS]))
             bar.advance(len(blocks[-1][0]))

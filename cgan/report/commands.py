@@ -25,6 +25,8 @@ def commands_of(results: dict[str, Any]) -> list[str]:
     lines = []
     if isinstance(provenance.get("config"), dict):
         lines += _training(results, provenance["config"])
+    elif not isinstance(provenance.get("images"), str):
+        return []  # arrays in somebody's memory
     subject = [results["run"]]
     if isinstance(provenance.get("images"), str):
         subject = ["--images", provenance["images"], "--dataset", results["dataset"]]

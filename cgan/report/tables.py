@@ -1,5 +1,7 @@
 """The numbers of a report as pandas tables."""
 
+import textwrap
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,10 @@ SUMMARY = (
     *("judge_accuracy", "guide_accuracy", "missing_classes", "intra_class_diversity"),
     *("fcd", "precision", "recall", "coverage", "gan_train_accuracy", "copying_z"),
 )
+# in a terminal
+SHORT_TITLES = {"fcd": "FCD (lower is better)", "flattery": "flattery"}
+HEADS = ("95% interval", "real images")
+WIDTH = 100  # columns
 
 
 def metrics(results: dict[str, Any]) -> pd.DataFrame:
@@ -110,7 +116,7 @@ def worded(name: str, value: float | None) -> str:
     """Return a metric's value as a person reads it."""
     if value is None:
         return "-"
-    if name in PERCENT:
+    if name in PERCENT or name == "worst_digit":
         return f"{value:.2%}"
     return f"{value:{FORMATS.get(name, '.4f')}}"
 
@@ -149,19 +155,44 @@ def worst(results: dict[str, Any]) -> dict[str, float] | None:
 
 
 def summary(results: dict[str, Any]) -> str:
-    """Return the result in a few lines for a terminal."""
+    """Return the result in lines of at most WIDTH columns for a terminal: numbers, alarms, gaps.
+
+    Names and alarms that are longer than ours make a line longer.
+    """
     metrics, weakest = results["metrics"], worst(results)
-    lines = [f"{results['run']}: {results['n_samples']:,} images, {results['dataset']}"]
+    rows = [(f"{results['n_samples']:,} images, {results['dataset']}", "value", *HEADS)]
     for name in SUMMARY:
         if name in metrics:
-            metric = metrics[name]
-            low, high, real = (worded(name, metric[key]) for key in ("low", "high", "real"))
-            lines.append(
-                f"  {name:<22}{worded(name, metric['value']):>8}  (95% {low} to {high}; "
-                f"real images {real})"
-            )
+            title = SHORT_TITLES.get(name, TITLES[name])
+            rows.append((title, *_worded_row(name, metrics[name], metrics[name]["value"])))
         if name == "judge_accuracy" and weakest is not None:
-            lines.append(f"  {'worst digit':<22}{weakest['digit']} at {weakest['accuracy']:.2%}")
-    lines += [f"  {name:<22}left out: {why}" for name, why in results["left_out"].items()]
-    lines += [f"  ALARM: {alarm['message']}" for alarm in results["alarms"]]
+            title = f"worst digit: {weakest['digit']}"
+            rows.append((title, *_worded_row("worst_digit", weakest, weakest["accuracy"])))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        f"  {title:<{widths[0]}}  {value:>{widths[1]}}  {interval:<{widths[2]}}  "
+        f"{real:>{widths[3]}}".rstrip()
+        for title, value, interval, real in rows
+    ]
+    for alarm in results["alarms"]:
+        lines += _wrapped(f"ALARM: {alarm['message']}")
+    missing: dict[str, list[str]] = {}
+    for name, why in results["left_out"].items():
+        missing.setdefault(why, []).append(SHORT_TITLES.get(name, TITLES[name]))
+    for why, titles in missing.items():
+        lines += _wrapped(f"without {', '.join(titles)}: {why}")
     return "\n".join(lines)
+
+
+def _worded_row(name: str, found: Mapping[str, Any], value: float) -> tuple[str, str, str]:
+    """Return a value, its interval and that of real images, as a person reads them."""
+    low, high = (worded(name, found[key]) for key in ("low", "high"))
+    return (
+        worded(name, value),
+        f"{low} to {high}",
+        worded(name, found["real"]) if "real" in found else "",
+    )
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")

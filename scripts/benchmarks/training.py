@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from tqdm import tqdm
 
 from cgan import data
 from cgan.config import Folders, GanConfig
@@ -55,14 +54,13 @@ class Watch(Progress):
         self._measuring = measuring
 
     @contextmanager
-    def bar(self, total: int, title: str, done: int = 0) -> Iterator[Bar]:
+    def bar(self, total: int, title: str, done: int = 0, unit: str = "images") -> Iterator[Bar]:
         """Give the loop a bar that is no bar."""
         yield _Steps(self._measuring)
 
 
 class _Steps(Bar):
     def __init__(self, measuring: Iterator[None]):
-        super().__init__(tqdm(disable=True))
         self._measuring = measuring
 
     def advance(self, steps: int = 1) -> None:
