@@ -11,7 +11,7 @@ from cgan.errors import InputError
 from cgan.journal import require_whole
 from cgan.networks import Discriminator, GuidedDiscriminator, looks_through_guide
 from cgan.networks.classifiers import Classifier
-from cgan.run_writer import CONFIG, plain_name
+from cgan.run_folders import CONFIG, plain_name
 from cgan.store import (
     SHIPPED,
     WEIGHTS,

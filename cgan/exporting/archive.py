@@ -19,7 +19,7 @@ from cgan.errors import InputError
 from cgan.exporting.portable import DISCRIMINATOR, GENERATOR, JUDGE, Portable, Source, portable
 from cgan.networks import looks_through_guide
 from cgan.reading import first_line, parse_json
-from cgan.run_writer import plain_name
+from cgan.run_folders import plain_name
 from cgan.store import LARGEST_CONFIG, LARGEST_WEIGHTS, ClassifierRun, GanRun
 
 ABOUT = "about"  # the array that is a JSON text

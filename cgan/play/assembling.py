@@ -18,7 +18,7 @@ from cgan.play.directions import find_directions
 from cgan.play.site import FACTS, Site
 from cgan.play.unpacking import unpack
 from cgan.reading import read_json
-from cgan.run_writer import CONFIG
+from cgan.run_folders import CONFIG
 from cgan.store import (
     LARGEST_CONFIG,
     ClassifierRun,

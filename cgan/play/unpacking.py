@@ -10,7 +10,7 @@ from typing import Any
 
 from cgan.errors import InputError
 from cgan.reading import first_line, read_json, read_plain
-from cgan.run_writer import PLAIN_NAME
+from cgan.run_folders import PLAIN_NAME
 
 RUNTIME = Path(__file__).parent / "runtime"
 CONTENTS = "runtime.json"
