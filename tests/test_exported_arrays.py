@@ -87,6 +87,8 @@ def test_what_tells_of_another_network_is_refused_in_a_line(
         ({ABOUT: np.array("[]")}, "no network that cgan export"),
         ({ABOUT: np.array(b"{}")}, "is no text"),
         ({ABOUT: np.array(["{}", "{}"])}, "is no text"),
+        ({ABOUT: np.array("{}", dtype=">U2")}, "is no text"),
+        ({ABOUT: np.array(0x7FFFFFFF, "<u4").view("<U1")}, "codec can't decode"),
         ({ABOUT: np.array("[" * 2000)}, "no network that cgan export"),
         ({ABOUT: np.array("x" * 2**19)}, "is no text"),
     ],

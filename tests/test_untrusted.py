@@ -13,7 +13,7 @@ from scripts.tortures.pickles import outcomes
 
 def test_no_pickle_is_loaded_by_whatever_name(tmp_path: Path) -> None:
     found = list(outcomes(tmp_path))
-    assert len(found) == 11
+    assert len(found) == 16
     for one in found:
         assert not one.sprung, one.file
         assert one.refused.isprintable(), one.file

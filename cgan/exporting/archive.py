@@ -104,9 +104,11 @@ def _about(archive: Archive) -> Mapping[str, Any]:
     if ABOUT not in archive.names:
         raise ValueError(f"it has no array `{ABOUT}`")
     claim = archive.claim(ABOUT)
-    if claim.dtype.kind != "U" or claim.shape != () or claim.dtype.itemsize > LARGEST_CONFIG:
+    size = claim.dtype.itemsize
+    if claim.shape != () or size > LARGEST_CONFIG or claim.dtype != np.dtype(f"<U{size // 4}"):
         raise ValueError(f"`{ABOUT}` is no text")
-    about = parse_json(str(archive.read(ABOUT)))
+    # decoded here: numpy makes texts of numbers that are no characters
+    about = parse_json(archive.read(ABOUT).tobytes().decode("utf-32-le").rstrip("\0"))
     name = about["facts"]["run"]
     if not isinstance(name, str) or len(name) > LONGEST_NAME or not name.isprintable():
         raise ValueError("`run` is no name")

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import numpy as np
+
 Mutate = Callable[[bytes, Random], bytes]
 NUMBERS = [0, 1, 2, 7, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1]
 VALUES: list[Any] = [
@@ -136,6 +138,18 @@ def of_npz(content: bytes, random: Random) -> bytes:
                 inside = _of_npy(inside, random)
             packing = random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA))
             new.writestr(name, inside, packing, 1)
+    return stream.getvalue()
+
+
+def of_network(content: bytes, random: Random) -> bytes:
+    """Damage what an exported network tells of itself, or the archive that it is."""
+    if random.random() < 0.4:
+        return of_npz(content, random)
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        arrays = dict(file)
+    told = of_json(str(arrays["about"]).encode(), random).decode("utf-8", "replace")
+    stream = io.BytesIO()
+    np.savez(stream, **{**arrays, "about": np.array(told)})
     return stream.getvalue()
 
 

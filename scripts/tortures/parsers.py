@@ -19,10 +19,14 @@ from PIL import Image
 from cgan import data
 from cgan.checkpoint import parse
 from cgan.config import DataSpec, GanConfig
+from cgan.discriminator import DiscriminatorRun
 from cgan.evaluation.incoming import read_images
+from cgan.exporting import read_network
+from cgan.exporting.archive import to_npz
+from cgan.exporting.portable import portable
 from cgan.idx import read_idx
 from cgan.journal import damaged
-from cgan.networks import make_generator
+from cgan.networks import make_discriminator, make_generator
 from cgan.pictures import figure_bytes, mosaic_bytes
 from cgan.recipes import gan_config
 from cgan.record import Record
@@ -41,7 +45,7 @@ from cgan.report.gallery import tiles
 from cgan.report.read import read_history, read_picture, read_results
 from cgan.resuming import checkpoint_of, restore
 from cgan.run_writer import RunWriter
-from cgan.store import load_classifier, load_generator
+from cgan.store import GanRun, load_classifier, load_generator
 from cgan.study import study
 from cgan.tensors import read_tensors
 from cgan.training import Training
@@ -98,6 +102,9 @@ def parsers() -> dict[str, Parser]:
         "npz": Parser(
             "x.npz", _npz(images), mutations.of_npz, lambda f: read_images(f / "x.npz", SPEC)
         ),
+        "networks": Parser(
+            "x.npz", _networks(), mutations.of_network, lambda f: read_network(f / "x.npz")
+        ),
         "pictures": Parser(
             "x.png",
             _pictures(images),
@@ -117,6 +124,18 @@ def _config() -> bytes:
 
 def _weights() -> bytes:
     return safetensors.torch.save(make_generator(CONFIG, SPEC).state_dict())
+
+
+def _networks() -> tuple[bytes, ...]:
+    """Return a generator, and a discriminator that has no guide, as npz."""
+    there = Path("nowhere")
+    generator = make_generator(CONFIG, SPEC).eval()
+    discriminator = make_discriminator(CONFIG, SPEC, lambda images: (images, images)).eval()
+    sources = (
+        GanRun("toy", there, SPEC, CONFIG, "g", "0" * 64, generator),
+        DiscriminatorRun("toy", there, SPEC, CONFIG, None, discriminator),
+    )
+    return tuple(to_npz(portable(source)) for source in sources)
 
 
 def _npz(images: np.ndarray) -> tuple[bytes, ...]:

@@ -16,14 +16,23 @@ import torch
 from cgan import load_classifier, load_generator
 from cgan.checkpoint import read_checkpoint
 from cgan.config import DataSpec
+from cgan.discriminator import load_discriminator
 from cgan.errors import InputError
 from cgan.evaluation.incoming import read_images
+from cgan.exporting import read_network
 from cgan.journal import MANIFEST
 from cgan.run_writer import CHECKPOINT
 
 REPOSITORY = Path(__file__).parent.parent.parent
 SHIPPED = REPOSITORY / "cgan/weights"
 SPEC = DataSpec("digits", 1, 28, 28, 10)
+
+
+LOADERS: tuple[tuple[str, str, Callable[[str], object]], ...] = (
+    ("digits-guide", "classifier.safetensors", load_classifier),
+    ("digits", "generator.safetensors", load_generator),
+    ("digits", "discriminator.safetensors", load_discriminator),
+)
 
 
 class Trap:
@@ -63,20 +72,16 @@ def outcomes(top: Path) -> Iterator[Outcome]:
 def _offers(top: Path, trap: Trap) -> Iterator[tuple[str, Callable[[], object]]]:
     contents = {"pickle": pickle.dumps(trap), "torch.save": _by_torch(trap)}
     for kind, content in contents.items():
-        loaders: dict[str, Callable[[str], object]] = {
-            "digits-guide": load_classifier,
-            "digits": load_generator,
-        }
-        for run, load in loaders.items():
-            folder = copytree(SHIPPED / run, top / f"{run}-{kind}")
-            (weights,) = folder.glob("*.safetensors")
-            weights.write_bytes(content)
+        for run, name, load in LOADERS:
+            folder = copytree(SHIPPED / run, top / f"{name}-{kind}")
+            (folder / name).write_bytes(content)
             (folder / MANIFEST).unlink(missing_ok=True)  # as a stranger would
-            yield f"{kind} as {weights.name}", partial(load, str(folder))
+            yield f"{kind} as {name}", partial(load, str(folder))
         (folder / CHECKPOINT).write_bytes(content)
         yield f"{kind} as {CHECKPOINT}", partial(read_checkpoint, folder)
         (top / f"{kind}.npz").write_bytes(content)
         yield f"{kind} as .npz", partial(read_images, top / f"{kind}.npz", SPEC)
+        yield f"{kind} as a network", partial(read_network, top / f"{kind}.npz")
     objects = np.array([trap], dtype=object)
     good = np.arange(20 * 784).reshape(20, 1, 28, 28).astype(np.uint8)
     np.savez(top / "images.npz", images=objects)
@@ -84,6 +89,8 @@ def _offers(top: Path, trap: Trap) -> Iterator[tuple[str, Callable[[], object]]]
     np.save(top / "plain.npy", objects)
     for file in ("images.npz", "labels.npz", "plain.npy"):
         yield f"array of objects in {file}", partial(read_images, top / file, SPEC)
+    np.savez(top / "network.npz", about=objects)
+    yield "array of objects in a network", partial(read_network, top / "network.npz")
 
 
 def _by_torch(trap: Trap) -> bytes:
