@@ -24,8 +24,11 @@ COLUMNS = ["value", "low", "high", "real", "n"]  # of the metrics
 ALARM = ["kind", "metric", "value", "threshold", "message"]
 # what a notebook shows of them, under these heads
 HEADLINE = {
-    **{"metric": "metric", "value": "value", "interval": "95% interval"},
-    **{"real": "real images", "n": "N"},
+    "metric": "metric",
+    "value": "value",
+    "interval": "95% interval",
+    "real": "real images",
+    "n": "N",
 }
 
 
@@ -116,6 +119,7 @@ def evaluate(
     quick: bool = False,
     gan_train_images: int | None = None,
     copying: bool | None = None,
+    batch_size: int | None = None,
     precision: str | None = None,
     device: str = "auto",
     name: str | None = None,
@@ -140,6 +144,7 @@ def evaluate(
         quick: in seconds: fewer images, in bf16 where that is fast; neither GAN-train nor copying.
         gan_train_images: images that GAN-train learns from; 0: none; None: 20,000, or none.
         copying: search all training images for copies; None: unless quick.
+        batch_size: images at a time; None: 500.
         precision: "auto", "fp32" or "bf16"; None: fp32, or auto if quick.
         device: "auto", "cpu", "cuda" or "mps".
         name: of the report's folder; None: that of the run or of the images' file.
@@ -162,6 +167,7 @@ def evaluate(
         seed=seed,
         gan_train_images=gan_train_images,
         copying=copying,
+        batch_size=batch_size,
         precision=precision,
         device=device,
     )
