@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from shutil import which
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from conftest import REPOSITORY
 from playwright.sync_api import (
@@ -23,13 +24,14 @@ from playwright.sync_api import (
 )
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+EXAMINE = Path(__file__).parent / "accessibility.js"
 AXE = REPOSITORY / ".venv/node_modules/axe-core/axe.min.js"
 PATIENCE = 60_000  # milliseconds; a loaded machine is slow, not wrong
 HEIGHTS = {390: 844, 1280: 800}
 LOOKS = [(width, scheme) for width in HEIGHTS for scheme in ("light", "dark")]
 PAPER = 703  # CSS pixels between the margins of 12 mm of A4
 
-DRAWN = ("<text", "<tspan")  # letters in an SVG
+DRAWN = ("<text", "<tspan")  # letters in an SVG, which axe cannot measure
 OWN = re.compile("file:|data:|blob:|about:")
 
 
@@ -210,39 +212,33 @@ def alternatives(visit: Visit) -> list[str]:
     )
 
 
+def links(visit: Visit) -> list[str]:
+    """Return the links that lead to no part of the page and to no file."""
+    addresses = visit.page.evaluate(
+        """() => [...document.querySelectorAll("a[href]")].map(link =>
+            link.getAttribute("href").startsWith("#")
+                ? document.getElementById(link.hash.slice(1)) ? "" : link.getAttribute("href")
+                : link.href)"""
+    )
+    files = [one for one in addresses if one.startswith("file:")]
+    gone = [one for one in files if not Path(unquote(urlsplit(one).path)).exists()]
+    return [one for one in addresses if one.startswith("#")] + gone
+
+
 @cache
 def axe() -> str:
     """Return axe-core's source."""
     return AXE.read_text(encoding="utf-8")
 
 
-EXAMINE = """async () => {
-    const closed = [...document.querySelectorAll("details:not([open])")];
-    for (const part of closed) part.open = true;
-    const rules = await axe.run(document, {rules: {"color-contrast": {enabled: false}}});
-    const rolls = one => ["auto", "scroll"].includes(getComputedStyle(one).overflowX);
-    const wide = [...document.body.querySelectorAll("*")].filter(rolls);
-    const before = wide.map(one => one.style.overflow);
-    const widest = Math.max(0, ...wide.map(one => one.scrollWidth));
-    for (const one of wide) one.style.overflow = "visible";
-    document.body.style.minWidth = `${widest}px`;
-    const contrast = await axe.run(document, {runOnly: ["color-contrast"]});
-    document.body.style.minWidth = "";
-    wide.forEach((one, index) => { one.style.overflow = before[index]; });
-    for (const part of closed) part.open = false;
-    return [rules, contrast];
-}"""
-
-
 def accessibility(visit: Visit) -> list[str]:
-    """Return what axe-core finds serious or critical, and the contrasts it could not measure.
+    """Return what axe-core finds serious or critical, and the contrasts that nobody could measure.
 
-    Sections that are closed are opened meanwhile. Contrast is measured while no part of the page
-    scrolls by itself: axe measures no text that is scrolled out of sight. Nor does it measure
-    letters in drawings, whose colours are tested where they are chosen.
+    See accessibility.js for how the page is laid out meanwhile, and for letters in drawings, which
+    axe does not measure.
     """
     visit.page.evaluate(axe())
-    rules, contrast = visit.page.evaluate(EXAMINE)
+    rules, contrast, letters = visit.page.evaluate(f"({EXAMINE.read_text()})()")
     found = [] if contrast["passes"] + contrast["violations"] else ["axe measured no contrast"]
     found += [] if rules["passes"] else ["axe examined nothing"]
     grave = [rule for rule in rules["violations"] if rule["impact"] in ("serious", "critical")]
@@ -252,7 +248,7 @@ def accessibility(visit: Visit) -> list[str]:
                 continue
             said = [one["message"] for one in node["any"] + node["all"] + node["none"]]
             found.append(f"{rule['id']}: {node['html'][:200]}: {' '.join(said)}")
-    return found
+    return found + letters
 
 
 CHECKS: dict[str, Callable[[Visit], list[str]]] = {
@@ -262,6 +258,7 @@ CHECKS: dict[str, Callable[[Visit], list[str]]] = {
     "overflow": overflow,
     "headings": headings,
     "alternatives": alternatives,
+    "links": links,
     "accessibility": accessibility,
 }
 

@@ -13,10 +13,16 @@ SOUND = f"""<!doctype html>
 <meta name="viewport" content="width=device-width"><title>Sound</title>
 <style>
   :root {{ color-scheme: light dark; color: #111; background: #fff; }}
-  @media (prefers-color-scheme: dark) {{ :root {{ color: #eee; background: #111; }} }}
+  @media (prefers-color-scheme: dark) {{
+    :root {{ color: #eee; background: #111; }} a {{ color: #9cf; }}
+  }}
   @media print {{ details::details-content {{ content-visibility: visible; height: auto; }} }}
 </style></head>
 <body><main><h1>One</h1><h2>Two</h2><p>Text</p><img src="{DOT}" alt="A dot">
+<svg width="90" height="20" role="img" aria-label="A drawing"><rect width="40" height="20"
+fill="#024"/><text x="2" y="14" fill="#eee">in</text><text x="50" y="14"
+fill="currentColor">out</text></svg>
+<a id="up" href="#up">Up</a> <a href="page.html">Here</a>
 <details><summary>More</summary><p>Inside</p></details></main></body></html>
 """
 FAULTS = {  # a fault, the check that must see it, and what is put in place of what
@@ -35,9 +41,14 @@ FAULTS = {  # a fault, the check that must see it, and what is put in place of w
     "empty": ("headings", "<h2>Two</h2>", "<h2></h2>"),
     "silent": ("alternatives", 'alt="A dot"', 'alt=""'),
     "canvas": ("alternatives", "</main>", "<canvas></canvas></main>"),
+    "no part": ("links", '"#up"', '"#down"'),
+    "no page": ("links", '"page.html"', '"pages.html"'),
     "nameless": ("accessibility", "</main>", "<button></button></main>"),
     "pale": ("accessibility", "<p>", "<p style='color: #888; background: #777'>"),
     "unmeasured": ("accessibility", "<p>", "<p style='background: url(data:,)'>"),
+    "drawn too pale": ("accessibility", 'fill="currentColor"', 'fill="#888"'),
+    "drawn on its like": ("accessibility", 'fill="#024"', 'fill="#aaa"'),
+    "drawn over by nothing": ("accessibility", 'fill="#024"', 'fill="none"'),
     "folded": ("accessibility", "<p>Inside", "<p style='color: #888; background: #777'>Inside"),
     "scrolled": (
         "accessibility",

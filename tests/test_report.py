@@ -19,7 +19,7 @@ from cgan.evaluation import evaluate
 from cgan.evaluation.scoring import NO_LABELS
 from cgan.metrics import METRICS
 from cgan.report import find_report, find_verdict, read_results, summary, write_report
-from cgan.report.figures import FOLLOWING
+from cgan.report.figures import BLUES, FOLLOWING, letters_on
 from cgan.report.meanings import MEANINGS
 from cgan.report.page import HEAT
 from cgan.report.tables import TITLES, worded
@@ -423,6 +423,12 @@ def test_letters_of_figures_and_pages_can_be_read_in_light_and_dark(report: Path
             for letters in ("ink", "soft", "blue", "orange"):
                 assert contrast(colours[letters], colours[ground]) > 4.5, (letters, ground)
             assert contrast(colours["grey"], colours[ground]) > 3  # lines that carry a name too
+
+
+def test_counts_can_be_read_on_every_shade_of_a_confusion_matrix() -> None:
+    for share in np.linspace(0, 1, 101):
+        assert contrast(letters_on(BLUES(share)), to_hex(BLUES(share))) > 4.5
+    assert {letters_on(BLUES(share)) for share in (0.0, 1.0)} == {"#000000", "#ffffff"}
 
 
 def test_black_numbers_can_be_read_on_every_colour_of_a_table() -> None:

@@ -19,6 +19,8 @@ BLUE, ORANGE, GREY = "#0b5fa5", "#b45309", "#8a8f98"  # tell apart without red a
 INK = "#1b1f24"
 # the colours that a page may change, as custom properties of its style sheet
 FOLLOWING = {BLUE: "blue", ORANGE: "orange", GREY: "grey", INK: "ink"}
+BLUES = mpl.colormaps["Blues"]
+MIDDLE = 0.179  # the luminance from which black and white differ as much
 LEGIBLE = 30  # classes whose counts have room in a confusion matrix
 WIDTH = 5.0  # inches: 480 pixels, so that letters stay legible on a telephone
 MOST_TIMES = 1.3  # the end of the scale on which real images are 1
@@ -145,10 +147,10 @@ def confusion(table: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     edges = np.arange(len(counts) + 1) - 0.5
     # the square root shows a handful of mistakes beside a thousand hits
-    axes.pcolormesh(edges, edges, np.sqrt(shares), cmap="Blues", vmin=0, vmax=1, edgecolors="face")
+    axes.pcolormesh(edges, edges, np.sqrt(shares), cmap=BLUES, vmin=0, vmax=1, edgecolors="face")
     for (row, column), count in np.ndenumerate(counts):
         if count and len(counts) <= LEGIBLE:
-            colour = "#ffffff" if shares[row, column] > 0.4 else "#222222"
+            colour = letters_on(BLUES(np.sqrt(shares[row, column])))
             axes.text(column, row, str(count), ha="center", va="center", fontsize=8, color=colour)
     axes.invert_yaxis()
     ticks = range(0, len(counts), 1 + len(counts) // LEGIBLE)
@@ -157,6 +159,17 @@ def confusion(table: pd.DataFrame) -> Figure:
     axes.set_xlabel("judged")
     axes.set_ylabel("requested")
     return figure
+
+
+def letters_on(colour: tuple[float, ...]) -> str:
+    """Return black or white: which of them is legible on a colour (WCAG 2.2, at least 4.5 to 1).
+
+    Args:
+        colour: red, green and blue in [0, 1]; what follows them is not looked at.
+    """
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in colour[:3]]
+    luminance = float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+    return "#000000" if luminance > MIDDLE else "#ffffff"
 
 
 def histogram(table: pd.DataFrame) -> Figure:
