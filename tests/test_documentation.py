@@ -115,7 +115,7 @@ TABLE = [
         "cgan evaluate --images theirs.npz --dataset mnist",
         "--dataset digits --gan-train-images 0",
         before=their_images,
-        says="theirs: 120 images, digits",
+        says="120 images, digits",
         leaves=("reports/theirs/index.html",),
     ),
     Row(
@@ -132,7 +132,7 @@ TABLE = [
     Row(
         "cgan latent RUN",
         filled={"RUN": "another"},
-        leaves=("reports/another/latent/labels.png",),
+        leaves=("reports/another/latent/arithmetic.png",),
     ),
     Row(
         "cgan export --format onnx",
