@@ -1,6 +1,7 @@
 """The commands on a terminal, in a pipe and under a shell's Tab, as a person meets them."""
 
 import fcntl
+import importlib
 import os
 import pty
 import re
@@ -62,6 +63,7 @@ def bars(shown: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    importlib.import_module("matplotlib.font_manager")  # which says so where it takes long at first
     return tmp_path_factory.mktemp("world")
 
 
