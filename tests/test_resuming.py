@@ -342,7 +342,7 @@ def test_a_checkpoint_without_a_networks_weight_is_refused(
 ) -> None:
     training, record, good = resting
     weights = [name for name in good.tensors if name.startswith(("generator.", "discriminator."))]
-    assert "discriminator.scales" in weights
+    assert weights
     for name in weights:
         tensors = {key: value for key, value in good.tensors.items() if key != name}
         with pytest.raises(InputError, match=f"it lacks {name}, as those of an earlier version"):
