@@ -349,6 +349,20 @@ def test_a_checkpoint_without_a_networks_weight_is_refused(
             restore(training, record, Checkpoint(tensors, good.facts))
 
 
+def test_a_checkpoint_of_a_version_without_scales_is_refused(
+    stopped: tuple[GanConfig, Folders],
+) -> None:
+    config, folders = stopped
+    folder = folders.weights / "x"
+    kept = read_checkpoint(folder)
+    tensors = {key: value for key, value in kept.tensors.items() if "scales" not in key}
+    assert len(tensors) == len(kept.tensors) - 1
+    (folder / "checkpoint.safetensors").write_bytes(Checkpoint(tensors, kept.facts).to_bytes())
+    (folder / "manifest.json").unlink()
+    with pytest.raises(InputError, match=r"lacks discriminator\.scales, as those of an earlier"):
+        train_gan(config, folders, name="x", resume=True)
+
+
 def test_a_run_does_not_go_on_with_another_judge_unless_told_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
