@@ -21,6 +21,7 @@ def results(*alarms: str, worst: float = 0.98, **metrics: float) -> dict[str, An
     return {
         "metrics": found,
         "judge": {"accuracy_real": {"value": 0.997}},
+        "recipe": "guided",
         "per_digit": [{"digit": 0, "accuracy": 1.0}, {"digit": 1, "accuracy": worst}],
         "alarms": [{"kind": kind, "metric": "recall", "message": "!"} for kind in alarms],
     }
@@ -125,10 +126,42 @@ def test_nothing_is_made_of_what_is_not_known() -> None:
     found = results()
     for one in found["metrics"].values():
         one.update(low=None, high=None, real=None)
-    assert find_verdict(found).kind == "good"
+    assert find_verdict(found).kind == "unsure"
     found["metrics"] = {}
     found["per_digit"] = [{"digit": 0, "accuracy": None}]
     verdict = find_verdict(found)
     states = {check.question: check.state for check in verdict.checks}
     assert states["Does it draw the digit that it is asked for?"] == "unknown"
     assert states["Is it more than a copy?"] == "unknown"
+    assert states["Is it varied?"] == states["Do its images look real?"] == "unknown"
+
+
+def test_a_generator_is_not_called_good_where_too_little_was_seen() -> None:
+    found = results()
+    found["metrics"]["recall"].update(value=0.86, low=0.7, high=0.97)
+    assert find_verdict(found).kind == "unsure"
+    del found["metrics"]["recall"]
+    assert find_verdict(found).kind == "unsure"
+
+
+def test_an_alarm_that_nobody_knows_makes_no_good_generator() -> None:
+    assert find_verdict(results("something new")).kind == "unsure"
+
+
+def test_a_judge_that_misreads_real_images_is_not_relied_on() -> None:
+    found = results()
+    found["judge"]["accuracy_real"]["value"] = 0.5
+    (check,) = [c for c in find_verdict(found).checks if "believed" in c.question]
+    assert check.state == "weak"
+
+
+def test_variety_far_above_that_of_real_images_is_not_called_variety() -> None:
+    (check,) = [
+        c for c in find_verdict(results(intra_class_diversity=3.0)).checks if "varied" in c.question
+    ]
+    assert check.state == "weak"
+
+
+def test_a_handful_of_looks_says_nothing_of_the_end_of_a_training() -> None:
+    assert find_verdict(results(), history(3, 2, epochs=5)).checks[-1].state == "unknown"
+    assert "rise" in find_verdict(results(), history(*range(1, 11))).checks[-1].evidence

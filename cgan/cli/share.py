@@ -48,7 +48,7 @@ def export(run: str | None, form: str, network: str, out: Path | None, weights_d
 
 
 @click.command("play")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=generators)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -176,6 +176,7 @@ def evaluate(
             "data_sha256": whole["test"].sha256(),
             "judge_sha256": judge_run.sha256(),
             "config": asdict(gan.config) if gan else None,
+            "guide": gan.guide if gan else None,
             "images": str(images) if isinstance(images, Path) else None,
             "evaluation": asdict(config),
         },

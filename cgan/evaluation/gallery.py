@@ -51,8 +51,8 @@ def choose(images: torch.Tensor, views: Views, reference: Reference) -> dict[str
     certainty = _certainty(seen)
     right = seen.judged == seen.labels
     order = np.argsort(-certainty, kind="stable")
-    sure = _in_turns(order[right[order]], seen.judged)
-    sure = sure[: N_SURE * len(np.unique(seen.judged))]
+    sure = _few_of_each(order[right[order]], seen.judged, N_SURE)
+    sure = _in_turns(sure, seen.judged)
     wrong = _in_turns(np.flatnonzero(~right), seen.labels)[:N_MISTAKES]
     samples, columns = _samples(seen)
     chosen = {
@@ -128,6 +128,15 @@ def _pairs(pixels: NDArray[np.uint8], views: Views, reference: Reference) -> She
 def _nearest_few(distances: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the indices of the N_PAIRS smallest distances, at most N_ALIKE of a class."""
     order = np.argsort(distances, kind="stable")
-    rank = data.interleaved(torch.from_numpy(classes[order])).numpy()
-    kept = np.sort(rank[: N_ALIKE * len(np.unique(classes))])[:N_PAIRS]
-    return order[kept]
+    return _few_of_each(order, classes, N_ALIKE)[:N_PAIRS]
+
+
+def _few_of_each(
+    index: NDArray[np.int64], classes: NDArray[np.int64], most: int
+) -> NDArray[np.int64]:
+    """Return `index` in its order, without what comes after `most` of the same class."""
+    mine = classes[index]
+    rank = np.empty(len(mine), np.int64)
+    for one in np.unique(mine):
+        rank[mine == one] = np.arange((mine == one).sum())
+    return index[rank < most]

@@ -126,7 +126,8 @@ def _mislabelled(results: Results) -> Alarm | None:
 
 def _flattered(results: Results) -> Alarm | None:
     metric = _metric(results, "flattery")
-    if not metric or metric["low"] <= (limit := metric["real"] + FLATTERY):
+    # a guide that reads real images badly may accept fewer of both, which flatters nobody
+    if not metric or metric["low"] <= (limit := max(metric["real"], 0) + FLATTERY):
         return None
     message = (
         f"Flattered: the guide accepts {metric['value']:.1%} more of the images than the judge "

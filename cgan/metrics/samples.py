@@ -1,6 +1,6 @@
 """The arrays that every metric reads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +52,13 @@ class Samples:
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Samples":
         """Return the samples at `index`."""
-        return Samples(self.labels[index], self.logits[index], self.features[index], self.requested)
+        return replace(
+            self,
+            labels=self.labels[index],
+            logits=self.logits[index],
+            features=self.features[index],
+        )
 
     def as_judged(self) -> "Samples":
         """Return the same samples with the classifier's answers in the place of the labels."""
-        return Samples(self.judged, self.logits, self.features, requested=False)
+        return replace(self, labels=self.judged, requested=False)

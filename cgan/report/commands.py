@@ -7,8 +7,9 @@ from typing import Any
 from cgan.config import EvalConfig, GanConfig
 from cgan.errors import InputError
 from cgan.recipes import eval_config, gan_config
+from cgan.run_folders import PLAIN_NAME
 
-# what a machine decides, and what has no flag of its own or changes no weight
+# what is said otherwise, has no flag of its own, or changes no weight
 UNSAID = {
     *("recipe", "dataset", "d_every", "dry_run", "log_interval", "checkpoint_every", "on_nan"),
     *("penalty", "penalty_weight", "penalty_every", "warmup", "beta2"),
@@ -22,6 +23,10 @@ def commands_of(results: dict[str, Any]) -> list[str]:
     """
     provenance = results.get("provenance", {})
     scored = provenance.get("evaluation")
+    names = [results["run"], results["dataset"], results["judge"]["name"]]
+    names += [guide for guide in (_shown_guide(results), _training_guide(results)) if guide]
+    if not all(PLAIN_NAME.fullmatch(name) for name in names):
+        return []  # a stranger's, which could pass for a flag
     lines = []
     if isinstance(provenance.get("config"), dict):
         lines += _training(results, provenance["config"])
@@ -36,6 +41,17 @@ def commands_of(results: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _shown_guide(results: dict[str, Any]) -> str | None:
+    """Return the name of the classifier that stands beside the judge."""
+    return (results["guide"] or {}).get("name")
+
+
+def _training_guide(results: dict[str, Any]) -> str | None:
+    """Return the name of the classifier that taught the generator, as far as it is told."""
+    told = results.get("provenance", {}).get("guide")
+    return told if isinstance(told, str) else _shown_guide(results)
+
+
 def _training(results: dict[str, Any], config: dict[str, Any]) -> list[str]:
     try:
         GanConfig(**config)
@@ -44,8 +60,8 @@ def _training(results: dict[str, Any], config: dict[str, Any]) -> list[str]:
     except (TypeError, KeyError, InputError):
         return []
     flags = ["--recipe", config["recipe"], "--dataset", config["dataset"], "--name", results["run"]]
-    guide = (results["guide"] or {}).get("name", f"{config['dataset']}-guide")
-    if guide != f"{config['dataset']}-guide":
+    guide = _training_guide(results)
+    if guide and guide != f"{config['dataset']}-guide":
         flags += ["--guide", guide]
     if config["d_every"] != plain.d_every:
         flags += ["--d-every", str(config["d_every"])]
@@ -77,6 +93,9 @@ def _evaluation(scored: dict[str, Any], results: dict[str, Any]) -> list[str]:
     judge = results["judge"]["name"]
     if judge != f"{results['dataset']}-judge":
         flags += ["--judge", judge]
+    shown = _shown_guide(results)
+    if shown and (shown != _training_guide(results) or results["recipe"] is None):
+        flags += ["--guide", shown]
     return flags
 
 
