@@ -23,6 +23,7 @@ from documented import commands, documented, programs
 from playwright.sync_api import Browser
 
 from cgan.cli import main
+from cgan.recipes import RECIPES
 
 SHORT = "--dataset digits --epochs 0.3 --batch-size 300"
 
@@ -65,7 +66,7 @@ def interrupted_training() -> None:
     """Begin a training and press Ctrl-C in it."""
     with pytest.MonkeyPatch.context() as patch:
         send_at(2, [2], patch)
-        words = [*shlex.split(SHORT), "--epochs", "2", "--name", "interrupted"]
+        words = [*shlex.split(SHORT), "--epochs", "1", "--name", "interrupted"]
         assert "--resume" in cgan("train-gan", *words, status=130)
 
 
@@ -84,12 +85,26 @@ TABLE = [
         "--dataset digits --epochs 1 --name kmnist-guide",
         leaves=("weights/kmnist-guide/classifier.safetensors",),
     ),
+    Row("cgan recipes --fields", says="label_smoothing"),
     Row("cgan train-gan --checks 4", f"{SHORT} --dry-run", says="nothing saved"),
     Row(
         "cgan train-gan --recipe NAME",
         f"{SHORT} --name another",
         {"NAME": "mlp"},
         leaves=("weights/another/generator.safetensors", "weights/another/training.png"),
+    ),
+    *(
+        Row(
+            f"cgan train-gan --recipe {name}",
+            f"{SHORT} --name some-{name}",
+            leaves=(f"weights/some-{name}/generator.safetensors",),
+        )
+        for name in RECIPES
+    ),
+    Row(
+        "cgan train-gan --recipe guided-original --lr 2e-3",
+        f"{SHORT} --dry-run",
+        says="g_lr 0.002, d_lr 0.002",
     ),
     Row(
         "cgan train-gan --resume",
@@ -129,10 +144,11 @@ TABLE = [
         filled={"RUN...": "mnist-guided theirs"},
         leaves=("reports/leaderboard.html", "reports/leaderboard.csv"),
     ),
+    Row("cgan compare", says="leaderboard: reports/leaderboard.html"),
     Row(
         "cgan latent RUN",
-        filled={"RUN": "another"},
-        leaves=("reports/another/latent/arithmetic.png",),
+        filled={"RUN": "some-guided"},
+        leaves=("reports/some-guided/latent/labels.png",),
     ),
     Row(
         "cgan export --format onnx",
@@ -211,7 +227,7 @@ class Reader:
         """Return a copy of the project that is set up, so that its scripts change nothing here."""
         if not self.project.exists():
             self.project.mkdir()
-            for name in ("cgan", "scripts", "docs"):
+            for name in ("cgan", "scripts", "docs", "reports/mnist"):
                 copytree(REPOSITORY / name, self.project / name)
             for name in ("README.md", "pyproject.toml", "constraints.txt"):
                 (self.project / name).write_bytes((REPOSITORY / name).read_bytes())
@@ -225,10 +241,10 @@ class Reader:
         return self.project
 
 
-def script_says(arguments: list[str]) -> str:
+def script_says(arguments: list[str], **variables: str) -> str:
     """Run a script of the working folder on the package beside it; return what it prints."""
     # all is set up, and must not be set up again: what is set up here is not the copy's own
-    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "PYTHON": "nowhere"}
+    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "PYTHON": "nowhere", **variables}
     done = subprocess.run(
         arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -285,12 +301,20 @@ def test_every_script_is_executable_and_told_of_in_the_readme() -> None:
             assert os.access(script, os.X_OK) == (script.suffix != ".py")
 
 
+def test_the_page_of_the_recipes_is_what_its_script_writes(reader: Reader) -> None:
+    page, wanted = reader.copied() / "docs/recipes.md", REPOSITORY / "docs/recipes.md"
+    page.write_text(page.read_text().replace("Known fault", "Advantage"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(reader.copied())
+        script_says([".venv/bin/python", "scripts/recipe_page"])
+    assert page.read_text() == wanted.read_text()
+
+
 @pytest.mark.slow
-def test_the_python_of_the_pages_runs_from_top_to_bottom(reader: Reader) -> None:
-    reader.runs(DEMO)  # the pages take it for granted
+def test_the_python_of_the_pages_runs_from_top_to_bottom(tmp_path: Path) -> None:
     spaces: dict[str, dict[str, object]] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(reader.project)
+        patch.chdir(tmp_path)
         for page, source in programs():
             exec(compile(source, page, "exec"), spaces.setdefault(page, {}))
     assert spaces
@@ -298,11 +322,19 @@ def test_the_python_of_the_pages_runs_from_top_to_bottom(reader: Reader) -> None
 
 @pytest.mark.slow
 def test_who_knows_only_the_readme_comes_to_a_report(reader: Reader, browser: Browser) -> None:
-    last = reader.runs(DEMO).strip().splitlines()[-1]
-    assert last.startswith("report: ")
-    with opened(browser, reader.project / last.removeprefix("report: ")) as visit:
+    assert "report: reports/demo/index.html" in reader.runs(DEMO)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(reader.project)
+        Path("open").write_text('#!/bin/sh\necho "$1" > opened\n')
+        Path("open").chmod(0o755)
+        # stands in for a browser on a screen: it writes down what it is to open
+        script_says([".venv/bin/cgan", "report", "--open"], BROWSER=f"{Path('open').resolve()} %s")
+        address = Path("opened").read_text().strip()
+    assert address == (reader.project / "reports/demo/index.html").as_uri()
+    with opened(browser, address) as visit:
         check(visit)
         assert visit.page.locator("h1").inner_text() == "demo"
+        assert visit.page.locator("#verdict").is_visible()
 
 
 PAGE = """Say `cgan evaluate

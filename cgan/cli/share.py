@@ -66,7 +66,7 @@ def play(run: str | None, out: Path | None, port: int, opens: bool, weights_dir:
     """Ask the generator of RUN for digits on a page; all is computed in the browser.
 
     RUN is the newest when left out, or the shipped one of MNIST where none was trained. The page is
-    served to this machine alone until Ctrl-C. Needs pip install 'cgan[onnx]'.
+    served to this machine alone until Ctrl-C. Needs pip install onnx onnxruntime onnxscript.
     """
     from cgan.play.apart import make_site_apart
     from cgan.play.server import SiteServer

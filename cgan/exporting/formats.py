@@ -25,7 +25,8 @@ def require_onnx() -> None:
             import_module(package)
         except ImportError as error:
             raise InputError(
-                f"ONNX needs the package {package}, which is not here: pip install 'cgan[onnx]'"
+                f"ONNX needs the package {package}, which is not here: "
+                "pip install onnx onnxruntime onnxscript"
             ) from error
 
 
