@@ -271,6 +271,7 @@ def changed(report: Path, top: Path, change: Change) -> Path:
         (lambda r: r["gallery"]["samples"].update(cells=[]), "gallery.samples.cells is no list"),
         (lambda r: r["gallery"]["copies"]["cells"][0].pop("judged"), "lacks 'judged'"),
         (lambda r: r["gallery"]["certain"]["cells"][0].update(certainty=2), "certainty is not"),
+        (lambda r: r["gallery"]["copies"]["cells"][0].pop("distance"), "does not tell every"),
         (lambda r: r.update(timing={"a": "b"}), "timing.a is not a number"),
         (lambda r: r.update(cost={"threads": 1.5}), "cost.threads is not"),
         (lambda r: r.update(alarms=[{"message": 3}]), r"alarms\[0\].message is not"),

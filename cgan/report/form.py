@@ -196,6 +196,9 @@ def _disagreement(results: dict[str, Any]) -> str:
     table = results["confusion"]
     if table is not None and {len(table), *map(len, table)} != {len(classes)}:
         return f"confusion is not {len(classes)} by {len(classes)}"
+    rated = [row["accuracy"] is not None for row in results["per_digit"]]
+    if any(rated) != (table is not None):
+        return "confusion and the accuracy of digits go together"
     gallery = results.get("gallery", {})
     if "mistakes" in gallery and table is None:
         return "nothing can be misread where nothing was requested"
@@ -203,9 +206,6 @@ def _disagreement(results: dict[str, Any]) -> str:
         is_number(cell.get("distance")) for cell in gallery.get("copies", {}).get("cells", ())
     ):
         return "gallery.copies does not tell every distance"
-    rated = [row["accuracy"] is not None for row in results["per_digit"]]
-    if any(rated) != (table is not None):
-        return "confusion and the accuracy of digits go together"
     return ""
 
 
