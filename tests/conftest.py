@@ -1,6 +1,7 @@
 """Toy data and runs that many tests share."""
 
 import os
+import signal
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 # A loaded machine makes examples slow, not wrong.
 settings.register_profile("cgan", deadline=None, derandomize=True)
 settings.load_profile("cgan")
+# What a script begins in the background ignores Ctrl-C, and a training leaves that as it is.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 REPOSITORY = Path(__file__).parent.parent
 TOY = DataSpec("toy", 3, 8, 12, 4)  # nothing in it is 28, 1 or 10
 
