@@ -28,7 +28,7 @@ KINDS = {
     "copying": ("Copying", "its images lie too near to those that it was trained on"),
     "mislabelled": ("Wrong digits", "it often draws another digit than the one asked for"),
     "flattered": ("Flattered", "its guide likes the images better than an independent judge does"),
-    "uneven": ("Uneven", "one digit is read rightly less than nine times in ten"),
+    "uneven": ("Uneven", "one digit is read rightly far less often than real images are"),
     "rough": ("Rough", "clearly more of its images than of real ones are out of place"),
     "narrow": ("Narrow", "what it draws is right, but varies less than real images"),
     "unsure": ("Not sure", "too few images were scored, or too little of them, to tell"),
@@ -74,7 +74,7 @@ def find_verdict(results: dict[str, Any], history: pd.DataFrame | None = None) -
     """Return what results.json and the history of the training say of a generator.
 
     An alarm decides; where none was raised, what lies clearly below real images (the whole 95%
-    interval below nine tenths of their value). Faults that pass with time are called undertrained
+    interval below nine tenths of their value). What may lie below makes nobody sure. Faults that pass with time are called undertrained
     if the training was still getting better when it ended.
     """
     checks = list(_checks(results, history))
