@@ -74,8 +74,8 @@ def find_verdict(results: dict[str, Any], history: pd.DataFrame | None = None) -
     """Return what results.json and the history of the training say of a generator.
 
     An alarm decides; where none was raised, what lies clearly below real images (the whole 95%
-    interval below nine tenths of their value). What may lie below makes nobody sure. Faults that pass with time are called undertrained
-    if the training was still getting better when it ended.
+    interval below nine tenths of their value); what may lie below makes nobody sure. Faults that
+    pass with time are called undertrained if the training was still getting better when it ended.
     """
     checks = list(_checks(results, history))
     kind = _kind(results)
