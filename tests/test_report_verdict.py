@@ -165,3 +165,9 @@ def test_variety_far_above_that_of_real_images_is_not_called_variety() -> None:
 def test_a_handful_of_looks_says_nothing_of_the_end_of_a_training() -> None:
     assert find_verdict(results(), history(3, 2, epochs=5)).checks[-1].state == "unknown"
     assert "rise" in find_verdict(results(), history(*range(1, 11))).checks[-1].evidence
+
+
+@pytest.mark.parametrize(("accuracy", "state"), [(0.98, "good"), (0.8, "weak"), (0.2, "bad")])
+def test_the_rarer_the_right_digit_the_worse_is_the_answer(accuracy: float, state: str) -> None:
+    check, *_ = find_verdict(results(judge_accuracy=accuracy)).checks
+    assert check.state == state

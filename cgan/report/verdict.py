@@ -174,7 +174,8 @@ def _checks(results: dict[str, Any], history: pd.DataFrame | None) -> Iterator[C
         said += f"{weakest['digit']:.0f} with {weakest['accuracy']:.1%}."
         rightly = RARELY_RIGHT * results["judge"]["accuracy_real"]["value"]
         few = min(metrics["judge_accuracy"]["value"], weakest["accuracy"]) < rightly
-        yield Check(question, state(few, "mislabelled"), said[0].upper() + said[1:])
+        far = metrics["judge_accuracy"]["value"] < rightly * FAR_BELOW / RARELY_RIGHT
+        yield Check(question, state(few, "mislabelled", bad=far), said[0].upper() + said[1:])
     else:
         yield Check(question, UNKNOWN, "Nobody asked: it heeds no label, or none is known.")
     yield _compared(
