@@ -96,9 +96,10 @@ def scores(results: dict[str, Any]) -> Figure:
     axes = figure.subplots()
     for row, name in enumerate(names):
         metric = results["metrics"][name]
-        low, value, high = _scaled(name, metric, "low", "value", "high")
+        low, high = sorted(_scaled(name, metric, "low", "high"))
+        (value,) = _scaled(name, metric, "value")
         if metric.get("real_low") is not None and metric.get("real_high") is not None:
-            first, _, last = _scaled(name, metric, "real_low", "real", "real_high", itself=True)
+            first, last = sorted(_scaled(name, metric, "real_low", "real_high"))
             axes.barh(row, last - first, 0.72, first, color=GREY, alpha=0.35)
         axes.plot([low, high], [row, row], color=BLUE, linewidth=2)
         end = ">" if value >= MOST_TIMES else "o"
@@ -128,15 +129,15 @@ def can_be_scaled(results: dict[str, Any]) -> list[str]:
     ]
 
 
-def _scaled(name: str, metric: dict[str, float], *keys: str, itself: bool = False) -> list[float]:
-    """Return values as shares of that of real images, or for real images of their own, sorted."""
+def _scaled(name: str, metric: dict[str, float], *keys: str) -> list[float]:
+    """Return values as shares of that of real images, the other way round where low is better."""
     real = metric["real"]
     values = [metric[key] for key in keys]
     if name in INVERSE:
         shares = [real / value if value > 0 else MOST_TIMES for value in values]
     else:
         shares = [value / real for value in values]
-    return sorted(float(np.clip(share, 0, MOST_TIMES)) for share in shares)
+    return [float(np.clip(share, 0, MOST_TIMES)) for share in shares]
 
 
 def confusion(table: pd.DataFrame) -> Figure:
