@@ -3,25 +3,25 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from cgan.images import Images as Images
-    from cgan.judged import Samples as Samples
-    from cgan.notebook import Evaluation as Evaluation
-    from cgan.notebook import evaluate as evaluate
-    from cgan.notebook import read_report as read_report
-    from cgan.store import load_classifier as load_classifier
-    from cgan.store import load_generator as load_generator
+from cgan.runtime.version import __version__ as __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from cgan.api import Evaluation as Evaluation
+    from cgan.api import evaluate as evaluate
+    from cgan.api import read_report as read_report
+    from cgan.data.images import Images as Images
+    from cgan.evaluation.judged import Samples as Samples
+    from cgan.models.hub import load_classifier as load_classifier
+    from cgan.models.hub import load_generator as load_generator
 
 _HOMES = {
-    "Evaluation": "cgan.notebook",
-    "Images": "cgan.images",
-    "Samples": "cgan.judged",
-    "evaluate": "cgan.notebook",
-    "load_classifier": "cgan.store",
-    "load_generator": "cgan.store",
-    "read_report": "cgan.notebook",
+    "Evaluation": "cgan.api",
+    "Images": "cgan.data.images",
+    "Samples": "cgan.evaluation.judged",
+    "evaluate": "cgan.api",
+    "load_classifier": "cgan.models.hub",
+    "load_generator": "cgan.models.hub",
+    "read_report": "cgan.api",
 }
 
 

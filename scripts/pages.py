@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from cgan.errors import InputError
-from cgan.files import write_bytes
+from cgan.io.files import write_bytes
+from cgan.runtime.errors import InputError
 
 
 def rewrite(page: Path, name: str, text: str) -> None:

@@ -13,12 +13,12 @@ import torch
 from hypothesis import settings
 from numpy.typing import NDArray
 
-from cgan.averaging import Average
-from cgan.config import DataSpec, Folders, GanConfig
-from cgan.networks import CLASSIFIERS
-from cgan.recipes import gan_config
-from cgan.study import Sight
-from cgan.train_gan import train_gan
+from cgan.config.recipes import gan_config
+from cgan.config.schema import DataSpec, Folders, GanConfig
+from cgan.models.classifiers import CLASSIFIERS
+from cgan.models.frozen_features import Sight
+from cgan.training.ema import Average
+from cgan.training.gan import train_gan
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

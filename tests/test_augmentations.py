@@ -1,6 +1,6 @@
 import torch
 
-from cgan.augmentations import draw_offsets, shift_each, shift_together
+from cgan.data.augment import draw_offsets, shift_each, shift_together
 
 CPU = torch.device("cpu")
 

@@ -8,10 +8,10 @@ import torch
 from conftest import REPOSITORY, toy_config
 from torch import nn
 
-from cgan import data
-from cgan.config import DataSpec
-from cgan.errors import InputError
-from cgan.recipes import classifier_config, gan_config
+from cgan.config.recipes import classifier_config, gan_config
+from cgan.config.schema import DataSpec
+from cgan.data import datasets as data
+from cgan.runtime.errors import InputError
 
 sys.path.insert(0, str(REPOSITORY))
 

@@ -12,13 +12,14 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import REPOSITORY, idx_bytes
 
-from cgan import __version__, cli
+from cgan import cli
 from cgan.cli import main
-from cgan.config import Folders
-from cgan.data import DATASETS
-from cgan.networks import CLASSIFIERS
-from cgan.recipes import ABOUT, RECIPES
-from cgan.store import SHIPPED
+from cgan.config.recipes import ABOUT, RECIPES
+from cgan.config.schema import Folders
+from cgan.data.datasets import DATASETS
+from cgan.io.run_layout import SHIPPED
+from cgan.models.classifiers import CLASSIFIERS
+from cgan.runtime.version import __version__
 
 
 def run(*arguments: object) -> Result:
@@ -131,7 +132,7 @@ def test_the_latent_pictures_of_a_shipped_generator_are_written(tmp_path: Path) 
 def test_the_demo_runs_all_three_stages_and_ends_with_the_reports_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cgan.evaluation.students.STUDENT_EPOCHS", 1)
+    monkeypatch.setattr("cgan.evaluation.gan_train.STUDENT_EPOCHS", 1)
     result = run("demo", "--epochs", 1, "-n", 100, *folders_of(tmp_path))
     assert result.exit_code == 0, result.output
     where, how = result.output.strip().splitlines()[-2:]
@@ -183,7 +184,7 @@ def test_an_export_needs_no_run_of_ones_own_and_replaces_an_earlier_one(tmp_path
 def test_an_export_that_computes_something_else_fails_with_status_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cgan import exporting
+    from cgan.deploy import export as exporting
 
     parity = exporting.Parity(0.5, 1e-4)
     monkeypatch.setattr(exporting, "compare", lambda *_: parity)
@@ -209,7 +210,7 @@ def test_an_export_to_a_full_disk_fails_with_status_1(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("cgan.files.os.fsync", full)
+    monkeypatch.setattr("cgan.io.files.os.fsync", full)
     done = run("export", "digits", "--format", "npz", "--out", tmp_path / "x.npz")
     assert done.exit_code == 1
     assert f"cannot write {tmp_path / 'x.npz'} (No space left on device)" in done.stderr
@@ -378,7 +379,7 @@ def test_a_folder_without_permission_is_wrong_use(monkeypatch: pytest.MonkeyPatc
     def forbidden(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "/root/w")
 
-    monkeypatch.setattr("cgan.store.runs", forbidden)
+    monkeypatch.setattr("cgan.models.hub.runs", forbidden)
     result = run("evaluate")
     assert result.exit_code == 2
     assert result.stderr == "cgan: [Errno 13] Permission denied: '/root/w'\n"
@@ -447,7 +448,7 @@ def test_an_interrupted_run_says_so_with_status_130(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cgan.record.Record.add", interrupt)
+    monkeypatch.setattr("cgan.training.history.Record.add", interrupt)
     result = run("train-gan", "--dataset", "digits", *folders_of(tmp_path))
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1] == "cgan: interrupted; nothing was saved yet"
@@ -460,7 +461,7 @@ def test_a_disk_that_is_full_fails_with_status_1(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("cgan.journal.write_through", full)
+    monkeypatch.setattr("cgan.io.journal.write_through", full)
     result = run("train-gan", "--dataset", "digits", *folders_of(tmp_path))
     assert result.exit_code == 1
     assert "(No space left on device); it is as it was before" in result.stderr

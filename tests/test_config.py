@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgan.config import ClassifierConfig, DataSpec, EvalConfig, GanConfig
-from cgan.errors import InputError
+from cgan.config.schema import ClassifierConfig, DataSpec, EvalConfig, GanConfig
+from cgan.runtime.errors import InputError
 
 
 @pytest.mark.parametrize(

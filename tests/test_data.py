@@ -7,9 +7,9 @@ from conftest import idx_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgan import data
-from cgan.config import DataSpec
-from cgan.errors import InputError
+from cgan.config.schema import DataSpec
+from cgan.data import datasets as data
+from cgan.runtime.errors import InputError
 
 NOWHERE = Path("/nonexistent")
 

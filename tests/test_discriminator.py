@@ -8,16 +8,17 @@ import torch
 from conftest import in_folder, toy_config
 from safetensors.torch import load_file, save_file
 
-from cgan import data
-from cgan.config import Folders
-from cgan.discriminator import FILE, load_discriminator
-from cgan.errors import InputError
-from cgan.networks.conv import GuidedDiscriminator
-from cgan.recipes import gan_config
-from cgan.sampling import noise
-from cgan.store import SHIPPED, load_classifier, load_generator
-from cgan.study import study
-from cgan.train_gan import train_gan
+from cgan.config.recipes import gan_config
+from cgan.config.schema import Folders
+from cgan.data import datasets as data
+from cgan.io.run_layout import SHIPPED
+from cgan.models.conv import GuidedDiscriminator
+from cgan.models.discriminator import FILE, load_discriminator
+from cgan.models.hub import load_classifier, load_generator
+from cgan.models.sampling import noise
+from cgan.runtime.errors import InputError
+from cgan.training.gan import train_gan
+from cgan.training.modes import study
 
 
 @pytest.fixture

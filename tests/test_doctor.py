@@ -14,21 +14,21 @@ from click.testing import CliRunner, Result
 from conftest import idx_bytes
 
 from cgan.cli import main
-from cgan.config import Folders
-from cgan.doctor import computer, examine, stock
-from cgan.doctor.finding import Finding
-from cgan.errors import InputError
-from cgan.files import json_bytes
-from cgan.journal import COMING, LOCK, READY, commit, locked
-from cgan.originals import FILES, SHA256, is_original, unpacked_sha256
-from cgan.store import SHIPPED
+from cgan.cli.doctor import computer, examine, stock
+from cgan.cli.doctor.finding import Finding
+from cgan.config.schema import Folders
+from cgan.data.originals import FILES, SHA256, is_original, unpacked_sha256
+from cgan.io.files import json_bytes
+from cgan.io.journal import COMING, LOCK, READY, commit, locked
+from cgan.io.run_layout import SHIPPED
+from cgan.runtime.errors import InputError
 
 WEIGHTS = (SHIPPED / "digits/generator.safetensors").read_bytes()
 
 
 @pytest.fixture(autouse=True)
 def _without_timing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgan.machine._seconds", lambda device, dtype: dtype.itemsize / 1000)
+    monkeypatch.setattr("cgan.runtime.device._seconds", lambda device, dtype: dtype.itemsize / 1000)
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def test_a_folder_without_permission_cannot_be_written(
 
 
 def test_a_full_disk_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgan.doctor.stock.LITTLE", 2**60)
+    monkeypatch.setattr("cgan.cli.doctor.stock.LITTLE", 2**60)
     found = stock.room(Folders(tmp_path, tmp_path / "w", tmp_path / "r"))
     assert [finding.state for finding in found] == ["warning", "warning"]
 

@@ -23,7 +23,7 @@ from documented import commands, documented, programs
 from playwright.sync_api import Browser
 
 from cgan.cli import main
-from cgan.recipes import RECIPES
+from cgan.config.recipes import RECIPES
 
 SHORT = "--dataset digits --epochs 0.3 --batch-size 300"
 

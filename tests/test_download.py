@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import torchvision
 
-from cgan import data, download
-from cgan.errors import InputError
-from cgan.originals import FILES
+from cgan.data import datasets as data
+from cgan.data import download
+from cgan.data.originals import FILES
+from cgan.runtime.errors import InputError
 
 ALL = sorted([*FILES, *(f"{name}.gz" for name in FILES)])
 

@@ -1,6 +1,6 @@
 import pytest
 
-from cgan.errors import InputError, lookup, nearest
+from cgan.runtime.errors import InputError, lookup, nearest
 
 
 def test_lookup_returns_the_row() -> None:

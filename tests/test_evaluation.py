@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from cgan import data
-from cgan.config import EvalConfig, Folders
-from cgan.errors import InputError
-from cgan.evaluation import evaluate
+from cgan.config.schema import EvalConfig, Folders
+from cgan.data import datasets as data
+from cgan.evaluation.evaluate import evaluate
 from cgan.evaluation.scoring import NO_COPYING, NO_GUIDE, NO_LABELS, NO_STUDENT
-from cgan.features import extract, extract_split
-from cgan.journal import MANIFEST
-from cgan.metrics import METRICS
-from cgan.store import SHIPPED, load_classifier
+from cgan.io.journal import MANIFEST
+from cgan.io.run_layout import SHIPPED
+from cgan.metrics.registry import METRICS
+from cgan.models.hub import load_classifier
+from cgan.models.judge import extract, extract_split
+from cgan.runtime.errors import InputError
 
 CONFIG = EvalConfig(n_samples=230, gan_train_images=0, batch_size=100, device="cpu")
 LABELLED = {name for name, metric in METRICS.items() if metric.needs_labels}

@@ -16,11 +16,10 @@ import torch
 from conftest import REPOSITORY, TOY
 from torch import Tensor, nn
 
-from cgan import __version__
-from cgan.config import ClassifierConfig, DataSpec
-from cgan.discriminator import DiscriminatorRun, lend_eyes
-from cgan.errors import ExportError, InputError
-from cgan.exporting import (
+from cgan.config.recipes import RECIPES
+from cgan.config.schema import ClassifierConfig, DataSpec
+from cgan.deploy.archive import ABOUT, read_network, to_npz
+from cgan.deploy.export import (
     FORMATS,
     Format,
     discriminator_onnx,
@@ -28,15 +27,17 @@ from cgan.exporting import (
     find_source,
     generator_onnx,
     judge_onnx,
-    read_network,
 )
-from cgan.exporting.archive import ABOUT, to_npz
-from cgan.exporting.formats import to_onnx, to_torchscript
-from cgan.exporting.parity import compare
-from cgan.exporting.portable import N_EXAMPLES, Portable, Source, portable
-from cgan.networks import CLASSIFIERS, looks_through_guide, make_discriminator, make_generator
-from cgan.recipes import RECIPES
-from cgan.store import SHIPPED, ClassifierRun, GanRun, load_classifier, load_generator
+from cgan.deploy.formats import to_onnx, to_torchscript
+from cgan.deploy.parity import compare
+from cgan.deploy.portable import N_EXAMPLES, Portable, Source, portable
+from cgan.io.run_layout import SHIPPED
+from cgan.models.classifiers import CLASSIFIERS
+from cgan.models.discriminator import DiscriminatorRun, lend_eyes
+from cgan.models.hub import ClassifierRun, GanRun, load_classifier, load_generator
+from cgan.models.registry import looks_through_guide, make_discriminator, make_generator
+from cgan.runtime.errors import ExportError, InputError
+from cgan.runtime.version import __version__
 
 CLOSE = 1e-4
 MODES = 3

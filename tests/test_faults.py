@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import torch
 
-from cgan import data
+from cgan.data import datasets as data
+from cgan.evaluation.corruptions import FAULTS, Supplies
 from cgan.evaluation.scoring import score
 from cgan.evaluation.views import Reference, Seers
-from cgan.faults import FAULTS, Supplies
-from cgan.machine import place
-from cgan.progress import Progress
-from cgan.store import load_classifier
+from cgan.models.hub import load_classifier
+from cgan.runtime.device import place
+from cgan.runtime.progress import Progress
 
 N_BASE = 200  # of the 250 validation images; the others are the spare ones
 

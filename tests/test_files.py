@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from cgan.errors import InputError
-from cgan.files import csv_bytes, json_bytes, make_folder, require_writable, write_bytes
+from cgan.io.files import csv_bytes, json_bytes, make_folder, require_writable, write_bytes
+from cgan.runtime.errors import InputError
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(

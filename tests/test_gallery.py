@@ -8,18 +8,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from cgan.errors import InputError
-from cgan.evaluation.gallery import (
-    N_ALIKE,
-    N_PAIRS,
-    N_SURE,
-    N_UNSURE,
-    Sheet,
-    _nearest_few,
-    choose,
-)
-from cgan.metrics import Samples
-from cgan.report.gallery import tiles
+from cgan.evaluation.gallery import N_ALIKE, N_PAIRS, N_SURE, N_UNSURE, Sheet, _nearest_few, choose
+from cgan.metrics.samples import Samples
+from cgan.reporting.gallery import tiles
+from cgan.runtime.errors import InputError
 
 
 def test_the_nearest_pairs_are_of_many_classes_and_nearest_first() -> None:

@@ -7,9 +7,9 @@ import pytest
 import torch
 from conftest import TOY
 
-from cgan.config import DataSpec
-from cgan.errors import InputError
-from cgan.evaluation.handed import Handed, classes, pixels
+from cgan.config.schema import DataSpec
+from cgan.data.importing.arrays import Handed, classes, pixels
+from cgan.runtime.errors import InputError
 
 GREY = DataSpec("grey", 1, 6, 5, 4)
 BYTES = np.random.default_rng(0).integers(0, 256, (8, 1, 6, 5), dtype=np.uint8)

@@ -10,8 +10,8 @@ from conftest import idx_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cgan.errors import InputError
-from cgan.idx import read_idx
+from cgan.data.idx import read_idx
+from cgan.runtime.errors import InputError
 
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 

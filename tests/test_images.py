@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cgan.errors import InputError
-from cgan.images import MOST_SHOWN, Images
-from cgan.pictures import CELL, FRAME, GROUND
+from cgan.data.grids import CELL, FRAME, GROUND
+from cgan.data.images import MOST_SHOWN, Images
+from cgan.runtime.errors import InputError
 
 
 def some(n: int, channels: int = 1) -> Images:

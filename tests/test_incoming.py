@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from cgan.config import DataSpec
-from cgan.errors import InputError
-from cgan.evaluation.incoming import read_images
-from cgan.pictures import write_images
+from cgan.config.schema import DataSpec
+from cgan.data.grids import write_images
+from cgan.data.importing.pictures import read_images
+from cgan.runtime.errors import InputError
 
 SPEC = DataSpec("toy", 1, 6, 5, 3)
 COLOUR = DataSpec("colour", 3, 6, 5, 3)
@@ -142,7 +142,7 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path, content: bytes) -
 def test_an_archive_that_unpacks_to_too_much_is_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cgan.evaluation.arrays.LARGEST", 1000)
+    monkeypatch.setattr("cgan.data.importing.npz.LARGEST", 1000)
     stream = io.BytesIO()
     np.save(stream, np.zeros(5000, np.uint8))
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -342,9 +342,9 @@ def test_a_folder_of_very_many_files_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = drawn(tmp_path / "in", 5)
-    monkeypatch.setattr("cgan.evaluation.incoming.LARGEST", 5 * 30 - 1)
+    monkeypatch.setattr("cgan.data.importing.pictures.LARGEST", 5 * 30 - 1)
     with pytest.raises(InputError, match="too many at once"):
         read_images(folder, SPEC)
-    monkeypatch.setattr("cgan.evaluation.incoming.MOST_FILES", 5)
+    monkeypatch.setattr("cgan.data.importing.pictures.MOST_FILES", 5)
     with pytest.raises(InputError, match="more than 5 files"):
         read_images(folder, SPEC)

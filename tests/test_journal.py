@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgan import journal
-from cgan.errors import InputError
-from cgan.journal import MANIFEST, checksums, commit, damaged, locked, require_whole, settle
+from cgan.io import journal
+from cgan.io.journal import MANIFEST, checksums, commit, damaged, locked, require_whole, settle
+from cgan.runtime.errors import InputError
 
 OLD = {"a": b"old a", "b": b"old b", "c/d": b"old d"}
 NEW = {"a": b"new a", "e/f": b"new f"}

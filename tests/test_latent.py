@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cgan.config import Folders
-from cgan.latent import (
+from cgan.config.schema import Folders
+from cgan.evaluation.latent import (
     FILM_STEPS,
     NEIGHBOURS,
     STEPS,
@@ -23,9 +23,10 @@ from cgan.latent import (
     latent_files,
     neighbours,
 )
-from cgan.networks import GENERATORS, Generator
-from cgan.sampling import noise
-from cgan.store import load_generator
+from cgan.models.base import Generator
+from cgan.models.hub import load_generator
+from cgan.models.registry import GENERATORS
+from cgan.models.sampling import noise
 
 K = TOY.n_classes
 

@@ -10,12 +10,12 @@ from browser import opened
 from markupsafe import escape
 from playwright.sync_api import Browser
 
-from cgan.config import EvalConfig, Folders
-from cgan.errors import InputError
-from cgan.evaluation import evaluate
-from cgan.metrics import METRICS
-from cgan.report import find_entries, leaderboard_text, write_leaderboard
-from cgan.report.entries import REAL, board, groups
+from cgan.config.schema import EvalConfig, Folders
+from cgan.evaluation.evaluate import evaluate
+from cgan.metrics.registry import METRICS
+from cgan.reporting.entries import REAL, board, find_entries, groups
+from cgan.reporting.leaderboard import leaderboard_text, write_leaderboard
+from cgan.runtime.errors import InputError
 
 Changes = Callable[[dict], None]
 

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from cgan.errors import lookup
-from cgan.losses import ADVERSARIAL, guidance_loss
+from cgan.runtime.errors import lookup
+from cgan.training.losses import ADVERSARIAL, guidance_loss
 
 REAL, FAKE = torch.tensor([0.0, 2.0]), torch.tensor([0.0, -1.0])
 

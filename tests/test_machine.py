@@ -3,14 +3,14 @@ import torch
 from click.testing import CliRunner
 
 from cgan.cli import main
-from cgan.errors import InputError, TrainingError
-from cgan.machine import (
+from cgan.runtime.device import (
     PRECISIONS,
     choose_device,
     choose_precision,
     memory_advice,
     precision_name,
 )
+from cgan.runtime.errors import InputError, TrainingError
 
 CPU = torch.device("cpu")
 
@@ -39,7 +39,8 @@ def test_a_named_precision_is_taken_as_it_is(name: str) -> None:
 def test_auto_takes_the_faster_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     for fast in PRECISIONS.values():
         monkeypatch.setattr(
-            "cgan.machine._seconds", lambda device, dtype, fast=fast: 1.0 if dtype == fast else 2.0
+            "cgan.runtime.device._seconds",
+            lambda device, dtype, fast=fast: 1.0 if dtype == fast else 2.0,
         )
         assert choose_precision("auto", CPU) == fast
 
@@ -77,7 +78,7 @@ def test_other_errors_of_torch_are_left_alone() -> None:
 
 
 def test_out_of_memory_is_one_line_with_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgan.sampling.draw", lambda *_, **__: no_room())
+    monkeypatch.setattr("cgan.models.sampling.draw", lambda *_, **__: no_room())
     result = CliRunner().invoke(main, ["sample", "digits"])
     assert result.exit_code == 1
     assert result.stderr == "cgan: out of memory; try a smaller --batch-size, or fewer images\n"

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cgan.errors import InputError
-from cgan.metrics import METRICS, Samples, manifold, measure
+from cgan.metrics import manifold
 from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion
 from cgan.metrics.collapse import class_kl, divergence, expected_shares, missing_classes
 from cgan.metrics.diversity import diversity_per_class, intra_class_diversity
 from cgan.metrics.duplicates import close_distance, distinct
 from cgan.metrics.intervals import Value, wilson
 from cgan.metrics.neighbours import nearest_in
+from cgan.metrics.registry import METRICS, measure
+from cgan.metrics.samples import Samples
+from cgan.runtime.errors import InputError
 
 K = 4
 CENTRES = 3.5 * np.eye(K)  # of the classes, in a space of as many features; the spread is 1

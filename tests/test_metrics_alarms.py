@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from cgan.metrics import METRICS
 from cgan.metrics.alarms import alarms
+from cgan.metrics.registry import METRICS
 
 
 def good() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from cgan.metrics import Samples, manifold, measure
+from cgan.metrics import manifold
 from cgan.metrics.accuracy import flattery
 from cgan.metrics.diversity import diversity_per_class, intra_class_diversity
 from cgan.metrics.frechet import fcd
@@ -30,6 +30,8 @@ from cgan.metrics.intervals import (
     wilson,
 )
 from cgan.metrics.neighbours import nearest_in
+from cgan.metrics.registry import measure
+from cgan.metrics.samples import Samples
 
 K = 4
 REPETITIONS = 500

@@ -19,14 +19,16 @@ from torch_fidelity.metric_isc import isc_features_to_metric
 from torch_fidelity.metric_prc import calculate_precision_recall_full
 from torchmetrics.image.fid import _compute_fid
 
-from cgan.errors import InputError
-from cgan.metrics import METRICS, Samples, manifold, neighbours
+from cgan.metrics import manifold, neighbours
 from cgan.metrics.bins import different_bins, ndb
 from cgan.metrics.classifier_score import classifier_score
 from cgan.metrics.copying import copying_z, mann_whitney_z
 from cgan.metrics.duplicates import CLOSE, close_distance, distinct, duplicate_rate
 from cgan.metrics.frechet import _Moments, fcd, frechet_distance, require_covariance
 from cgan.metrics.intervals import GROUPS, SPLITS, groups_of
+from cgan.metrics.registry import METRICS
+from cgan.metrics.samples import Samples
+from cgan.runtime.errors import InputError
 
 Array = NDArray[np.float64]
 FOUR = ("precision", "recall", "density", "coverage")

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from cgan import data
-from cgan.config import Folders
+from cgan.config.recipes import classifier_config
+from cgan.config.schema import Folders
+from cgan.data import datasets as data
 from cgan.evaluation.scoring import score
 from cgan.evaluation.views import Reference, Seers
-from cgan.features import extract_split
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.neighbours import Near
-from cgan.progress import Progress
-from cgan.recipes import classifier_config
-from cgan.store import load_classifier
-from cgan.train_classifier import train_classifier
+from cgan.models.hub import load_classifier
+from cgan.models.judge import extract_split
+from cgan.runtime.progress import Progress
+from cgan.training.classifier import train_classifier
 
 
 @pytest.mark.parametrize(

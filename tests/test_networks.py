@@ -10,18 +10,13 @@ import torch
 from conftest import TOY, toy_sight
 from torch import Tensor, nn
 
-from cgan.config import DataSpec
-from cgan.errors import InputError
-from cgan.networks import (
-    CLASSIFIERS,
-    DISCRIMINATORS,
-    GENERATORS,
-    make_discriminator,
-    make_generator,
-)
-from cgan.networks.layers import ModulatedNorm, OpenTanh, open_tanh
-from cgan.networks.mlp import LinearDiscriminator
-from cgan.recipes import RECIPES
+from cgan.config.recipes import RECIPES
+from cgan.config.schema import DataSpec
+from cgan.models.classifiers import CLASSIFIERS
+from cgan.models.layers import ModulatedNorm, OpenTanh, open_tanh
+from cgan.models.mlp import LinearDiscriminator
+from cgan.models.registry import DISCRIMINATORS, GENERATORS, make_discriminator, make_generator
+from cgan.runtime.errors import InputError
 
 B, Z, MODES = 6, 5, 2
 Make = Callable[[], nn.Module]

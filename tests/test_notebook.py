@@ -17,17 +17,18 @@ from click.testing import CliRunner
 from conftest import REPOSITORY
 
 import cgan
-from cgan import data
+from cgan.api import COLUMNS, Evaluation
 from cgan.cli import main
-from cgan.config import Folders
-from cgan.errors import InputError
-from cgan.images import Images
-from cgan.metrics import METRICS
+from cgan.config.schema import Folders
+from cgan.data import datasets as data
+from cgan.data.images import Images
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import fcd
 from cgan.metrics.manifold import coverage, look
-from cgan.notebook import COLUMNS, Evaluation
-from cgan.report import find_verdict, summary
+from cgan.metrics.registry import METRICS
+from cgan.reporting.tables import summary
+from cgan.reporting.verdict import find_verdict
+from cgan.runtime.errors import InputError
 
 NAMES = ["Evaluation", "Images", "Samples", "evaluate", "load_classifier", "load_generator"]
 

@@ -9,9 +9,10 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
-from cgan.journal import damaged
-from cgan.sampling import draw
-from cgan.store import SHIPPED, load_generator
+from cgan.io.journal import damaged
+from cgan.io.run_layout import SHIPPED
+from cgan.models.hub import load_generator
+from cgan.models.sampling import draw
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"torch": "pytorch"}
@@ -71,10 +72,12 @@ def test_the_wheel_carries_the_shipped_weights_and_nothing_that_was_trained_here
     for gan in GANS:
         assert f"cgan/weights/{gan}/generator.safetensors" in names
         assert f"cgan/weights/{gan}/discriminator.safetensors" in names
-    assert "cgan/report/templates/page.html" in names
-    assert "cgan/play/static/index.html" in names
-    assert "cgan/play/runtime/ort-wasm-simd-threaded.wasm.xz" in names
-    assert [name for name in names if name.endswith("licenses/cgan/play/runtime/LICENSE.txt")]
+    assert "cgan/reporting/templates/page.html" in names
+    assert "cgan/deploy/webapp/static/index.html" in names
+    assert "cgan/deploy/webapp/runtime/ort-wasm-simd-threaded.wasm.xz" in names
+    assert [
+        name for name in names if name.endswith("licenses/cgan/deploy/webapp/runtime/LICENSE.txt")
+    ]
     assert not [name for name in names if name.startswith("tests")]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
-from cgan.errors import InputError
+from cgan.runtime.errors import InputError
 
 sys.path.insert(0, str(REPOSITORY))
 

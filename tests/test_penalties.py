@@ -3,8 +3,8 @@ import torch
 from conftest import TOY, toy_sight
 from torch import Tensor, nn
 
-from cgan.networks import DISCRIMINATORS
-from cgan.penalties import PENALTIES
+from cgan.models.registry import DISCRIMINATORS
+from cgan.training.penalties import PENALTIES
 
 
 class Quadratic(nn.Module):
@@ -55,7 +55,7 @@ def test_r1_teaches_spectrally_normalised_weights_by_the_plain_formula(
     gradients = []
     for patched in (False, True):
         if patched:
-            monkeypatch.setattr("cgan.networks.spectral.divide", plain)
+            monkeypatch.setattr("cgan.models.spectral_norm.divide", plain)
         discriminator.zero_grad()
         PENALTIES["r1"](discriminator, images, images, torch.zeros(4, dtype=torch.int64)).backward()
         gradients.append([p.grad for p in discriminator.parameters() if p.grad is not None])

@@ -7,13 +7,15 @@ import pytest
 import torch
 from conftest import TOY, toy_sight
 
-from cgan.config import GanConfig
-from cgan.errors import TrainingError
-from cgan.losses import ADVERSARIAL
-from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS, Discriminator
-from cgan.penalties import PENALTIES
-from cgan.phases import Batch, guidance_at, make_phases, rate_at
-from cgan.readings import Log
+from cgan.config.schema import GanConfig
+from cgan.models.base import Discriminator
+from cgan.models.classifiers import CLASSIFIERS
+from cgan.models.registry import DISCRIMINATORS, GENERATORS
+from cgan.runtime.errors import TrainingError
+from cgan.training.losses import ADVERSARIAL
+from cgan.training.penalties import PENALTIES
+from cgan.training.readings import Log
+from cgan.training.updates import Batch, guidance_at, make_phases, rate_at
 
 
 def test_guidance_falls_in_a_straight_line_to_its_end() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from cgan.errors import InputError
-from cgan.pictures import FRAMES, film_bytes, mosaic, sample_grid, write_images
+from cgan.data.grids import FRAMES, film_bytes, mosaic, sample_grid, write_images
+from cgan.runtime.errors import InputError
 
 LABELS = np.arange(12) % 4
 

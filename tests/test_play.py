@@ -17,16 +17,17 @@ import torch
 from click.testing import CliRunner
 from conftest import REPOSITORY
 
-from cgan import __version__
 from cgan.cli import main
-from cgan.errors import InputError
-from cgan.journal import damaged
-from cgan.play.apart import make_site_apart
-from cgan.play.assembling import STATIC, find_judge, make_site, site_files
-from cgan.play.server import POLICY
-from cgan.play.site import FACTS, Site, require_free, write_site
-from cgan.recipes import gan_config
-from cgan.store import SHIPPED, load_generator
+from cgan.config.recipes import gan_config
+from cgan.deploy.webapp.apart import make_site_apart
+from cgan.deploy.webapp.assembling import STATIC, find_judge, make_site, site_files
+from cgan.deploy.webapp.server import POLICY
+from cgan.deploy.webapp.site import FACTS, Site, require_free, write_site
+from cgan.io.journal import damaged
+from cgan.io.run_layout import SHIPPED
+from cgan.models.hub import load_generator
+from cgan.runtime.errors import InputError
+from cgan.runtime.version import __version__
 
 NETWORKS = {"generator.onnx": b"G", "judge.onnx": b"J", "discriminator.onnx": b"D"}
 ADDRESS = re.compile(r'(?:src|href)="([^"]+)"|from "([^"]+)"|(?:json|URL)\("([^"]+)"')
@@ -188,7 +189,7 @@ def test_without_the_packages_a_line_says_how_to_get_them(monkeypatch: pytest.Mo
 
 
 def test_the_newest_run_is_shown_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgan.play.assembling.newest_run", lambda _: "no such run")
+    monkeypatch.setattr("cgan.deploy.webapp.assembling.newest_run", lambda _: "no such run")
     with pytest.raises(InputError, match="'no such run'"):
         make_site(None, Path("none"))
 
@@ -201,7 +202,7 @@ def test_what_goes_wrong_apart_is_raised_here(tmp_path: Path) -> None:
 def test_a_process_that_is_killed_is_said_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cgan.play.apart._send_site", die)
+    monkeypatch.setattr("cgan.deploy.webapp.apart._send_site", die)
     with pytest.raises(OSError, match="ended with status -9; is there enough memory"):
         make_site_apart("mnist", tmp_path)
 
@@ -212,7 +213,7 @@ def die(*_: object) -> None:
 
 def test_the_server_does_not_hold_torch() -> None:
     code = (
-        "import sys, cgan.play.apart, cgan.play.server, cgan.play.site\n"
+        "import sys, cgan.deploy.webapp.apart, cgan.deploy.webapp.server, cgan.play.site\n"
         "sys.exit(any(name in sys.modules for name in ('torch', 'onnx')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -222,7 +223,7 @@ def test_the_server_does_not_hold_torch() -> None:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_server_without_a_traceback(number: int, status: int) -> None:
     code = (
-        "from cgan.play import apart, site; from cgan.cli import main\n"
+        "from cgan.deploy.webapp import apart, site; from cgan.cli import main\n"
         "apart.make_site_apart = lambda *_: site.Site('toy', {'index.html': b''}, ())\n"
         "main(['play', '--no-open'])"
     )

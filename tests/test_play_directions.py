@@ -7,11 +7,11 @@ import torch
 from conftest import TOY
 from torch import Tensor
 
-from cgan.networks import Generator
-from cgan.networks.conv import ShuffleGenerator
-from cgan.networks.mlp import MlpGenerator
-from cgan.play.directions import Direction, find_directions, properties
-from cgan.store import load_generator
+from cgan.deploy.webapp.directions import Direction, find_directions, properties
+from cgan.models.base import Generator
+from cgan.models.conv import ShuffleGenerator
+from cgan.models.hub import load_generator
+from cgan.models.mlp import MlpGenerator
 
 
 class Leaning(Generator):

@@ -17,14 +17,14 @@ from conftest import REPOSITORY, TOY, toy_config
 from PIL import Image
 from playwright.sync_api import Browser
 
-from cgan.config import GanConfig
-from cgan.exporting import generator_onnx
-from cgan.latent import between
-from cgan.networks import make_generator
-from cgan.play.assembling import make_site, site_files
-from cgan.play.server import SiteServer
-from cgan.recipes import gan_config
-from cgan.store import GanRun, load_classifier, load_generator
+from cgan.config.recipes import gan_config
+from cgan.config.schema import GanConfig
+from cgan.deploy.export import generator_onnx
+from cgan.deploy.webapp.assembling import make_site, site_files
+from cgan.deploy.webapp.server import SiteServer
+from cgan.evaluation.latent import between
+from cgan.models.hub import GanRun, load_classifier, load_generator
+from cgan.models.registry import make_generator
 
 pytestmark = pytest.mark.slow
 PIXELS = """canvases => canvases.map(canvas => [...canvas.getContext("2d")

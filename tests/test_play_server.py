@@ -9,9 +9,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from cgan.errors import InputError
-from cgan.play import server as module
-from cgan.play.server import MOST_CONNECTIONS, POLICY, SiteServer
+from cgan.deploy.webapp import server as module
+from cgan.deploy.webapp.server import MOST_CONNECTIONS, POLICY, SiteServer
+from cgan.runtime.errors import InputError
 
 FILES = {
     "index.html": b"<p>page</p>",

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY
 
-from cgan.errors import InputError
-from cgan.play.unpacking import RUNTIME, unpack
+from cgan.deploy.webapp.unpacking import RUNTIME, unpack
+from cgan.runtime.errors import InputError
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from cgan.progress import COLUMNS, EVERY, Progress, duration
-from cgan.readings import in_short
+from cgan.runtime.progress import COLUMNS, EVERY, Progress, duration
+from cgan.training.readings import in_short
 
 READINGS = {
     "d_loss": 1.3149,

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from cgan.reading import DEEPEST, first_line, open_plain, read_json, read_plain
+from cgan.io.strict import DEEPEST, first_line, open_plain, read_json, read_plain
 
 
 def test_a_plain_file_is_read_whole(tmp_path: Path) -> None:

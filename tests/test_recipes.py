@@ -2,10 +2,7 @@ from typing import Any
 
 import pytest
 
-from cgan.data import DATASETS
-from cgan.errors import InputError
-from cgan.phases import guidance_at
-from cgan.recipes import (
+from cgan.config.recipes import (
     ABOUT,
     CLASSIFIERS,
     RECIPES,
@@ -16,6 +13,9 @@ from cgan.recipes import (
     gan_config,
     measured,
 )
+from cgan.data.datasets import DATASETS
+from cgan.runtime.errors import InputError
+from cgan.training.updates import guidance_at
 
 
 def test_flags_win_over_the_row_and_holes_are_filled_from_it() -> None:

@@ -7,9 +7,9 @@ import click
 import pytest
 
 from cgan.cli import main
-from cgan.config import EvalConfig, GanConfig
-from cgan.recipes import RECIPES, eval_config, gan_config
-from cgan.report.commands import commands_of
+from cgan.config.recipes import RECIPES, eval_config, gan_config
+from cgan.config.schema import EvalConfig, GanConfig
+from cgan.reporting.commands import commands_of
 
 
 def results(config: GanConfig | None, scored: EvalConfig, **provenance: Any) -> dict[str, Any]:

@@ -12,17 +12,18 @@ import pytest
 from markupsafe import escape
 from matplotlib.colors import to_hex
 
-from cgan import data
-from cgan.config import EvalConfig, Folders
-from cgan.errors import InputError
-from cgan.evaluation import evaluate
+from cgan.config.schema import EvalConfig, Folders
+from cgan.data import datasets as data
+from cgan.evaluation.evaluate import evaluate
 from cgan.evaluation.scoring import NO_LABELS
-from cgan.metrics import METRICS
-from cgan.report import find_report, find_verdict, read_results, summary, write_report
-from cgan.report.figures import BLUES, FOLLOWING, letters_on
-from cgan.report.meanings import MEANINGS
-from cgan.report.page import HEAT
-from cgan.report.tables import TITLES, worded
+from cgan.metrics.registry import METRICS
+from cgan.reporting.figures import BLUES, FOLLOWING, letters_on
+from cgan.reporting.meanings import MEANINGS
+from cgan.reporting.page import HEAT, write_report
+from cgan.reporting.read import find_report, read_results
+from cgan.reporting.tables import TITLES, summary, worded
+from cgan.reporting.verdict import find_verdict
+from cgan.runtime.errors import InputError
 
 
 @pytest.fixture(scope="module")

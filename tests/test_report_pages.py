@@ -11,15 +11,17 @@ from browser import LOOKS, check, cut_in_print, opened
 from conftest import REPOSITORY, in_folder
 from playwright.sync_api import Browser
 
-from cgan import data
-from cgan.config import EvalConfig, Folders
-from cgan.evaluation import evaluate
-from cgan.faults import FAULTS, Supplies
-from cgan.machine import place
-from cgan.recipes import gan_config
-from cgan.report import find_entries, write_leaderboard, write_report
-from cgan.store import load_classifier
-from cgan.train_gan import train_gan
+from cgan.config.recipes import gan_config
+from cgan.config.schema import EvalConfig, Folders
+from cgan.data import datasets as data
+from cgan.evaluation.corruptions import FAULTS, Supplies
+from cgan.evaluation.evaluate import evaluate
+from cgan.models.hub import load_classifier
+from cgan.reporting.entries import find_entries
+from cgan.reporting.leaderboard import write_leaderboard
+from cgan.reporting.page import write_report
+from cgan.runtime.device import place
+from cgan.training.gan import train_gan
 
 MEGABYTE = 1_000_000
 QUICK = EvalConfig(n_samples=600, gan_train_images=0, device="cpu")

@@ -3,7 +3,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cgan.report.verdict import KINDS, RAISED, find_verdict, still_learning
+from cgan.reporting.verdict import KINDS, RAISED, find_verdict, still_learning
 
 
 def metric(value: float, real: float, spread: float = 0.01) -> dict[str, float]:

@@ -18,20 +18,20 @@ from conftest import REPOSITORY, in_folder, send_at, toy_config
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from cgan import data
-from cgan.checkpoint import Checkpoint, read_checkpoint
-from cgan.config import Folders, GanConfig
-from cgan.errors import InputError, TrainingError
-from cgan.recipes import RECIPES, gan_config
-from cgan.record import Record
-from cgan.resuming import read_beginning, require_alike, restore
-from cgan.run_writer import RunWriter
-from cgan.sampling import draw
-from cgan.stopping import Stopped
-from cgan.store import load_classifier, load_generator
-from cgan.study import study
-from cgan.train_gan import train_gan
-from cgan.training import Training
+from cgan.config.recipes import RECIPES, gan_config
+from cgan.config.schema import Folders, GanConfig
+from cgan.data import datasets as data
+from cgan.models.hub import load_classifier, load_generator
+from cgan.models.sampling import draw
+from cgan.runtime.errors import InputError, TrainingError
+from cgan.runtime.signals import Stopped
+from cgan.training.checkpoint import Checkpoint, read_checkpoint
+from cgan.training.gan import train_gan
+from cgan.training.history import Record
+from cgan.training.modes import study
+from cgan.training.resume import read_beginning, require_alike, restore
+from cgan.training.run_writer import RunWriter
+from cgan.training.state import Training
 
 sys.path.insert(0, str(REPOSITORY))
 from scripts.tortures.mutations import of_json
@@ -167,7 +167,7 @@ class Explosion:
     """Makes the generator's loss infinite at a step, for as many times as it is asked to."""
 
     def __init__(self, step: int, times: int, monkeypatch: pytest.MonkeyPatch):
-        from cgan.phases import Phase
+        from cgan.training.updates import Phase
 
         honest = Phase.learn
         self.rates: list[float] = []

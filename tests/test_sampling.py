@@ -3,10 +3,11 @@ import pytest
 import torch
 from conftest import TOY
 
-from cgan.data import balanced_labels
-from cgan.errors import InputError
-from cgan.networks import GENERATORS, Generator
-from cgan.sampling import collect, draw, sample
+from cgan.data.datasets import balanced_labels
+from cgan.models.base import Generator
+from cgan.models.registry import GENERATORS
+from cgan.models.sampling import collect, draw, sample
+from cgan.runtime.errors import InputError
 
 LABELS = balanced_labels(37, TOY.n_classes)
 

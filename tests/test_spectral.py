@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm as torchs
 
-from cgan.networks.spectral import SpectralNetwork, divide, frozen, spectral_norm
+from cgan.models.spectral_norm import SpectralNetwork, divide, frozen, spectral_norm
 
 KEYS = ("weight", "bias")
 SHAPES = [(5, 7), (7, 5), (6, 3, 3, 3), (10, 1)]

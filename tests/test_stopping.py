@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import send_at
 
-from cgan.checkpoint import read_checkpoint
 from cgan.cli import main
-from cgan.stopping import SIGNALS, Stopped, stop_request, stopping_at_once
-from cgan.store import load_generator
+from cgan.models.hub import load_generator
+from cgan.runtime.signals import SIGNALS, Stopped, stop_request, stopping_at_once
+from cgan.training.checkpoint import read_checkpoint
 
 SMALL = ["--epochs", 2, "--batch-size", 400, "--precision", "fp32", "--device", "cpu"]
 
@@ -52,7 +52,7 @@ def test_the_first_signal_saves_and_says_how_to_go_on(
 
 
 def test_a_second_signal_stops_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgan.stopping.ECHO", -1)
+    monkeypatch.setattr("cgan.runtime.signals.ECHO", -1)
     send_at(2, [signal.SIGINT, signal.SIGINT], monkeypatch)
     command = ["train-gan", "--dataset", "digits", "--name", "x", *SMALL, *folders_of(tmp_path)]
     result = run(*command)
@@ -67,7 +67,7 @@ def test_the_signals_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(2):  # a wrapper may send one twice
             os.kill(os.getpid(), signal.SIGTERM)
         assert stop.number == signal.SIGTERM
-        monkeypatch.setattr("cgan.stopping.ECHO", -1)
+        monkeypatch.setattr("cgan.runtime.signals.ECHO", -1)
         with pytest.raises(Stopped):
             os.kill(os.getpid(), signal.SIGTERM)
     assert [signal.getsignal(number) for number in SIGNALS] == before
@@ -128,7 +128,7 @@ def test_sigterm_outside_of_a_training_leaves_with_143(
         os.kill(os.getpid(), signal.SIGTERM)
         raise AssertionError
 
-    monkeypatch.setattr("cgan.evaluation.find_subject", killed)
+    monkeypatch.setattr("cgan.evaluation.evaluate.find_subject", killed)
     result = run("evaluate", "digits", *folders_of(tmp_path))
     assert result.exit_code == 143
     assert result.stderr.splitlines()[-1] == "cgan: interrupted"

@@ -9,21 +9,20 @@ import safetensors.torch
 import torch
 from conftest import toy_config
 
-from cgan.config import DataSpec, Folders
-from cgan.errors import InputError
-from cgan.journal import MANIFEST
-from cgan.networks import make_generator
-from cgan.run_writer import CHECKPOINT, RunWriter
-from cgan.store import (
-    SHIPPED,
+from cgan.config.schema import DataSpec, Folders
+from cgan.io.journal import MANIFEST
+from cgan.io.run_layout import CHECKPOINT, SHIPPED, runs
+from cgan.models.hub import (
     find_run,
     load_classifier,
     load_generator,
     newest_run,
     require_same_images,
-    runs,
     unused_name,
 )
+from cgan.models.registry import make_generator
+from cgan.runtime.errors import InputError
+from cgan.training.run_writer import RunWriter
 
 SPEC = DataSpec("digits", 1, 28, 28, 10)
 

@@ -5,9 +5,11 @@ import pytest
 import torch
 from conftest import TOY, toy_sight
 
-from cgan import data
-from cgan.networks import CLASSIFIERS, DISCRIMINATORS, GENERATORS
-from cgan.study import Sight, study
+from cgan.data import datasets as data
+from cgan.models.classifiers import CLASSIFIERS
+from cgan.models.frozen_features import Sight
+from cgan.models.registry import DISCRIMINATORS, GENERATORS
+from cgan.training.modes import study
 
 
 def two_kinds(n: int) -> data.Split:

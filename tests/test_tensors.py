@@ -8,9 +8,9 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from cgan.errors import InputError
-from cgan.networks.layers import ConditionVectors
-from cgan.tensors import read_tensors, shapes_alone
+from cgan.models.layers import ConditionVectors
+from cgan.models.tensors import read_tensors, shapes_alone
+from cgan.runtime.errors import InputError
 
 HELD = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.zeros(3, dtype=torch.int64)}
 

@@ -18,7 +18,7 @@ from conftest import REPOSITORY
 
 from cgan.cli import main
 from cgan.cli.options import folder_flags
-from cgan.config import Folders
+from cgan.config.schema import Folders
 
 CGAN = [sys.executable, "-m", "cgan"]
 TRAIN = [

@@ -4,12 +4,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cgan.config import ClassifierConfig, Folders
-from cgan.errors import InputError, TrainingError
-from cgan.networks import CLASSIFIERS
-from cgan.recipes import classifier_config
-from cgan.store import load_classifier
-from cgan.train_classifier import train_classifier
+from cgan.config.recipes import classifier_config
+from cgan.config.schema import ClassifierConfig, Folders
+from cgan.models.classifiers import CLASSIFIERS
+from cgan.models.hub import load_classifier
+from cgan.runtime.errors import InputError, TrainingError
+from cgan.training.classifier import train_classifier
 
 TOY = classifier_config("guide", "digits", epochs=3, precision="fp32", device="cpu")
 

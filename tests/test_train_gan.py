@@ -10,16 +10,16 @@ import torch
 from conftest import in_folder, toy_config
 from torch import Tensor, nn
 
-from cgan.averaging import Average
-from cgan.config import Folders
-from cgan.errors import InputError, TrainingError
-from cgan.networks import Discriminator, Generator
-from cgan.progress import Progress
-from cgan.recipes import RECIPES, gan_config
-from cgan.store import load_classifier
-from cgan.train_gan import train_gan
-from cgan.validation import Validator
-from cgan.verdict import Verdict
+from cgan.config.recipes import RECIPES, gan_config
+from cgan.config.schema import Folders
+from cgan.models.base import Discriminator, Generator
+from cgan.models.hub import load_classifier
+from cgan.runtime.errors import InputError, TrainingError
+from cgan.runtime.progress import Progress
+from cgan.training.ema import Average
+from cgan.training.gan import train_gan
+from cgan.training.validation import Validator
+from cgan.training.verdict import Verdict
 
 HONEST = Validator.__call__
 
@@ -128,7 +128,7 @@ def test_a_collapse_is_said_while_there_is_time_but_not_before_anything_is_learn
 ) -> None:
     scripted(monkeypatch, [1.0, 1.0], alarm="Collapsed: twice.")
     stream = io.StringIO()
-    monkeypatch.setattr("cgan.train_gan.EARLY", 0.5)
+    monkeypatch.setattr("cgan.training.gan.EARLY", 0.5)
     train_gan(toy_config(epochs=2), in_folder(tmp_path), progress=Progress(stream))
     lines = stream.getvalue().splitlines()
     assert [i for i, line in enumerate(lines) if "ALARM: Collapsed: twice." in line] == [2]
@@ -137,7 +137,7 @@ def test_a_collapse_is_said_while_there_is_time_but_not_before_anything_is_learn
 def test_a_data_set_without_a_judge_is_trained_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cgan.teachers.runs", lambda *_: {})
+    monkeypatch.setattr("cgan.training.roles.runs", lambda *_: {})
     stream = io.StringIO()
     result = train_gan(toy_config(), in_folder(tmp_path), progress=Progress(stream))
     assert "there is no digits-judge" in stream.getvalue()
@@ -155,7 +155,7 @@ def test_the_guide_does_not_change_while_the_generator_trains(
 ) -> None:
     guide = load_classifier("digits-guide")
     before = {key: value.clone() for key, value in guide.network.state_dict().items()}
-    monkeypatch.setattr("cgan.teachers.load_classifier", lambda *_: guide)
+    monkeypatch.setattr("cgan.training.roles.load_classifier", lambda *_: guide)
     train_gan(toy_config(guidance=0.5, guidance_end=1.0), digits_run, name="strong", judge="none")
     after = guide.network.state_dict()
     assert all(torch.equal(after[key], value) for key, value in before.items())
@@ -203,7 +203,7 @@ def test_a_divergence_stops_and_leaves_nothing_half_written(
     def broken(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         return logits.sum() * float("nan")
 
-    monkeypatch.setattr("cgan.phases.guidance_loss", broken)
+    monkeypatch.setattr("cgan.training.updates.guidance_loss", broken)
     with pytest.raises(TrainingError, match=r"diverged: .* is nan"):
         train_gan(toy_config(guidance=1.0), in_folder(tmp_path))
     assert not (tmp_path / "weights").exists()

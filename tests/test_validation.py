@@ -4,18 +4,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from cgan import data
-from cgan.config import Folders
-from cgan.features import extract, extract_split
-from cgan.machine import place
+from cgan.config.schema import Folders
+from cgan.data import datasets as data
 from cgan.metrics import manifold
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import fcd
-from cgan.networks import Discriminator, Generator
-from cgan.networks.mlp import MlpDiscriminator, MlpGenerator
-from cgan.store import load_classifier, load_generator
-from cgan.validation import N_IMAGES, SEED, Validator
-from cgan.verdict import N_SHOWN
+from cgan.models.base import Discriminator, Generator
+from cgan.models.hub import load_classifier, load_generator
+from cgan.models.judge import extract, extract_split
+from cgan.models.mlp import MlpDiscriminator, MlpGenerator
+from cgan.runtime.device import place
+from cgan.training.validation import N_IMAGES, SEED, Validator
+from cgan.training.verdict import N_SHOWN
 
 
 def classifiers() -> tuple:

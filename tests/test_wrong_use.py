@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cgan.cli import main
-from cgan.store import SHIPPED
+from cgan.io.run_layout import SHIPPED
 
 ABSURD = 10**15
 DIGITS = ["--dataset", "digits"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from cgan import __version__
 from cgan.cli import look, score, share, train
-from cgan.errors import ExportError, InputError, TrainingError, is_out_of_memory
-from cgan.stopping import Stopped, stopping_at_once
+from cgan.runtime.errors import ExportError, InputError, TrainingError, is_out_of_memory
+from cgan.runtime.signals import Stopped, stopping_at_once
+from cgan.runtime.version import __version__
 
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 SIGNALLED = 128  # and the signal's number, as shells have it

@@ -6,8 +6,8 @@ from pathlib import Path
 from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
-from cgan.config import Folders
-from cgan.run_folders import CHECKPOINT, runs
+from cgan.config.schema import Folders
+from cgan.io.run_layout import CHECKPOINT, runs
 
 
 def generators(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:

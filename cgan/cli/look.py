@@ -9,8 +9,8 @@ import click
 
 from cgan.cli.completion import generators, reports
 from cgan.cli.options import NUMBER, data_option, device_option, reports_option, weights_option
-from cgan.config import EvalConfig, Folders
-from cgan.recipes import ABOUT, RECIPES, measured
+from cgan.config.recipes import ABOUT, RECIPES, measured
+from cgan.config.schema import EvalConfig, Folders
 
 
 @click.command("sample")
@@ -50,9 +50,9 @@ def sample(
     RUN is the newest when left out, or the shipped one of MNIST where none was trained.
     """
     EvalConfig(n_samples=n, seed=seed)  # checks the ranges
-    from cgan.pictures import write_images
-    from cgan.sampling import draw
-    from cgan.store import load_generator, newest_run
+    from cgan.data.grids import write_images
+    from cgan.models.hub import load_generator, newest_run
+    from cgan.models.sampling import draw
 
     gan = load_generator(run or newest_run(weights_dir), weights_dir)
     images, labels = draw(
@@ -78,7 +78,7 @@ def recipes(fields: bool) -> None:
         table = pd.DataFrame([asdict(row) for row in RECIPES.values()], index=list(RECIPES))
         click.echo(table.drop(columns=["recipe", "dataset"]).T.to_string())
         return
-    from cgan.networks import n_weights
+    from cgan.models.registry import n_weights
 
     for name, row in RECIPES.items():
         conditional, g_weights, d_weights = n_weights(row)
@@ -96,7 +96,8 @@ def recipes(fields: bool) -> None:
 @reports_option
 def report(run: str | None, shown: bool, reports_dir: Path) -> None:
     """Draw the report of RUN again from its files (the newest when left out)."""
-    from cgan.report import find_report, write_report
+    from cgan.reporting.page import write_report
+    from cgan.reporting.read import find_report
 
     page = write_report(find_report(run, reports_dir))
     click.echo(f"report: {page}")
@@ -113,7 +114,8 @@ def compare(runs: tuple[str, ...], dataset: str | None, reports_dir: Path) -> No
 
     Writes leaderboard.csv, leaderboard.html and leaderboard.png to the reports folder.
     """
-    from cgan.report import find_entries, leaderboard_text, write_leaderboard
+    from cgan.reporting.entries import find_entries
+    from cgan.reporting.leaderboard import leaderboard_text, write_leaderboard
 
     entries = find_entries(list(runs), reports_dir, dataset, partial(click.echo, err=True))
     click.echo(leaderboard_text(entries))
@@ -136,10 +138,10 @@ def latent(
     RUN is the newest when left out, or the shipped one of MNIST where none was trained.
     """
     EvalConfig(seed=seed)  # checks the range
-    from cgan.files import make_folder, write_bytes
-    from cgan.journal import PATIENCE, commit, locked
-    from cgan.latent import latent_files
-    from cgan.store import load_generator, newest_run
+    from cgan.evaluation.latent import latent_files
+    from cgan.io.files import make_folder, write_bytes
+    from cgan.io.journal import PATIENCE, commit, locked
+    from cgan.models.hub import load_generator, newest_run
 
     gan = load_generator(run or newest_run(weights_dir), weights_dir)
     files = latent_files(gan, seed)
@@ -165,7 +167,7 @@ def doctor(
     context: click.Context, data_dir: Path, weights_dir: Path, reports_dir: Path, device: str
 ) -> None:
     """Tell whether all that is needed is here and works; exit status 1 if something does not."""
-    from cgan.doctor import examine
+    from cgan.cli.doctor import examine
 
     findings = examine(Folders(data_dir, weights_dir, reports_dir), device)
     width = max(len(finding.subject) for finding in findings)

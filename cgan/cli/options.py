@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from cgan.config import Folders
-from cgan.progress import Progress
-from cgan.run_folders import plain_name
+from cgan.config.schema import Folders
+from cgan.io.run_layout import plain_name
+from cgan.runtime.progress import Progress
 
 DATASET_HELP = "digits (embedded), mnist, fashion-mnist or kmnist."
 NUMBER = click.IntRange(max=1_000_000)  # of images to draw: all are in memory at once

@@ -16,11 +16,11 @@ from cgan.cli.options import (
     require_plain,
     shown_progress,
 )
-from cgan.config import EvalConfig, Folders
-from cgan.errors import InputError
-from cgan.files import require_writable
-from cgan.progress import Progress
-from cgan.recipes import classifier_config, eval_config, gan_config
+from cgan.config.recipes import classifier_config, eval_config, gan_config
+from cgan.config.schema import EvalConfig, Folders
+from cgan.io.files import require_writable
+from cgan.runtime.errors import InputError
+from cgan.runtime.progress import Progress
 
 
 @click.command("evaluate")
@@ -94,9 +94,11 @@ def _score(
     subject: dict[str, Any],
     progress: Progress,
 ) -> None:
-    from cgan import evaluation
-    from cgan.report import find_verdict, read_results, summary, write_report
-    from cgan.report.read import read_history
+    from cgan.evaluation import evaluate as evaluation
+    from cgan.reporting.page import write_report
+    from cgan.reporting.read import read_history, read_results
+    from cgan.reporting.tables import summary
+    from cgan.reporting.verdict import find_verdict
 
     results = evaluation.evaluate(run, config, folders, progress=progress, **subject)
     page = write_report(folders.reports / results["run"])
@@ -129,8 +131,8 @@ def demo(
     verbose: bool | None,
 ) -> None:
     """Run all three stages on the embedded digits and print the report's path."""
-    from cgan import train_classifier as stage1
-    from cgan import train_gan as stage2
+    from cgan.training import classifier as stage1
+    from cgan.training import gan as stage2
 
     folders = Folders(data_dir, weights_dir, reports_dir)
     progress = shown_progress(verbose)

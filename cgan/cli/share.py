@@ -34,7 +34,7 @@ def export(run: str | None, form: str, network: str, out: Path | None, weights_d
     RUN is the newest when left out, or the shipped one of MNIST where none was trained. With
     --network judge it may be a classifier, too.
     """
-    from cgan import exporting
+    from cgan.deploy import export as exporting
 
     exporting.require_target(form, out)
     done = exporting.export(exporting.find_source(network, run, weights_dir), form, out)
@@ -68,9 +68,9 @@ def play(run: str | None, out: Path | None, port: int, opens: bool, weights_dir:
     RUN is the newest when left out, or the shipped one of MNIST where none was trained. The page is
     served to this machine alone until Ctrl-C. Needs pip install onnx onnxruntime onnxscript.
     """
-    from cgan.play.apart import make_site_apart
-    from cgan.play.server import SiteServer
-    from cgan.play.site import require_free, write_site
+    from cgan.deploy.webapp.apart import make_site_apart
+    from cgan.deploy.webapp.server import SiteServer
+    from cgan.deploy.webapp.site import require_free, write_site
 
     if out is not None:
         require_free(out)  # before the seconds that the networks take

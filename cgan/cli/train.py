@@ -16,12 +16,12 @@ from cgan.cli.options import (
     require_plain,
     shown_progress,
 )
-from cgan.config import Folders
-from cgan.errors import InputError
-from cgan.recipes import CLASSIFIERS, RECIPES, classifier_config, gan_config
+from cgan.config.recipes import CLASSIFIERS, RECIPES, classifier_config, gan_config
+from cgan.config.schema import Folders
+from cgan.runtime.errors import InputError
 
 if TYPE_CHECKING:
-    from cgan.train_gan import GanResult
+    from cgan.training.gan import GanResult
 
 NEWEST = ""  # what --resume without a name means
 _guide = CLASSIFIERS["guide"]
@@ -66,7 +66,7 @@ def train_classifier(
     """
     config = classifier_config(role, dataset, **flags)
     require_plain(name)
-    from cgan import train_classifier as stage1
+    from cgan.training import classifier as stage1
 
     progress = shown_progress(verbose)
     announce(progress, config, CLASSIFIERS[role], verbose)
@@ -183,7 +183,7 @@ def train_gan(
         row = RECIPES[recipe]
     else:
         _require_free_of_names(context)
-        from cgan.store import load_config, resumable
+        from cgan.models.hub import load_config, resumable
 
         folder = resumable(None if resume == NEWEST else resume, weights_dir)
         folders, name = replace(folders, weights=folder.parent), folder.name
@@ -191,7 +191,7 @@ def train_gan(
         if not _is_given("device", context):
             flags["device"] = None
         config = replace(row, **{key: value for key, value in flags.items() if value is not None})
-    from cgan import train_gan as stage2
+    from cgan.training import gan as stage2
 
     progress = shown_progress(verbose)
     announce(progress, config, row, verbose)
@@ -209,7 +209,7 @@ def train_gan(
     if result.folder is None:
         click.echo("dry run: one step done, nothing saved")
         return
-    from cgan.report import write_training
+    from cgan.reporting.page import write_training
 
     write_training(result.folder)
     click.echo("\n".join(_closing(result, result.folder)))
@@ -219,7 +219,7 @@ def train_gan(
 
 def _closing(result: "GanResult", folder: Path) -> list[str]:
     """Return what a training came to, in lines: how long it was, what is kept, alarms, where."""
-    from cgan.verdict import in_words
+    from cgan.training.verdict import in_words
 
     last, kept = result.history[-1], [row for row in result.history if row["kept"]][-1]
     epochs = f"{last['epoch']:.4g} epoch" + "s" * (last["epoch"] != 1)

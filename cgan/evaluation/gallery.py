@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgan import data
+from cgan.data import datasets as data
+from cgan.data.grids import COLUMNS, mosaic_bytes
 from cgan.evaluation.views import Reference, Views
-from cgan.metrics import Samples
-from cgan.pictures import COLUMNS, mosaic_bytes
+from cgan.metrics.samples import Samples
 
 N_CLASSES = 20  # whose samples are shown, at most
 N_SURE = 2  # of each class

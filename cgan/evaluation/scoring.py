@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 from cgan.evaluation.views import Views
-from cgan.metrics import METRICS, measure
 from cgan.metrics.accuracy import accuracy_per_class, confusion
 from cgan.metrics.alarms import alarms
 from cgan.metrics.collapse import histogram
@@ -12,6 +11,7 @@ from cgan.metrics.diversity import ENOUGH, diversity_per_class
 from cgan.metrics.frechet import fcd_per_class
 from cgan.metrics.intervals import Value
 from cgan.metrics.manifold import coverage_per_class
+from cgan.metrics.registry import METRICS, measure
 
 NO_LABELS = "it needs the labels that were requested, and there are none"
 NO_GUIDE = "no guide is known; name the classifier that trained the generator with --guide"

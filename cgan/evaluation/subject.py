@@ -5,15 +5,15 @@ from pathlib import Path
 
 import torch
 
-from cgan import data
-from cgan.config import DataSpec, Folders
-from cgan.errors import InputError
-from cgan.evaluation.handed import Handed
-from cgan.evaluation.incoming import Incoming, read_images
+from cgan.config.schema import DataSpec, Folders
+from cgan.data import datasets as data
+from cgan.data.importing.arrays import Handed
+from cgan.data.importing.pictures import Incoming, read_images
 from cgan.evaluation.views import Seers
-from cgan.machine import place
-from cgan.sampling import collect, sample
-from cgan.store import GanRun, load_generator, newest_run
+from cgan.models.hub import GanRun, load_generator, newest_run
+from cgan.models.sampling import collect, sample
+from cgan.runtime.device import place
+from cgan.runtime.errors import InputError
 
 
 @dataclass(frozen=True)

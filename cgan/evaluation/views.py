@@ -8,14 +8,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgan import data
-from cgan.errors import InputError
-from cgan.features import extract
-from cgan.metrics import Samples, manifold
+from cgan.data import datasets as data
+from cgan.metrics import manifold
 from cgan.metrics.duplicates import close_distance, distinct
 from cgan.metrics.neighbours import Near, nearest_in
-from cgan.networks.classifiers import Classifier
-from cgan.progress import Progress
+from cgan.metrics.samples import Samples
+from cgan.models.classifiers import Classifier
+from cgan.models.judge import extract
+from cgan.runtime.errors import InputError
+from cgan.runtime.progress import Progress
 
 Views = dict[str, Any]
 

@@ -4,10 +4,10 @@ from contextlib import suppress
 from typing import Any
 
 from cgan.evaluation.gallery import Sheet
-from cgan.files import json_bytes
-from cgan.latent import latent_files
-from cgan.reading import read_plain
-from cgan.store import GanRun
+from cgan.evaluation.latent import latent_files
+from cgan.io.files import json_bytes
+from cgan.io.strict import read_plain
+from cgan.models.hub import GanRun
 
 # files of a run that its report shows, and their names there
 TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}

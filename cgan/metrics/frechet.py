@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from cgan.errors import InputError
 from cgan.metrics.intervals import GROUPS, Value, groups_of, jackknife
 from cgan.metrics.samples import Samples
+from cgan.runtime.errors import InputError
 
 Array = NDArray[np.float64]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cgan.errors import InputError
 from cgan.metrics.intervals import SPLITS, T95, Value, groups_of, halves_error, halves_of, share
 from cgan.metrics.neighbours import TINY, Array, Near, nearest_others
 from cgan.metrics.samples import Samples
-from cgan.progress import Progress
+from cgan.runtime.errors import InputError
+from cgan.runtime.progress import Progress
 
 K = 5
 BLOCK = 2**22  # distances in memory at a time

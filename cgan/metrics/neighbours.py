@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cgan.errors import InputError
-from cgan.progress import Progress
+from cgan.runtime.errors import InputError
+from cgan.runtime.progress import Progress
 
 Array = NDArray[np.float64]
 ROWS = 2000  # queries at a time between two signs of progress

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cgan.errors import InputError
+from cgan.runtime.errors import InputError
 
 
 @dataclass(frozen=True)

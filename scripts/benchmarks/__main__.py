@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from cgan.errors import InputError
-from cgan.machine import choose_precision, precision_name
-from cgan.recipes import classifier_config, gan_config
+from cgan.config.recipes import classifier_config, gan_config
+from cgan.runtime.device import choose_precision, precision_name
+from cgan.runtime.errors import InputError
 from scripts.benchmarks import figure, rows, training
 from scripts.benchmarks.quality import CHECKS, classifier, quality
 from scripts.benchmarks.rows import Row

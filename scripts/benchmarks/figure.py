@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from cgan.files import write_bytes
-from cgan.report.figures import BLUE, GREY, ORANGE
+from cgan.io.files import write_bytes
+from cgan.reporting.figures import BLUE, GREY, ORANGE
 from scripts.benchmarks.quality import LEVELS, goal
 from scripts.benchmarks.rows import NEVER, Row, worded
 from scripts.benchmarks.training import BASELINE_EPOCH

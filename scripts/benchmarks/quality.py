@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cgan.config import ClassifierConfig, Folders, GanConfig
-from cgan.store import SHIPPED
-from cgan.train_classifier import train_classifier
-from cgan.train_gan import train_gan
+from cgan.config.schema import ClassifierConfig, Folders, GanConfig
+from cgan.io.run_layout import SHIPPED
+from cgan.training.classifier import train_classifier
+from cgan.training.gan import train_gan
 from scripts.benchmarks.rows import Row, summary
 
 History = list[dict[str, float]]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from cgan.errors import InputError
-from cgan.files import csv_bytes, write_bytes
+from cgan.io.files import csv_bytes, write_bytes
+from cgan.runtime.errors import InputError
 
 MACHINE = "machine"  # the part of the row that says where the others were measured
 NEVER = "not reached"

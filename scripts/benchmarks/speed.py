@@ -7,14 +7,14 @@ from functools import partial
 import numpy as np
 import torch
 
-from cgan.config import DataSpec, GanConfig
-from cgan.data import balanced_labels
-from cgan.machine import PRECISIONS, place
-from cgan.metrics import Samples
+from cgan.config.schema import DataSpec, GanConfig
+from cgan.data.datasets import balanced_labels
 from cgan.metrics.frechet import fcd
 from cgan.metrics.manifold import look
-from cgan.networks import make_generator
-from cgan.sampling import sample
+from cgan.metrics.samples import Samples
+from cgan.models.registry import make_generator
+from cgan.models.sampling import sample
+from cgan.runtime.device import PRECISIONS, place
 from scripts.benchmarks.rows import Row, summary
 
 SPEC = DataSpec("mnist", 1, 28, 28, 10)

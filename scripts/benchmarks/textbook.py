@@ -10,10 +10,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from cgan.data import Split
-from cgan.networks import CLASSIFIERS, make_generator
-from cgan.networks.transposed import UnlabelledDiscriminator
-from cgan.recipes import RECIPES
+from cgan.config.recipes import RECIPES
+from cgan.data.datasets import Split
+from cgan.models.classifiers import CLASSIFIERS
+from cgan.models.registry import make_generator
+from cgan.models.transposed import UnlabelledDiscriminator
 
 BATCH_SIZE = 64
 RATE, BETAS = 2e-3, (0.5, 0.999)

@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from cgan import data
-from cgan.config import Folders, GanConfig
-from cgan.machine import PRECISIONS
-from cgan.progress import Bar, Progress
-from cgan.train_gan import NO_JUDGE, train_gan
+from cgan.config.schema import Folders, GanConfig
+from cgan.data import datasets as data
+from cgan.runtime.device import PRECISIONS
+from cgan.runtime.progress import Bar, Progress
+from cgan.training.gan import train_gan
+from cgan.training.roles import NO_JUDGE
 from scripts.benchmarks.rows import Row, summary
 from scripts.benchmarks.textbook import BATCH_SIZE, Textbook
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from cgan import __version__
-from cgan.files import write_bytes
+from cgan.io.files import write_bytes
+from cgan.runtime.version import __version__
 from scripts.pages import markdown, rewrite
 from scripts.tortures.disks import full_disks
 from scripts.tortures.fuzz import fuzz

@@ -9,14 +9,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cgan import journal
-from cgan.config import EvalConfig, Folders
-from cgan.evaluation import evaluate
-from cgan.journal import damaged
-from cgan.recipes import gan_config
-from cgan.report import write_report
-from cgan.store import load_generator
-from cgan.train_gan import train_gan
+from cgan.config.recipes import gan_config
+from cgan.config.schema import EvalConfig, Folders
+from cgan.evaluation.evaluate import evaluate
+from cgan.io import journal
+from cgan.io.journal import damaged
+from cgan.models.hub import load_generator
+from cgan.reporting.page import write_report
+from cgan.training.gan import train_gan
 
 SIZE = 2**26  # bytes of the disk
 

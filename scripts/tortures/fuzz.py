@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from cgan.errors import InputError
+from cgan.runtime.errors import InputError
 from scripts.tortures.parsers import Parser, parsers
 
 LONGEST = 10.0  # seconds that one file may take

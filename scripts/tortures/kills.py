@@ -16,17 +16,18 @@ from typing import Any
 import pandas as pd
 import torch
 
-from cgan.checkpoint import read_checkpoint
-from cgan.config import EvalConfig, Folders, GanConfig
-from cgan.errors import InputError
-from cgan.evaluation import evaluate
-from cgan.journal import COMING, READY, checksums, damaged
-from cgan.recipes import gan_config
-from cgan.report import tables, write_report
-from cgan.report.read import read_results
-from cgan.run_writer import CHECKPOINT
-from cgan.store import load_generator, resumable
-from cgan.train_gan import train_gan
+from cgan.config.recipes import gan_config
+from cgan.config.schema import EvalConfig, Folders, GanConfig
+from cgan.evaluation.evaluate import evaluate
+from cgan.io.journal import COMING, READY, checksums, damaged
+from cgan.io.run_layout import CHECKPOINT
+from cgan.models.hub import load_generator, resumable
+from cgan.reporting import tables
+from cgan.reporting.page import write_report
+from cgan.reporting.read import read_results
+from cgan.runtime.errors import InputError
+from cgan.training.checkpoint import read_checkpoint
+from cgan.training.gan import train_gan
 
 STORIES = ("guided", "udacity", "mlp", "basic")  # trained over and over, each to its end
 WRITING = 0.01  # seconds at most between the first sight of a half-written folder and the kill

@@ -16,39 +16,33 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from cgan import data
-from cgan.checkpoint import parse
-from cgan.config import DataSpec, GanConfig
-from cgan.discriminator import DiscriminatorRun
-from cgan.evaluation.incoming import read_images
-from cgan.exporting import read_network
-from cgan.exporting.archive import to_npz
-from cgan.exporting.portable import portable
-from cgan.idx import read_idx
-from cgan.journal import damaged
-from cgan.networks import make_discriminator, make_generator
-from cgan.pictures import figure_bytes, mosaic_bytes
-from cgan.recipes import gan_config
-from cgan.record import Record
-from cgan.report import (
-    curves,
-    figures,
-    find_verdict,
-    leaderboard_text,
-    tables,
-    write_leaderboard,
-    write_report,
-)
-from cgan.report.commands import commands_of
-from cgan.report.entries import Entry, board, groups
-from cgan.report.gallery import tiles
-from cgan.report.read import read_history, read_picture, read_results
-from cgan.resuming import checkpoint_of, restore
-from cgan.run_writer import RunWriter
-from cgan.store import GanRun, load_classifier, load_generator
-from cgan.study import study
-from cgan.tensors import read_tensors
-from cgan.training import Training
+from cgan.config.recipes import gan_config
+from cgan.config.schema import DataSpec, GanConfig
+from cgan.data import datasets as data
+from cgan.data.grids import figure_bytes, mosaic_bytes
+from cgan.data.idx import read_idx
+from cgan.data.importing.pictures import read_images
+from cgan.deploy.archive import read_network, to_npz
+from cgan.deploy.portable import portable
+from cgan.io.journal import damaged
+from cgan.models.discriminator import DiscriminatorRun
+from cgan.models.hub import GanRun, load_classifier, load_generator
+from cgan.models.registry import make_discriminator, make_generator
+from cgan.models.tensors import read_tensors
+from cgan.reporting import curves, figures, tables
+from cgan.reporting.commands import commands_of
+from cgan.reporting.entries import Entry, board, groups
+from cgan.reporting.gallery import tiles
+from cgan.reporting.leaderboard import leaderboard_text, write_leaderboard
+from cgan.reporting.page import write_report
+from cgan.reporting.read import read_history, read_picture, read_results
+from cgan.reporting.verdict import find_verdict
+from cgan.training.checkpoint import parse
+from cgan.training.history import Record
+from cgan.training.modes import study
+from cgan.training.resume import checkpoint_of, restore
+from cgan.training.run_writer import RunWriter
+from cgan.training.state import Training
 from scripts.tortures import mutations
 
 SPEC = DataSpec("toy", 1, 8, 12, 3)

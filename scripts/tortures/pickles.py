@@ -14,14 +14,14 @@ import numpy as np
 import torch
 
 from cgan import load_classifier, load_generator
-from cgan.checkpoint import read_checkpoint
-from cgan.config import DataSpec
-from cgan.discriminator import load_discriminator
-from cgan.errors import InputError
-from cgan.evaluation.incoming import read_images
-from cgan.exporting import read_network
-from cgan.journal import MANIFEST
-from cgan.run_writer import CHECKPOINT
+from cgan.config.schema import DataSpec
+from cgan.data.importing.pictures import read_images
+from cgan.deploy.archive import read_network
+from cgan.io.journal import MANIFEST
+from cgan.io.run_layout import CHECKPOINT
+from cgan.models.discriminator import load_discriminator
+from cgan.runtime.errors import InputError
+from cgan.training.checkpoint import read_checkpoint
 
 REPOSITORY = Path(__file__).parent.parent.parent
 SHIPPED = REPOSITORY / "cgan/weights"

@@ -1,0 +1,213 @@
+"""What lies in the folders: data sets, room on the disk, weights, trainings, what was left."""
+
+import csv
+import json
+import shutil
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from cgan.cli.doctor.computer import LITTLE
+from cgan.cli.doctor.finding import Finding, ok, problem, warning
+from cgan.config.schema import Folders
+from cgan.data.download import leftovers
+from cgan.data.originals import CLASSES, FILES, SHA256, find, is_original, places, unpacked_sha256
+from cgan.io.files import nearest_existing, why_not_writable
+from cgan.io.journal import COMING, LOCK, READY, checksums, damaged
+from cgan.runtime.errors import InputError
+
+
+def data_sets(data_dir: Path) -> Iterator[Finding]:
+    """Tell of every data set where its files are, and whether they are the published ones."""
+    yield ok("digits", "embedded in scikit-learn")
+    remembered = cache(unpacked_sha256)
+    for dataset in CLASSES:
+        try:
+            yield _data_set(dataset, data_dir, remembered)
+        except (OSError, EOFError, zlib.error) as error:
+            yield problem(dataset, f"in {data_dir} cannot be read ({error}); fetch it again")
+        for folder in leftovers(dataset, data_dir):
+            if not _is_held(data_dir / f".{dataset}.lock"):
+                yield warning(
+                    dataset, f"{folder} is of a download that was killed; the next one removes it"
+                )
+
+
+def _data_set(dataset: str, data_dir: Path, sha256: Callable[[Path], str]) -> Finding:
+    folders = places(dataset, data_dir)
+    parts = [find(list(pair), folders) for pair in (FILES[:2], FILES[2:])]
+    paths = [path for part in parts for path in part or []]
+    if not paths and any(find([name], folders) for name in FILES):
+        return warning(dataset, f"{data_dir} has no image file with its labels; fetch the others")
+    if not paths:
+        text = f"not in {data_dir}; fetched when it is asked for, or name its folder by --data-dir"
+        return warning(dataset, text) if dataset == "mnist" else ok(dataset, text)
+    if dataset != "mnist" and _some_of_mnist(paths, sha256):
+        text = f"{paths[0].parent} holds MNIST's files, which would be taken for it; put its own"
+        return warning(dataset, f"{text} into {data_dir / dataset}")
+    where = f"in {' and '.join(sorted({str(path.parent) for path in paths}))}"
+    checked = True
+    for path in paths:
+        try:
+            original = is_original(dataset, path, _md5s(dataset), sha256)
+        except (OSError, EOFError, zlib.error) as error:
+            return problem(dataset, f"{path} is damaged ({error}); remove it and fetch it again")
+        if original is False:
+            text = f"{path} is not the published file: damaged, or of other images; remove it and"
+            return problem(dataset, f"{text} fetch it again")
+        checked = checked and original is True
+    if len(paths) < len(FILES):
+        lacks = next(name for name in FILES if name not in [_name(path) for path in paths])
+        return warning(dataset, f"{where}, without {lacks} or its like; fetch the others")
+    if not checked:
+        return ok(dataset, f"{where}; unchecked: no checksum of such files is known")
+    return ok(dataset, f"{where}; the checksums are those of the published files")
+
+
+def _some_of_mnist(paths: list[Path], sha256: Callable[[Path], str]) -> bool:
+    with suppress(OSError, EOFError, zlib.error):  # a damaged one is told of where it belongs
+        return any(sha256(path) == SHA256["mnist"][_name(path)] for path in paths)
+    return False
+
+
+def _name(path: Path) -> str:
+    return path.name.removesuffix(".gz")
+
+
+def _md5s(dataset: str) -> Mapping[str, str]:
+    """Return the MD5 sums that torchvision expects of the .gz files; nothing if it is broken."""
+    try:
+        import torchvision
+
+        return dict(getattr(torchvision.datasets, CLASSES[dataset]).resources)
+    except Exception:  # which is told elsewhere
+        return {}
+
+
+def room(folders: Folders) -> Iterator[Finding]:
+    """Tell whether weights and reports can be written, and how much there is room for."""
+    for flag, folder in (("--weights-dir", folders.weights), ("--reports-dir", folders.reports)):
+        if reason := why_not_writable(folder):
+            text = f"cannot write to {folder} ({reason}); choose another with {flag}"
+            yield problem(flag, text)
+            continue
+        free = shutil.disk_usage(nearest_existing(folder)).free
+        text = f"{folder} can be written to; {free / 2**30:.1f} GB free"
+        little = free < LITTLE
+        yield warning(flag, f"{text}: make room") if little else ok(flag, text)
+
+
+def runs(folders: Folders) -> Iterator[Finding]:
+    """Tell which weights are intact, what can go on, and what killed processes left."""
+    from cgan.io.run_layout import SHIPPED
+
+    for subject, root in (("shipped", SHIPPED), ("your runs", folders.weights)):
+        states: dict[str, list[str]] = {}
+        for folder in _folders(root):
+            left = list(_left_behind(folder))
+            yield from left
+            if left:
+                continue
+            found = _weights(folder)
+            if isinstance(found, Finding):
+                yield found
+            elif found is not None:
+                states.setdefault(found, []).append(folder.name)
+        text = "; ".join(f"{state}: {', '.join(names)}" for state, names in states.items())
+        if not states and root == SHIPPED:
+            yield problem(subject, f"there are no weights in {root}; install cgan again")
+        else:
+            yield ok(subject, text or f"none in {root}")
+    can_go_on = [state for folder in _folders(folders.weights) if (state := _unfinished(folder))]
+    if can_go_on:
+        yield ok("unfinished", f"{', '.join(can_go_on)}; cgan train-gan --resume NAME goes on")
+    for folder in _folders(folders.reports):
+        yield from _left_behind(folder)
+
+
+def _folders(root: Path) -> list[Path]:
+    if not root.is_dir():
+        return []
+    return sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+
+
+def _left_behind(folder: Path) -> Iterator[Finding]:
+    """Tell whether a folder is being written to, or was when its writer was killed."""
+    if not any((folder / name).exists() for name in (COMING, READY, LOCK)):
+        return
+    if _is_held(folder / LOCK):
+        yield ok("in use", f"{folder} is being written to by another process")
+    elif (folder / READY).exists():
+        text = "a killed process left whole files on their way; the next command to read it ends it"
+        yield warning("half-written", f"{folder}: {text}")
+    else:
+        text = "a killed process left it; what was there before is unharmed, the next writer clears"
+        yield warning("half-written", f"{folder}: {text} the rest")
+
+
+def _is_held(lock: Path) -> bool:
+    """Tell whether a process holds a lock, without making one."""
+    if not lock.is_file():
+        return False
+    held = FileLock(lock, timeout=0)
+    try:
+        held.acquire()
+    except (Timeout, OSError):  # one that may not be opened may well be held
+        return True
+    held.release()
+    return False
+
+
+def _weights(folder: Path) -> str | Finding | None:
+    """Return the state of a run's weights, or what is wrong with them; None if it has none."""
+    from cgan.io.run_layout import CHECKPOINT, WEIGHTS
+
+    present = [name for name in (*WEIGHTS.values(), CHECKPOINT) if (folder / name).is_file()]
+    try:
+        listed = checksums(folder)
+        bad = damaged(folder)
+    except InputError as error:
+        return problem("weights", str(error))
+    if bad:
+        text = f"{folder / bad[0]} is missing or not what was written; train the run again"
+        return problem("weights", text)
+    for name in present:
+        reason = _unreadable(folder / name)
+        if reason:
+            text = f"{folder / name} is damaged ({reason}); train the run again"
+            return problem("weights", text)
+    if not present:
+        return None
+    if all(name in listed for name in present):
+        return "intact by their manifest"
+    return "readable, without a manifest to check against"
+
+
+def _unreadable(path: Path) -> str | None:
+    """Return what is wrong with the header and the length of a safetensors file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt"):
+            return None
+    except (SafetensorError, OSError) as error:
+        return str(error)
+
+
+def _unfinished(folder: Path) -> str | None:
+    """Return how far a training with a checkpoint is, or None where there is no more to do."""
+    from cgan.io.run_layout import CHECKPOINT
+
+    if not (folder / CHECKPOINT).is_file():
+        return None
+    try:
+        epochs = json.loads((folder / "config.json").read_text())["config"]["epochs"]
+        with (folder / "history.csv").open(newline="") as stream:
+            done = max(float(row["epoch"]) for row in csv.DictReader(stream))
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"{folder.name} (not scored yet)"
+    return None if done > epochs - 1e-6 else f"{folder.name} (epoch {done:g} of {epochs:g})"

@@ -1,0 +1,1 @@
+"""What a run is: frozen dataclasses that check themselves, and recipes, which are rows of them."""

@@ -1,0 +1,227 @@
+"""The recipes: one row each of what to train; flags that a person gives replace its fields."""
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cgan.config.schema import ClassifierConfig, EvalConfig, GanConfig
+from cgan.runtime.errors import lookup
+
+
+@dataclass(frozen=True)
+class About:
+    """What a person should know of a recipe before choosing it."""
+
+    idea: str
+    fault: str = "none known"
+
+
+# What the recipes that repeat older systems have in common: those knew no averaged weights, no
+# falling rates, and no guide but the one in the loss.
+_PLAIN: dict[str, Any] = {"schedule": "constant", "ema": 0.0, "paced": False}
+_LINEAR: dict[str, Any] = {"beta1": 0.9, "beta2": 0.999, "precision": "fp32", **_PLAIN}
+_CONVOLUTIONAL: dict[str, Any] = {"beta1": 0.5, "beta2": 0.999, **_PLAIN}
+
+RECIPES: dict[str, GanConfig] = {
+    "guided": GanConfig(recipe="guided", discriminator="guided-conv", modes=8, epochs=10),
+    "mlp": GanConfig(
+        recipe="mlp",
+        generator="mlp",
+        discriminator="mlp",
+        z_dim=100,
+        loss="probability",
+        g_lr=1e-4,
+        d_lr=1e-4,
+        batch_size=8,  # one in the original, at eight times the cost
+        epochs=8,
+        **_LINEAR,
+    ),
+    "basic": GanConfig(
+        recipe="basic",
+        generator="basic",
+        discriminator="basic",
+        loss="logistic-halved",
+        z_dim=64,
+        g_lr=1e-5,
+        d_lr=1e-5,
+        batch_size=128,
+        epochs=200,
+        log_interval=500,  # the original draws a picture as often; here there is one an epoch
+        **_LINEAR,
+    ),
+    "udacity": GanConfig(
+        recipe="udacity",
+        generator="dropout-mlp",
+        discriminator="dropout-mlp",
+        z_dim=100,
+        noise="uniform",
+        label_smoothing=0.1,
+        g_lr=2e-3,
+        d_lr=2e-3,
+        batch_size=64,
+        epochs=100,
+        **_LINEAR,
+    ),
+    "conv": GanConfig(
+        recipe="conv",
+        generator="transposed-conv",
+        discriminator="conv",
+        z_dim=100,
+        loss="probability",
+        g_lr=2e-4,
+        d_lr=2e-4,
+        batch_size=64,  # one in the original
+        epochs=10,
+        **_CONVOLUTIONAL,
+    ),
+    "guided-original": GanConfig(
+        recipe="guided-original",
+        generator="labelled-conv",
+        discriminator="unlabelled-conv",
+        z_dim=20,
+        loss="probability",
+        g_lr=2e-4,
+        d_lr=2e-4,
+        d_every=2,
+        guidance=0.5,
+        guidance_mixed=True,
+        guidance_end=1e9,
+        batch_size=64,
+        epochs=20,
+        **_CONVOLUTIONAL,
+    ),
+}
+
+ABOUT: dict[str, About] = {
+    "guided": About(
+        "a discriminator that looks through the guide's eyes, several modes of every class, "
+        "averaged weights",
+        "variety is the last thing to come; in short trainings its images lie nearer to the "
+        "training images than new ones do",
+    ),
+    "mlp": About(
+        "the plain GAN, one hidden layer",
+        "one hidden layer draws grainy digits, and fewer of the ten the longer it learns; the "
+        "sigmoid before the loss leaves no gradient once D is sure",
+    ),
+    "basic": About(
+        "linear layers, batch norm in G", "rates of 1e-5 need hundreds of epochs; D wins early"
+    ),
+    "udacity": About(
+        "linear layers with dropout, smoothed labels, uniform noise",
+        "too small a generator for sharp digits; with dropout in D too, G is taught by noise",
+    ),
+    "conv": About(
+        "transposed convolutions",
+        "batch norm in D judges an image by its batch; the sigmoid leaves no gradient when D is "
+        "sure; slow on a CPU",
+    ),
+    "guided-original": About(
+        "half of G's loss is the guide's reading of the digit",
+        "D is not told the label, so the guide alone pulls to the digit: its accuracy flatters",
+    ),
+}
+
+CLASSIFIERS: dict[str, ClassifierConfig] = {
+    "guide": ClassifierConfig(role="guide", network="leaky-cnn", epochs=4, seed=1),
+    "judge": ClassifierConfig(role="judge", network="residual-cnn", epochs=6, seed=7),
+}
+
+# What gan_train_accuracy trains: always the same network for the same number of steps, or of
+# epochs where the images are few.
+STUDENT = ClassifierConfig(network="leaky-cnn", batch_size=128, seed=11)
+STUDENT_STEPS = 700
+STUDENT_EPOCHS = 30
+
+# An evaluation in seconds: fewer images, the fastest number format, neither of the long searches.
+QUICK: dict[str, Any] = {
+    "n_samples": 2000,
+    "gan_train_images": 0,
+    "copying": False,
+    "precision": "auto",
+}
+
+# A small data set needs more epochs, each of a few steps, and a discriminator that learns slowly
+# and sees each image moved: it would know a thousand images by heart.
+SMALL_GAN: dict[str, dict[str, dict[str, Any]]] = {
+    "digits": {"guided": {"epochs": 60, "batch_size": 64, "g_lr": 1e-3, "d_lr": 1e-3, "d_shift": 3}}
+}
+SMALL_EPOCHS = {"digits": 6}  # times the epochs, all that changes in the other recipes
+SMALL_CLASSIFIER: dict[str, dict[str, Any]] = {"digits": {"epochs": 30, "batch_size": 64}}
+
+
+MEASURED = Path(__file__).parent / "recipes.csv"  # by scripts/compare_recipes
+
+
+def measured(recipe: str) -> list[str]:
+    """Return lines on how long a recipe takes and what it came to in four minutes on one core."""
+    with MEASURED.open(newline="") as stream:
+        rows = {row["recipe"]: row for row in csv.DictReader(stream)}
+    if recipe not in rows:
+        return ["not measured yet"]
+    row = rows[recipe]
+    epochs, seconds = RECIPES[recipe].epochs, float(row["seconds_an_epoch"])
+    scores = [f"FCD {float(row['fcd']):.3g}"]
+    scores += [f"{name} {float(row[name]):.1%}" for name in ("recall", "coverage")]
+    if row["judge_accuracy"]:
+        scores.insert(0, f"judge accuracy {float(row['judge_accuracy']):.1%}")
+    return [
+        f"{epochs:g} epochs of MNIST take {epochs * seconds / 60:,.0f} minutes on one core",
+        f"after four minutes there: {', '.join(scores)} (mean, n = {row['n']})",
+    ]
+
+
+def gan_config(recipe: str, dataset: str, *, net: str | None = None, **flags: Any) -> GanConfig:
+    """Return a recipe for a data set, with every flag that is not None in place of its field.
+
+    Where the discriminator learns on every n-th batch only and no number of epochs is given, there
+    are n times as many: it is its updates that variety comes from.
+
+    Args:
+        recipe: its name.
+        dataset: name of the data set.
+        net: a recipe whose two networks take the place of this one's.
+        flags: fields of the config; None leaves one alone.
+
+    Raises:
+        InputError: an unknown recipe (the message names the nearest) or a value that cannot work.
+        TypeError: a flag that is no field.
+    """
+    row = lookup(RECIPES, recipe, "recipe")
+    longer = {"epochs": row.epochs * SMALL_EPOCHS.get(dataset, 1)}
+    small = SMALL_GAN.get(dataset, {}).get(recipe, longer)
+    if net is not None:
+        other = lookup(RECIPES, net, "recipe")
+        small = {"generator": other.generator, "discriminator": other.discriminator, **small}
+    config = _fill(row, small, {"dataset": dataset, **flags})
+    if flags.get("epochs") is None:
+        config = replace(config, epochs=config.epochs * max(1, config.d_every // row.d_every))
+    whole = int(config.epochs) if config.epochs == int(config.epochs) else config.epochs
+    return replace(config, epochs=whole)
+
+
+def classifier_config(role: str, dataset: str, **flags: Any) -> ClassifierConfig:
+    """Return the classifier of a role for a data set, with flags in place of its fields.
+
+    Raises:
+        InputError: an unknown role or a value that cannot work.
+        TypeError: a flag that is no field.
+    """
+    row = lookup(CLASSIFIERS, role, "role")
+    return _fill(row, SMALL_CLASSIFIER.get(dataset, {}), {"dataset": dataset, **flags})
+
+
+def eval_config(quick: bool = False, **flags: Any) -> EvalConfig:
+    """Return the full or the quick evaluation, with every flag that is not None in its place.
+
+    Raises:
+        InputError: a value that cannot work.
+        TypeError: a flag that is no field.
+    """
+    return _fill(EvalConfig(), QUICK if quick else {}, flags)
+
+
+def _fill(row: Any, small: dict[str, Any], flags: dict[str, Any]) -> Any:
+    given = {key: value for key, value in flags.items() if value is not None}
+    return replace(row, **{**small, **given})

@@ -1,0 +1,1 @@
+"""Images from anywhere: npz files, folders of pictures, arrays; checked before they are used."""

@@ -1,0 +1,129 @@
+"""Images handed over as arrays: their range and layout made out, refused where unclear."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cgan.config.schema import DataSpec
+from cgan.data.importing.npz import has_channels_last
+from cgan.data.importing.pictures import Incoming, require_classes, require_contents, require_range
+from cgan.runtime.errors import InputError
+
+WHERE = "the array"  # as messages have it
+EDGE = 1e-3  # by which rounding may lead a number out of its range
+DARK = -0.5  # something in images from -1 to 1 is darker than this, as their ground is near -1
+AS_BYTES = "give uint8, from 0 (background) to 255"
+
+
+@dataclass(frozen=True)
+class Handed:
+    """Images and labels, or None where none were requested, as a person has them in Python.
+
+    Attributes:
+        images: whole numbers from 0 to 255, or floats from 0 to 1 or from -1 to 1: an array or a
+            tensor [N, C, H, W], [N, H, W, C], or [N, H, W] where there is one channel.
+        labels: whole numbers [N].
+        name: of the report.
+    """
+
+    images: Any
+    labels: Any = None
+    name: str = "images"
+
+    def __str__(self) -> str:
+        """Return where the images are, in words."""
+        return WHERE
+
+    def incoming(self, spec: DataSpec) -> Incoming:
+        """Return the images as they are scored.
+
+        Raises:
+            InputError: as `pixels` and `classes`; or a class has no image.
+        """
+        images = pixels(self.images, spec)
+        labels = None if self.labels is None else classes(self.labels, len(images), spec)
+        if labels is not None:
+            require_classes(labels, spec, WHERE)
+        tensors = (None if array is None else torch.from_numpy(array) for array in (images, labels))
+        return Incoming(self.name, *tensors)  # type: ignore[arg-type]
+
+
+def pixels(images: Any, spec: DataSpec) -> NDArray[np.uint8]:
+    """Return images of `spec` as uint8 [N, C, H, W], contiguous.
+
+    Args:
+        images: as in `Handed`.
+        spec: what they must be.
+
+    Raises:
+        InputError: another shape, numbers whose range is unknown or may be meant in two ways, or
+            images that are blank or all the same.
+    """
+    array = as_array(images)
+    c, last = spec.channels, has_channels_last(array.shape, spec, WHERE)
+    if array.ndim == 3 and c == 1:
+        array = array[:, None]
+    if len(array):
+        array = _as_bytes(array)
+    require_contents(array, WHERE)
+    return np.ascontiguousarray(array.transpose(0, 3, 1, 2) if last else array, np.uint8)
+
+
+def classes(labels: Any, n: int, spec: DataSpec) -> NDArray[np.int64]:
+    """Return labels of `n` images as int64 [n].
+
+    Raises:
+        InputError: they are not one whole number each, or no class of `spec`.
+    """
+    array = as_array(labels)
+    if array.shape != (n,) or array.dtype.kind not in "iu":
+        raise InputError(
+            f"labels is {array.dtype!s:.100} {list(array.shape)}; give one whole number for each "
+            f"of the {n} images, or none"
+        )
+    require_range(array, spec, WHERE)
+    return array.astype(np.int64)
+
+
+def as_array(values: Any) -> NDArray[Any]:
+    """Return an array or a tensor as a numpy array, or a list as one.
+
+    Raises:
+        InputError: it is nothing of the kind.
+    """
+    if isinstance(values, torch.Tensor):
+        return values.detach().cpu().numpy()
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"give an array, not a {type(values).__name__} of this kind") from error
+
+
+def _as_bytes(images: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return numbers of any known range, at least one, as uint8.
+
+    Raises:
+        InputError: the range is not known, or may be either of two.
+    """
+    kind = images.dtype.kind
+    if images.dtype == np.uint8:
+        return images
+    if kind not in "iuf":
+        raise InputError(f"the images are {images.dtype!s:.100}; {AS_BYTES}")
+    low, high = images.min(), images.max()
+    if kind in "iu":
+        if low >= 0 and high <= 255:
+            return images.astype(np.uint8)
+        raise InputError(f"the images run from {low} to {high}; {AS_BYTES}")
+    if not np.isfinite([low, high]).all():
+        raise InputError("the images hold numbers that are not finite")
+    told = f"the images are floats from {low:.3g} to {high:.3g}"
+    if high > 1 + EDGE or low < -1 - EDGE:
+        raise InputError(f"{told}, not from 0 to 1 or from -1 to 1; {AS_BYTES}")
+    if DARK < low < -EDGE:
+        raise InputError(f"{told}: meant as 0 to 1, or as -1 to 1? {AS_BYTES}")
+    scaled = images * 255.0 if low >= -EDGE else (images + 1.0) * 127.5
+    return scaled.round().clip(0, 255).astype(np.uint8)

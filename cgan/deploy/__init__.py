@@ -1,0 +1,1 @@
+"""Networks for other programs: ONNX, TorchScript, plain arrays, and a page for the browser."""

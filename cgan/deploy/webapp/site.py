@@ -1,0 +1,45 @@
+"""A page as files by name, and the folder that it may be written to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cgan.io.files import make_folder, require_writable
+from cgan.io.journal import checksums, commit, locked
+from cgan.runtime.errors import InputError
+
+FACTS = "run.json"
+MARKS = {"index.html", "app.js", FACTS}  # by which a folder is known as one of ours
+
+
+@dataclass(frozen=True)
+class Site:
+    """The files of a page by name, the run that it shows, and what it must do without."""
+
+    run: str
+    files: Mapping[str, bytes]
+    lacking: tuple[str, ...]
+
+
+def require_free(folder: Path) -> None:
+    """Check that a folder is none yet, is empty, or holds a page, and can be written to.
+
+    Raises:
+        InputError: it is a file, holds something else, or cannot be written to.
+    """
+    if folder.is_dir() and any(folder.iterdir()) and not checksums(folder).keys() >= MARKS:
+        raise InputError(f"--out {folder} has other files in it; name a new folder")
+    require_writable(folder, "--out")
+
+
+def write_site(site: Site, folder: Path) -> None:
+    """Write a page's files to a folder, all or none; an earlier page in it is replaced.
+
+    Raises:
+        InputError: the folder has other files in it, or cannot be written to.
+        OSError: it cannot be written to after all; it is as it was.
+    """
+    require_free(folder)
+    make_folder(folder, "--out")
+    with locked(folder):
+        commit(folder, site.files, fresh=True)

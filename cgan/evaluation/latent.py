@@ -1,0 +1,182 @@
+"""What lies in a generator's noise: sums of seeds, ways from one to another, neighbours."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cgan.data import datasets as data
+from cgan.data.grids import film_bytes, sheet_bytes
+from cgan.models.base import Generator
+from cgan.models.hub import GanRun
+from cgan.models.sampling import noise
+
+STEPS = 10  # images on a way from one seed or label to another
+FILM_STEPS = 24
+POOL = 10_000  # seeds among which the neighbours of one are looked for
+NEIGHBOURS = 9
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A picture of images uint8 [rows x columns, C, H, W]: its name, its title, its heads."""
+
+    name: str
+    title: str
+    images: NDArray[np.uint8]
+    columns: list[str]
+    rows: list[str]
+
+
+def latent_files(gan: GanRun, seed: int = 1) -> dict[str, bytes]:
+    """Return by name a PNG of every sheet, and a film of a way between two seeds.
+
+    Args:
+        gan: the run; its network is drawn from on the device that it is on.
+        seed: of the noise. The first seed of each row is number 2i of its stream, the second the
+            one after.
+    """
+    generator, n_classes = gan.network.eval(), gan.spec.n_classes
+    sheets = [
+        arithmetic(generator, n_classes, seed),
+        interpolation(generator, n_classes, seed, spherical=False),
+        interpolation(generator, n_classes, seed, spherical=True),
+        neighbours(generator, n_classes, seed),
+    ]
+    if generator.conditional:
+        sheets.append(between_labels(generator, n_classes, seed))
+    files = {
+        f"{sheet.name}.png": sheet_bytes(sheet.images, sheet.columns, sheet.rows, sheet.title)
+        for sheet in sheets
+    }
+    frames = film(generator, n_classes, seed)
+    files["interpolation.gif"] = film_bytes(frames, [""] * len(frames), seconds=0.08, cell=56)
+    return files
+
+
+def arithmetic(generator: Generator, n_classes: int, seed: int) -> Sheet:
+    """Return z1, z2, their difference and sum, and both brought back to the length of the prior.
+
+    A sum of two independent vectors is longer by the root of two than those that the generator has
+    learned from: it has left the prior.
+    """
+    first, second = _pairs(generator, n_classes, seed)
+    root = 2**0.5
+    seeds = [first, second, first - second, first + second]
+    seeds += [(first - second) / root, (first + second) / root]
+    return Sheet(
+        "arithmetic",
+        "sums of seeds; z1 - z2 and z1 + z2 are √2 times too long for the noise it learned from,\n"
+        "the last two columns are brought back to its length",
+        _drawn(generator, seeds, torch.arange(n_classes)),
+        ["z1", "z2", "z1 - z2", "z1 + z2", "(z1-z2)/√2", "(z1+z2)/√2"],
+        _names(generator, n_classes),
+    )
+
+
+def interpolation(generator: Generator, n_classes: int, seed: int, *, spherical: bool) -> Sheet:
+    """Return the ways from one seed to another, a row a label: straight, or along the sphere.
+
+    Halfway on the straight line noise is shorter than any that was learned from; the sphere keeps
+    its length (White 2016, "Sampling Generative Networks", section 2).
+    """
+    first, second = _pairs(generator, n_classes, seed)
+    shares = torch.linspace(0, 1, STEPS).tolist()
+    seeds = [between(first, second, share, spherical=spherical) for share in shares]
+    kind = "spherical" if spherical else "linear"
+    title = f"from one seed to another, {kind}"
+    if not spherical:
+        title += ": halfway the noise is shorter than any it learned from"
+    return Sheet(
+        f"interpolation-{kind}",
+        title,
+        _drawn(generator, seeds, torch.arange(n_classes)),
+        [f"{share:.2f}" for share in shares],
+        _names(generator, n_classes),
+    )
+
+
+def between_labels(generator: Generator, n_classes: int, seed: int) -> Sheet:
+    """Return the ways from each label to the next with one seed: its vectors are mixed."""
+    device = next(generator.parameters()).device
+    z = generator.prior(noise(seed, n_classes, generator.z_dim)).to(device)
+    one = torch.arange(n_classes, device=device)
+    other = (one + 1) % n_classes
+    shares = torch.linspace(0, 1, STEPS).tolist()
+    with torch.no_grad():
+        ends = generator.vectors(z, one), generator.vectors(z, other)
+        painted = [generator.paint(z, torch.lerp(*ends, share)) for share in shares]
+    return Sheet(
+        "labels",
+        "from one label to the next with the same noise; between two it has learned nothing",
+        _in_rows(painted),
+        [f"{share:.2f}" for share in shares],
+        [f"{a} to {b}" for a, b in zip(one.tolist(), other.tolist(), strict=True)],
+    )
+
+
+def neighbours(generator: Generator, n_classes: int, seed: int) -> Sheet:
+    """Return a seed of each label and the nearest of POOL others, nearest first."""
+    first, _ = _pairs(generator, n_classes, seed)
+    pool = generator.prior(noise(seed + 1, POOL, generator.z_dim))
+    distances, nearest = torch.cdist(first, pool).topk(NEIGHBOURS, largest=False)
+    seeds = [first, *(pool[nearest[:, i]] for i in range(NEIGHBOURS))]
+    usual = (pool[::2] - pool[1::2]).norm(dim=1).mean()
+    alike = ", with the same label" if generator.conditional else ""
+    return Sheet(
+        "neighbours",
+        f"a seed and the nearest of {POOL:,} others{alike}; above, how far they are apart\n"
+        "as a share of the usual distance of two seeds",
+        _drawn(generator, seeds, torch.arange(n_classes)),
+        ["seed", *(f"{share:.2f}" for share in (distances.mean(0) / usual).tolist())],
+        _names(generator, n_classes),
+    )
+
+
+def film(generator: Generator, n_classes: int, seed: int) -> list[NDArray[np.uint8]]:
+    """Return frames [K, C, H, W] of the spherical way between two seeds of each label, and back."""
+    first, second = _pairs(generator, n_classes, seed)
+    there = torch.linspace(0, 1, FILM_STEPS // 2 + 1)[:-1].tolist()
+    ways = [between(first, second, share, spherical=True) for share in there]
+    ways += [between(second, first, share, spherical=True) for share in there]
+    labels = torch.arange(n_classes)
+    return [_drawn(generator, [z], labels) for z in ways]
+
+
+def between(first: Tensor, second: Tensor, share: float, *, spherical: bool) -> Tensor:
+    """Return a point on the way from `first` to `second` [B, N], at `share` (0 to 1) of it.
+
+    On the sphere the direction turns at a constant rate (Shoemake 1985, section 3.3) and the
+    length goes from the one to the other.
+    """
+    if not spherical:
+        return torch.lerp(first, second, share)
+    lengths = first.norm(dim=1, keepdim=True), second.norm(dim=1, keepdim=True)
+    one, other = first / lengths[0], second / lengths[1]
+    angle = (one * other).sum(1, keepdim=True).clamp(-1, 1).acos()
+    turned = ((1 - share) * angle).sin() * one + (share * angle).sin() * other
+    return torch.lerp(*lengths, share) * turned / angle.sin().clamp(min=1e-9)
+
+
+def _pairs(generator: Generator, n_classes: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return two seeds [K, z_dim] for each of K labels."""
+    both = generator.prior(noise(seed, 2 * n_classes, generator.z_dim))
+    return both[::2], both[1::2]
+
+
+@torch.no_grad()
+def _drawn(generator: Generator, seeds: list[Tensor], labels: Tensor) -> NDArray[np.uint8]:
+    """Draw a column for each of the `seeds` [K, z_dim], a row for each of the labels [K]."""
+    device = next(generator.parameters()).device
+    columns = [generator(z.to(device), labels.to(device)) for z in seeds]
+    return _in_rows(columns)
+
+
+def _in_rows(columns: list[Tensor]) -> NDArray[np.uint8]:
+    return data.unscale(torch.stack(columns, dim=1).flatten(0, 1)).cpu().numpy()
+
+
+def _names(generator: Generator, n_classes: int) -> list[str]:
+    return [str(i) if generator.conditional else "" for i in range(n_classes)]

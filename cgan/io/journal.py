@@ -1,0 +1,245 @@
+"""Folders whose files change together or not at all: a journal, checksums, one writer at a time.
+
+Files that belong together gather in a hidden folder, with a manifest of their checksums. A rename
+declares them whole; from then on they are moved to their names, by whoever comes next if the writer
+dies. Before the rename the folder is what it was, after it what it is to be.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from cgan.io.disk import sync, write_through
+from cgan.io.files import json_bytes
+from cgan.io.strict import read_json
+from cgan.runtime.errors import InputError
+
+MANIFEST = "manifest.json"
+COMING, READY = ".coming", ".ready"  # being written; whole, and on its way
+LOCK = ".lock"
+NOBODY = "another process"  # without a known number
+PATIENCE = 10.0  # seconds that a short visit waits for another
+LARGEST_MANIFEST = 2**22  # bytes
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@contextmanager
+def locked(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
+    """Hold a folder, creating it, so that no other process writes into it.
+
+    The system lets go of what a killed process held. A folder that is left empty goes again.
+
+    Raises:
+        InputError: another process holds it, after `wait` seconds still.
+        OSError: it cannot be created.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK, timeout=wait)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(
+            f"{folder} is being written to by {_holder(folder)}; wait for it, or choose another "
+            "--name"
+        ) from error
+    try:
+        with suppress(OSError):  # where a lock keeps even its holder out
+            (folder / LOCK).write_text(str(os.getpid()))
+        settle(folder, held=True)
+        yield
+    finally:
+        with suppress(OSError):  # the folder may have vanished, which is told elsewhere
+            (folder / LOCK).unlink(missing_ok=True)  # by its holder alone, so nobody else's
+        lock.release()
+        with suppress(OSError):
+            folder.rmdir()  # if it is empty
+
+
+def _holder(folder: Path) -> str:
+    try:
+        return f"process {int((folder / LOCK).read_text())}"
+    except (OSError, ValueError):
+        return NOBODY
+
+
+def commit(
+    folder: Path, files: Mapping[str, bytes], *, fresh: bool = False, gone: Iterable[str] = ()
+) -> None:
+    """Put files into a folder that is held by `locked`, all of them or none.
+
+    Args:
+        folder: where they go.
+        files: contents by name; a name may lead into a folder below.
+        fresh: what earlier commits put there goes at the same moment.
+        gone: names of files that go, too, though no commit of this kind put them there.
+
+    Raises:
+        OSError: they cannot be written; the folder is as it was. Or it has vanished.
+    """
+    if not folder.is_dir():
+        raise OSError(f"{folder} has vanished, and what was in it; begin again")
+    coming = folder / COMING
+    shutil.rmtree(coming, ignore_errors=True)  # of a writer that was killed
+    old = _known(folder, may_be_damaged=fresh)
+    new = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    listed = new if fresh else {**old, **new}
+    removed = sorted((old.keys() | set(gone)) - listed.keys())
+    try:
+        for name, content in files.items():
+            write_through(coming / name, content)
+        manifest = json_bytes({"sha256": listed, "gone": removed})
+        write_through(coming / MANIFEST, manifest)
+        for place in {coming, *(path.parent for path in coming.rglob("*"))}:
+            sync(place)
+        coming.rename(folder / READY)
+    except OSError as error:
+        shutil.rmtree(coming, ignore_errors=True)
+        reason = error.strerror or str(error)
+        raise OSError(f"cannot write to {folder} ({reason}); it is as it was before") from error
+    sync(folder)
+    settle(folder, held=True)
+
+
+def _known(folder: Path, *, may_be_damaged: bool) -> dict[str, str]:
+    try:
+        return checksums(folder)
+    except InputError:
+        if may_be_damaged:  # it will be replaced
+            return {}
+        raise
+
+
+def settle(folder: Path, *, held: bool = False) -> None:
+    """Finish what a writer left when it died; a living one, which holds the folder, does it itself.
+
+    Raises:
+        InputError: what was left is damaged.
+        OSError: the folder cannot be written to.
+    """
+    if not held:
+        _settle_when_free(folder)
+        return
+    if not (folder / READY).is_dir():
+        return
+    ready = folder / READY
+    if (ready / MANIFEST).is_file():
+        manifest = _read(ready / MANIFEST)
+        moving = [name for name in manifest["sha256"] if (ready / name).is_file()]
+        for name in [*moving, *manifest["gone"]]:
+            _require_no_link(folder, name)
+        for name in moving:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (ready / name).replace(folder / name)
+        for name in manifest["gone"]:
+            (folder / name).unlink(missing_ok=True)
+        (ready / MANIFEST).replace(folder / MANIFEST)  # last: without it, nothing is left to do
+    shutil.rmtree(ready)
+    sync(folder)
+
+
+def _settle_when_free(folder: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while (folder / READY).is_dir():
+        try:
+            with locked(folder):  # settles
+                return
+        except InputError:
+            # held by one who is about to move the files; or damaged, and then for good
+            if time.monotonic() > end or _holder(folder) == NOBODY:
+                raise
+            time.sleep(0.02)
+
+
+def settle_all(root: Path) -> None:
+    """Finish what writers left in the folders of `root`, where that can be done."""
+    for ready in root.glob(f"*/{READY}"):
+        with suppress(InputError, OSError):
+            settle(ready.parent)
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file that was committed, by name; nothing without a manifest.
+
+    Raises:
+        InputError: the manifest is damaged, or names a file that is not in the folder.
+    """
+    path = folder / MANIFEST
+    return dict(_read(path)["sha256"]) if path.is_file() else {}
+
+
+def damaged(folder: Path) -> list[str]:
+    """Return the names of committed files that are missing or not what was written.
+
+    Raises:
+        InputError: the manifest is damaged.
+    """
+    settle(folder)
+    return [name for name, wanted in checksums(folder).items() if _sha256(folder / name) != wanted]
+
+
+def require_whole(folder: Path, *names: str) -> None:
+    """Check files of a folder against its manifest, where it has one and they are listed.
+
+    Raises:
+        InputError: one of them is missing or not what was written.
+    """
+    settle(folder)
+    for patient in (True, True, False):
+        wanted = checksums(folder)
+        bad = [n for n in names if n in wanted and _sha256(folder / n) != wanted[n]]
+        if not bad:
+            return
+        if patient:  # a commit may be under way
+            time.sleep(0.1)
+    raise InputError(
+        f"{folder / bad[0]} is damaged: it is not what its {MANIFEST} says; train or score the run "
+        "again"
+    )
+
+
+def _sha256(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a manifest whose names all lie within its folder."""
+    try:
+        content = read_json(path, LARGEST_MANIFEST)
+        names = [*content["sha256"], *content["gone"]]
+        if not all(_is_inside(name) for name in names):
+            raise ValueError("it names a file of another folder")
+        if not all(SHA256.fullmatch(value) for value in content["sha256"].values()):
+            raise ValueError("it lacks a checksum")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is damaged ({error}); train or score the run again") from error
+    return dict(content)
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    plain = "\\" not in name and ":" not in name and "\0" not in name
+    return plain and not path.is_absolute() and ".." not in path.parts and bool(path.parts)
+
+
+def _require_no_link(folder: Path, name: str) -> None:
+    """Check that the way to a file does not leave its folder by a link.
+
+    Raises:
+        InputError: it does.
+    """
+    for place in (folder / name).parents:
+        if place == folder:
+            return
+        if place.is_symlink():
+            raise InputError(f"{place} is a link; remove it, so that nothing is written elsewhere")

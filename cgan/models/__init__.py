@@ -1,0 +1,1 @@
+"""Networks by family, and what finds, loads and samples them."""

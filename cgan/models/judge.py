@@ -1,0 +1,46 @@
+"""What a classifier says of images: logits and penultimate features, as arrays."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cgan.data import datasets as data
+from cgan.metrics.samples import Samples
+from cgan.models.classifiers import Classifier
+from cgan.runtime.device import autocast
+
+
+@torch.no_grad()
+def extract(
+    classifier: Classifier,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    *,
+    dtype: torch.dtype = torch.float32,
+) -> Samples:
+    """Run a classifier over batches of (images uint8 [B, C, H, W], labels int64 [B]).
+
+    Returns:
+        Samples with labels int64 [N], logits float32 [N, K] and features float32 [N, F].
+    """
+    device = next(classifier.parameters()).device
+    classifier.eval()
+    labels, logits, features = [], [], []
+    for images, wanted in batches:
+        scaled = data.scale(images.to(device)).contiguous(memory_format=torch.channels_last)
+        with autocast(device, dtype):
+            seen = classifier.features(scaled)
+            said = classifier.classify(seen)
+        labels.append(wanted.cpu().numpy())
+        logits.append(said.float().cpu().numpy())
+        features.append(seen.float().cpu().numpy())
+    return Samples(np.concatenate(labels), np.concatenate(logits), np.concatenate(features))
+
+
+def extract_split(
+    classifier: Classifier, split: data.Split, *, batch_size: int, dtype: torch.dtype
+) -> Samples:
+    """Run a classifier over a split of real images."""
+    pairs = zip(split.images.split(batch_size), split.labels.split(batch_size), strict=True)
+    return extract(classifier, pairs, dtype=dtype)

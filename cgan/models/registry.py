@@ -1,0 +1,92 @@
+"""Networks by name; one file a family, nothing about losses or loops in them."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from cgan.config.schema import DataSpec, GanConfig
+from cgan.models import mlp, transposed
+from cgan.models.base import Discriminator as Discriminator
+from cgan.models.base import Generator as Generator
+from cgan.models.classifiers import CLASSIFIERS as CLASSIFIERS
+from cgan.models.conv import GuidedDiscriminator as GuidedDiscriminator
+from cgan.models.conv import ProjectionDiscriminator, ShuffleGenerator, Sight
+from cgan.runtime.errors import InputError, lookup
+
+GENERATORS: dict[str, Callable[[DataSpec, int, int], Generator]] = {
+    "shuffle-conv": ShuffleGenerator,
+    "mlp": mlp.MlpGenerator,
+    "basic": mlp.BasicGenerator,
+    "dropout-mlp": mlp.DropoutGenerator,
+    "transposed-conv": transposed.TransposedGenerator,
+    "labelled-conv": transposed.LabelledGenerator,
+}
+DISCRIMINATORS: dict[str, Callable[[DataSpec, Sight, int], Discriminator]] = {
+    "projection-conv": ProjectionDiscriminator,
+    "guided-conv": GuidedDiscriminator,
+    "mlp": mlp.MlpDiscriminator,
+    "basic": mlp.BasicDiscriminator,
+    "dropout-mlp": mlp.DropoutDiscriminator,
+    "conv": transposed.ConvDiscriminator,
+    "unlabelled-conv": transposed.UnlabelledDiscriminator,
+}
+
+
+def make_generator(config: GanConfig, spec: DataSpec) -> Generator:
+    """Return the generator of a config with start weights from torch's random state.
+
+    Raises:
+        InputError: an unknown network, or images whose size it does not fit.
+    """
+    make = lookup(GENERATORS, config.generator, "generator network")
+    generator = make(spec, config.z_dim, config.modes)
+    generator.noise = config.noise
+    return generator
+
+
+def make_discriminator(config: GanConfig, spec: DataSpec, sight: Sight) -> Discriminator:
+    """Return the discriminator of a config with start weights from torch's random state.
+
+    Raises:
+        InputError: an unknown network, or images whose size it does not fit.
+    """
+    make = lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
+    return make(spec, sight, config.modes)
+
+
+def looks_through_guide(config: GanConfig) -> bool:
+    """Return whether the discriminator of a config sees what a guide sees.
+
+    Raises:
+        InputError: an unknown network.
+    """
+    known = lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
+    return known is GuidedDiscriminator
+
+
+def require_variance(generator: Generator, discriminator: Discriminator, batch_size: int) -> None:
+    """Check that a batch norm over vectors sees more than one of them.
+
+    Raises:
+        InputError: it would not.
+    """
+    parts = [*generator.modules(), *discriminator.modules()]
+    if batch_size == 1 and any(isinstance(part, nn.BatchNorm1d) for part in parts):
+        raise InputError(
+            "--batch-size 1: a batch norm of this recipe has no variance over one image"
+        )
+
+
+def n_weights(config: GanConfig) -> tuple[bool, int, int]:
+    """Return whether a config's generator heeds labels, and how many weights G and D have.
+
+    For images of MNIST's size, with the sight of the guide that ships.
+    """
+    spec = DataSpec("mnist", 1, 28, 28, 10)
+
+    def sight(images: Tensor) -> tuple[Tensor, Tensor]:
+        return CLASSIFIERS["leaky-cnn"](spec).eval().look(images)
+
+    generator, discriminator = make_generator(config, spec), make_discriminator(config, spec, sight)
+    in_g, in_d = (sum(p.numel() for p in n.parameters()) for n in (generator, discriminator))
+    return generator.conditional, in_g, in_d

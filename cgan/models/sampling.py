@@ -1,0 +1,141 @@
+"""Draws images from a generator, the same ones whatever the batch size."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cgan.config.schema import EvalConfig
+from cgan.data import datasets as data
+from cgan.models.base import Generator
+from cgan.runtime.device import autocast, choose_device, choose_precision, place
+from cgan.runtime.errors import InputError
+
+N_DRAWN = 64  # images, where nobody says how many
+
+
+@torch.no_grad()
+def sample(
+    generator: Generator,
+    labels: Tensor,
+    *,
+    seed: int,
+    batch_size: int = 200,
+    dtype: torch.dtype = torch.float32,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (images uint8 [B, C, H, W], labels int64 [B]) for every requested label, in order.
+
+    The noise of all images comes from one stream of its own, read in order: image i depends on
+    `seed`, its label and i alone, never on the batch size or on torch's random state. (Matrix
+    kernels round differently for different batch sizes, so a pixel may still move by one level.)
+
+    Args:
+        generator: a network with a `z_dim`; left in evaluation mode.
+        labels: int64 [N], on any device.
+        seed: seed of the noise.
+        batch_size: B.
+        dtype: number format of the products and convolutions.
+    """
+    device = next(generator.parameters()).device
+    stream = _stream(seed)
+    generator.eval()
+    for chosen in labels.split(batch_size):
+        normal = _normal(stream, len(chosen), generator.z_dim)
+        z, requested = generator.prior(normal.to(device)), chosen.to(device)
+        with autocast(device, dtype):
+            images = generator(z, requested)
+        yield data.unscale(images), requested
+
+
+def noise(seed: int, n: int, z_dim: int) -> Tensor:
+    """Return the normal numbers float32 [n, z_dim] that `sample` makes its first n images of."""
+    return _normal(_stream(seed), n, z_dim)
+
+
+def _stream(seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(seed))
+
+
+def _normal(stream: np.random.Generator, n: int, z_dim: int) -> Tensor:
+    return torch.from_numpy(stream.standard_normal((n, z_dim), dtype=np.float32))
+
+
+def requested_labels(
+    n_classes: int, n: int | None = None, digit: int | Sequence[int] | None = None
+) -> Tensor:
+    """Return the labels int64 [n] of the images to draw.
+
+    Args:
+        n_classes: the labels that there are, from 0.
+        n: how many images, 1 to 1,000,000; None: as many as there are digits, or 64.
+        digit: one label for all, a label for each, or None: every one equally often.
+
+    Raises:
+        InputError: a label that there is not, not as many labels as images, a number out of range.
+    """
+    digits = _digits(digit)
+    n = N_DRAWN if n is None and digits.ndim == 0 else n
+    n = EvalConfig(n_samples=len(digits) if n is None else _whole(n)).n_samples  # checks the range
+    if digit is None:
+        return data.balanced_labels(n, n_classes)
+    for one in np.unique(digits):
+        if not 0 <= one < n_classes:
+            raise InputError(f"--digit {one}: the generator draws the labels 0 to {n_classes - 1}")
+    if digits.ndim and len(digits) != n:
+        raise InputError(f"there are {len(digits)} digits for {n} images; leave n out")
+    return torch.from_numpy(np.broadcast_to(digits, n).copy())
+
+
+def _whole(number: int) -> int:
+    """Return numpy's whole numbers as Python's; what is none is left for who checks it."""
+    return int(number) if isinstance(number, np.integer) else number
+
+
+def _digits(digit: int | Sequence[int] | None) -> NDArray[np.int64]:
+    """Return one digit, or those of a list, as an array int64 of no axis or of one.
+
+    Raises:
+        InputError: they are no whole numbers.
+    """
+    try:
+        digits = np.array(0 if digit is None else digit)
+    except ValueError:  # rows of different lengths
+        digits = np.array("")
+    if digits.ndim > 1 or digits.dtype.kind not in "iu":
+        raise InputError("digit must be a whole number, or a list of them, one for each image")
+    return digits.astype(np.int64)
+
+
+def draw(
+    generator: Generator,
+    n_classes: int,
+    n: int | None,
+    *,
+    digit: int | Sequence[int] | None = None,
+    seed: int = 1,
+    device: str = "auto",
+    precision: str = "fp32",
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Draw `n` images of the labels that `requested_labels` tells.
+
+    Returns:
+        Images uint8 [n, C, H, W] and labels int64 [n].
+
+    Raises:
+        InputError: a digit that the generator was not trained on, not as many as images, a number
+            out of range, a device that is not there, an unknown precision.
+    """
+    seed = EvalConfig(seed=_whole(seed)).seed  # checks the range
+    wanted = requested_labels(n_classes, n, digit)
+    where = choose_device(device)
+    dtype = choose_precision(precision, where)
+    images, labels = collect(sample(place(generator, where), wanted, seed=seed, dtype=dtype))
+    return images.cpu().numpy(), labels.cpu().numpy()
+
+
+def collect(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Join batches of (images, labels) into one pair of tensors."""
+    images, labels = zip(*batches, strict=True)
+    return torch.cat(images), torch.cat(labels)

@@ -1,0 +1,111 @@
+"""Reads tensors from safetensors files of strangers: names, shapes, types before any memory."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from cgan.io.strict import first_line, open_plain
+from cgan.runtime.errors import InputError
+
+LONGEST_HEADER = 2**20  # bytes; ours have a few thousand
+KINDS = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+@contextmanager
+def shapes_alone() -> Iterator[None]:
+    """Make networks in this block of shapes and types, without memory and without drawing weights.
+
+    `load_state_dict(..., assign=True)` gives them their weights.
+    """
+    with _Undrawn(), torch.device("meta"):
+        yield
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves out normal start weights: to draw them without memory loads a second of code."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func is torch.nn.init.normal_:
+            return kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+def read_tensors(
+    path: Path, wanted: Mapping[str, Tensor] | None, largest: int
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors of a safetensors file, on the CPU, and its metadata.
+
+    Nothing in such a file is code. Memory is taken only after everything else is known to fit.
+
+    Args:
+        path: the file itself, not a link to it.
+        wanted: tensors of the names, shapes and types that the file must have, no more and no
+            fewer; they may be without memory. None: whatever it has.
+        largest: the number of bytes that the file may have.
+
+    Raises:
+        InputError: no plain file, a larger one, a damaged one, or one of other tensors.
+    """
+    try:
+        _check_header(path, largest)
+        with safe_open(path, framework="pt", device="cpu") as file:
+            problem = _mismatch(file, wanted)
+            if problem:
+                raise InputError(f"{path} does not fit the network in its config.json: {problem}")
+            # copies: what is read in place would change, or vanish, with the file
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+            return tensors, dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is damaged ({first_line(error)}); train the run again") from error
+
+
+def _check_header(path: Path, largest: int) -> None:
+    """Check the file's kind, its size, and the length that its header claims."""
+    with open_plain(path, largest) as stream:
+        length = int.from_bytes(stream.read(8), "little")
+    if length > LONGEST_HEADER:
+        raise InputError(f"{path} is damaged (its header claims {length} bytes); train it again")
+
+
+def _mismatch(file: Any, wanted: Mapping[str, Tensor] | None) -> str:
+    """Return what is wrong with the tensors of an open file, or nothing."""
+    given = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    strange = [name for name, part in given.items() if part.get_dtype() not in KINDS]
+    if strange:
+        return f"{_short(strange[0])} is {given[strange[0]].get_dtype()}"
+    if wanted is None:
+        return ""
+    strangers: Iterable[str] = wanted.keys() ^ given.keys()
+    if strangers:
+        return f"{_short(min(strangers))} is in only one of them"
+    for name, tensor in wanted.items():
+        shape, kind = given[name].get_shape(), given[name].get_dtype()
+        if shape != list(tensor.shape):
+            return f"{name} has shape {shape}, not {list(tensor.shape)}"
+        if kind != NAMES[tensor.dtype]:
+            return f"{name} is {kind}, not {NAMES[tensor.dtype]}"
+    return ""
+
+
+def _short(name: str) -> str:
+    return name if name.isprintable() and len(name) < 80 else f"{name!a:.80}"

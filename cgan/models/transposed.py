@@ -1,0 +1,147 @@
+"""Networks of transposed convolutions: the convolutional GAN and the first classifier-guided one.
+
+They repeat the systems of the recipes `conv` and `guided-original`, layer by layer at 28x28 pixels;
+at other sizes that divide by 4 the first layers have another start.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cgan.config.schema import DataSpec
+from cgan.models.base import Discriminator, Generator, check_divides_by_four
+
+SLOPE = 0.2
+
+
+class TransposedGenerator(Generator):
+    """Recipe `conv`: noise [B, z_dim] as 1x1 maps, grown to images; labels are not heeded."""
+
+    conditional = False
+
+    def __init__(self, spec: DataSpec, z_dim: int, n_modes: int = 1):
+        """Build for the images of `spec`, whose sides must divide by 4.
+
+        Raises:
+            InputError: they do not.
+        """
+        super().__init__(z_dim, spec.n_classes, n_modes)
+        check_divides_by_four(spec)
+        ends = spec.height // 4, spec.width // 4  # of the map that two more layers double: 7x7
+        first = (ends[0] + 1) // 2, (ends[1] + 1) // 2  # of the map before it: 4x4
+        second = ends[0] - first[0] + 1, ends[1] - first[1] + 1
+        self.layers = nn.Sequential(
+            nn.ConvTranspose2d(z_dim, 512, first),
+            *_normed(512),
+            nn.ConvTranspose2d(512, 256, second),
+            *_normed(256),
+            nn.ConvTranspose2d(256, 128, 4, 2, 1),
+            *_normed(128),
+            nn.ConvTranspose2d(128, spec.channels, 4, 2, 1),
+            nn.Tanh(),
+        )
+
+    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
+        """Return images [B, C, H, W] in [-1, 1]."""
+        return self.layers(z[:, :, None, None])
+
+
+class ConvDiscriminator(Discriminator):
+    """Recipe `conv`: images [B, C, H, W] -> logits [B]; conditions are not heeded."""
+
+    def __init__(self, spec: DataSpec, sight: object = None, n_modes: int = 1):
+        """Build for the images of `spec`, blind to the guide behind `sight`."""
+        super().__init__()
+        layers: list[nn.Module] = []
+        n_in, sides = spec.channels, [spec.height, spec.width]
+        for n_out, padding in ((128, 0), (256, 1), (512, 1)):
+            # kernel, stride and padding of each side; a small map is not halved further
+            shapes = [(4, 2, padding) if side >= 4 else (3, 1, 1) for side in sides]
+            layers += [_conv(n_in, n_out, shapes), nn.BatchNorm2d(n_out), nn.LeakyReLU(SLOPE)]
+            sides = [_side(side, *shape) for side, shape in zip(sides, shapes, strict=True)]
+            n_in = n_out
+        # what is left, 3x3 at 28x28, becomes one number
+        last = [(4, 2, 1) if side in (2, 3) else (side, 1, 0) for side in sides]
+        self.layers = nn.Sequential(*layers, _conv(n_in, 1, last), nn.Flatten(0))
+
+    def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
+        """Return logits [B]; positive means that an image looks real."""
+        return self.layers(seen[0])
+
+
+class LabelledGenerator(Generator):
+    """Recipe `guided-original`: noise [B, z_dim] and a one-hot label -> images [B, C, H, W]."""
+
+    def __init__(self, spec: DataSpec, z_dim: int, n_modes: int = 1):
+        """Build for the images and classes of `spec`; height and width must divide by 4.
+
+        Raises:
+            InputError: they do not.
+        """
+        super().__init__(z_dim, spec.n_classes, n_modes)
+        check_divides_by_four(spec)
+        self.n_classes = spec.n_classes
+        start = (128, spec.height // 4, spec.width // 4)
+        self.layers = nn.Sequential(
+            nn.Linear(spec.n_classes + z_dim, start[0] * start[1] * start[2]),
+            nn.LeakyReLU(SLOPE),
+            nn.Unflatten(1, start),
+            nn.ConvTranspose2d(128, 128, 4, 2, 1),
+            nn.BatchNorm2d(128),
+            nn.LeakyReLU(SLOPE),
+            nn.ConvTranspose2d(128, 64, 4, 2, 1),
+            nn.BatchNorm2d(64),
+            nn.LeakyReLU(SLOPE),
+            nn.Conv2d(64, spec.channels, 3, 1, 1),
+            nn.Tanh(),
+        )
+
+    def vectors(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Return the labels, one-hot: [B, K]."""
+        return F.one_hot(labels, self.n_classes).to(z.dtype)
+
+    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
+        """Return images [B, C, H, W] in [-1, 1]."""
+        return self.layers(torch.cat([vectors, z], dim=1))
+
+
+class UnlabelledDiscriminator(Discriminator):
+    """Recipe `guided-original`: images [B, C, H, W] -> logits [B]; it is not told the label."""
+
+    def __init__(self, spec: DataSpec, sight: object = None, n_modes: int = 1):
+        """Build for the images of `spec`, blind to the guide behind `sight`."""
+        super().__init__()
+        body = nn.Sequential(
+            nn.Conv2d(spec.channels, 32, 3, 2, 1),
+            nn.LeakyReLU(SLOPE),
+            *_halving(32, 64, 2),
+            *_halving(64, 128, 2),
+            *_halving(128, 256, 1),
+            nn.Flatten(),
+        )
+        height, width = (-(-side // 8) for side in (spec.height, spec.width))
+        self.layers = nn.Sequential(*body, nn.Linear(256 * height * width, 1))
+
+    def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
+        """Return logits [B]; positive means that an image looks real."""
+        return self.layers(seen[0]).squeeze(1)
+
+
+def _conv(n_in: int, n_out: int, shapes: list[tuple[int, int, int]]) -> nn.Conv2d:
+    (kernel_y, stride_y, padding_y), (kernel_x, stride_x, padding_x) = shapes
+    kernel, stride = (kernel_y, kernel_x), (stride_y, stride_x)
+    return nn.Conv2d(n_in, n_out, kernel, stride, (padding_y, padding_x))
+
+
+def _side(side: int, kernel: int, stride: int, padding: int) -> int:
+    return (side + 2 * padding - kernel) // stride + 1
+
+
+def _normed(n: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(n), nn.ReLU()]
+
+
+def _halving(n_in: int, n_out: int, stride: int) -> list[nn.Module]:
+    return [nn.Conv2d(n_in, n_out, 3, stride, 1), nn.BatchNorm2d(n_out), nn.LeakyReLU(SLOPE)]

@@ -1,0 +1,1 @@
+"""Reports: reads results.json and history.csv, writes tables, figures and pages; no torch."""

@@ -1,0 +1,103 @@
+"""The commands that make a report again."""
+
+import shlex
+from dataclasses import asdict
+from typing import Any
+
+from cgan.config.recipes import eval_config, gan_config
+from cgan.config.schema import EvalConfig, GanConfig
+from cgan.io.run_layout import PLAIN_NAME
+from cgan.runtime.errors import InputError
+
+# what is said otherwise, has no flag of its own, or changes no weight
+UNSAID = {
+    *("recipe", "dataset", "d_every", "dry_run", "log_interval", "checkpoint_every", "on_nan"),
+    *("penalty", "penalty_weight", "penalty_every", "warmup", "beta2"),
+}
+
+
+def commands_of(results: dict[str, Any]) -> list[str]:
+    """Return the command lines that train and score what `results` tell of, as far as they tell.
+
+    Settings that have no flag are left out, and so is a config of another version.
+    """
+    provenance = results.get("provenance", {})
+    scored = provenance.get("evaluation")
+    names = [results["run"], results["dataset"], results["judge"]["name"]]
+    names += [guide for guide in (_shown_guide(results), _training_guide(results)) if guide]
+    if not all(PLAIN_NAME.fullmatch(name) for name in names):
+        return []  # a stranger's, which could pass for a flag
+    lines = []
+    if isinstance(provenance.get("config"), dict):
+        lines += _training(results, provenance["config"])
+    elif not isinstance(provenance.get("images"), str):
+        return []  # arrays in somebody's memory
+    subject = [results["run"]]
+    if isinstance(provenance.get("images"), str):
+        subject = ["--images", provenance["images"], "--dataset", results["dataset"]]
+        subject += ["--name", results["run"]]
+    if isinstance(scored, dict):
+        lines.append(shlex.join(["cgan", "evaluate", *subject, *_evaluation(scored, results)]))
+    return lines
+
+
+def _shown_guide(results: dict[str, Any]) -> str | None:
+    """Return the name of the classifier that stands beside the judge."""
+    return (results["guide"] or {}).get("name")
+
+
+def _training_guide(results: dict[str, Any]) -> str | None:
+    """Return the name of the classifier that taught the generator, as far as it is told."""
+    told = results.get("provenance", {}).get("guide")
+    return told if isinstance(told, str) else _shown_guide(results)
+
+
+def _training(results: dict[str, Any], config: dict[str, Any]) -> list[str]:
+    try:
+        GanConfig(**config)
+        plain = gan_config(config["recipe"], config["dataset"])
+        row = asdict(gan_config(config["recipe"], config["dataset"], d_every=config["d_every"]))
+    except (TypeError, KeyError, InputError):
+        return []
+    flags = ["--recipe", config["recipe"], "--dataset", config["dataset"], "--name", results["run"]]
+    guide = _training_guide(results)
+    if guide and guide != f"{config['dataset']}-guide":
+        flags += ["--guide", guide]
+    if config["d_every"] != plain.d_every:
+        flags += ["--d-every", str(config["d_every"])]
+    for field, value in config.items():
+        if field not in UNSAID and not isinstance(value, bool) and value != row[field]:
+            flags += [_flag(field), str(value)]
+    return [shlex.join(["cgan", "train-gan", *flags])]
+
+
+def _evaluation(scored: dict[str, Any], results: dict[str, Any]) -> list[str]:
+    """Return the flags of an evaluation in which it differs from the default or the quick one."""
+    try:
+        EvalConfig(**scored)
+    except (TypeError, InputError):
+        return []
+    plain, quick = asdict(EvalConfig()), asdict(eval_config(quick=True))
+    apart = {key for key in scored if scored[key] != plain[key]}
+    flags = []
+    if len(apart - {key for key in scored if scored[key] != quick[key]}) > 1:
+        plain, flags = quick, ["--quick"]
+    apart = {key for key in scored if scored[key] != plain[key]}
+    if results["recipe"] is None:
+        apart -= {"n_samples", "seed"}  # all images are scored as they are
+    for key in sorted(apart):
+        if key == "copying":
+            flags.append("--copying" if scored[key] else "--no-copying")
+        else:
+            flags += [_flag(key), str(scored[key])]
+    judge = results["judge"]["name"]
+    if judge != f"{results['dataset']}-judge":
+        flags += ["--judge", judge]
+    shown = _shown_guide(results)
+    if shown and (shown != _training_guide(results) or results["recipe"] is None):
+        flags += ["--guide", shown]
+    return flags
+
+
+def _flag(field: str) -> str:
+    return "--" + field.replace("_", "-")

@@ -1,0 +1,207 @@
+"""Writes a run's page, one self-contained file, with its tables and figures beside it."""
+
+import json
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.colors import LinearSegmentedColormap
+
+from cgan.data.grids import figure_bytes
+from cgan.io.files import make_folder
+from cgan.io.journal import PATIENCE, commit, locked
+from cgan.reporting import figures, tables
+from cgan.reporting.commands import commands_of
+from cgan.reporting.gallery import NAMES, Tile, embedded, tiles
+from cgan.reporting.read import read_history, read_picture, read_results
+from cgan.reporting.render import render
+from cgan.reporting.verdict import find_verdict
+
+SHOWN = ["digit", "n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real"]
+HEADS = {"low": "from", "high": "to", "fcd": "FCD", "fcd_real": "real"}
+SHARES = ("accuracy", "low", "high", "coverage")
+# from far below real images to as good; black letters are legible on all of it
+HEAT = LinearSegmentedColormap.from_list("heat", ["#f6b26b", "#ffffff", "#9ecae9"])
+# by how much of real images' value a score differs where the colours end
+SPANS: dict[Hashable, float] = {"accuracy": 0.1, "coverage": 0.5, "diversity": 0.5, "fcd": 0.5}
+ROWS = "samples"  # the sheet that is shown row by row
+PICTURES = {
+    "epochs": "epochs.png",
+    "film": "film.gif",
+    **{
+        name: f"latent/{name}.png"
+        for name in ("arithmetic", "interpolation-spherical", "labels", "neighbours")
+    },
+}
+
+
+def write_report(folder: Path) -> Path:
+    """Write index.html, its tables (CSV) and its figures (SVG), from files alone.
+
+    Args:
+        folder: holds results.json and, if there are, history.csv and pictures; the page goes
+            there.
+
+    Returns:
+        The path of index.html.
+
+    Raises:
+        InputError: a file cannot be read or is damaged, or the folder cannot be written.
+    """
+    read_results(folder)  # before anything is made of a folder that is none
+    make_folder(folder, "--reports-dir")
+    with locked(folder, wait=PATIENCE):  # from reading to writing: all of one evaluation
+        commit(folder, _files(folder))
+    return folder / "index.html"
+
+
+def write_training(folder: Path) -> None:
+    """Write training.png, the curves of history.csv, to the folder of both.
+
+    Raises:
+        InputError: history.csv is damaged, or the folder cannot be written to.
+    """
+    history = read_history(folder)
+    if history is not None:
+        with locked(folder, wait=PATIENCE):
+            commit(folder, {"training.png": figure_bytes(figures.training(history))})
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Return the page, its tables and its figures by name."""
+    results, history = read_results(folder), read_history(folder)
+    per_digit, confusion = tables.per_digit(results), tables.confusion(results)
+    sheets = {
+        "metrics": tables.metrics(results),
+        "per_digit": per_digit,
+        "confusion": confusion,
+        "histogram": tables.histogram(results),
+        "cost": tables.cost(results, history).set_index("what"),
+    }
+    drawn = _figures(results, history, per_digit, confusion)
+    pictures = {name: read_picture(folder / file) for name, file in PICTURES.items()}
+    page = render(
+        "page.html",
+        results=results,
+        verdict=find_verdict(results, history),
+        headline=tables.headline(results),
+        cost=sheets["cost"],
+        per_digit=Markup(_per_digit_html(results, per_digit)),
+        figures={name: Markup(_inline(name, picture)) for name, picture in drawn.items()},
+        pictures={name: embedded(p) for name, p in pictures.items() if p is not None},
+        gallery=_gallery(folder, results),
+        worded=tables.worded,
+        wrong=None if confusion is None else _wrong(results),
+        commands=commands_of(results),
+        provenance=json.dumps(results.get("provenance", {}), indent=2),
+        titles=tables.TITLES,
+    )
+    files = {
+        f"{name}.csv": table.to_csv(lineterminator="\n").encode()
+        for name, table in sheets.items()
+        if table is not None
+    }
+    files |= {f"{name}.svg": picture for name, picture in drawn.items()}
+    return {**files, "index.html": page}
+
+
+def _figures(
+    results: dict[str, Any],
+    history: pd.DataFrame | None,
+    per_digit: pd.DataFrame,
+    confusion: pd.DataFrame | None,
+) -> dict[str, bytes]:
+    drawn = {"histogram": figures.svg("histogram", figures.histogram, tables.histogram(results))}
+    if figures.can_be_scaled(results):
+        drawn["scores"] = figures.svg("scores", figures.scores, results)
+    if confusion is not None:
+        real = results["judge"]["accuracy_real"]["value"]
+        drawn["accuracy"] = figures.svg("accuracy", figures.accuracy, per_digit, real)
+        drawn["confusion"] = figures.svg("confusion", figures.confusion, confusion)
+    if history is not None:
+        for name in figures.panels(history):
+            whole = f"training-{name}"
+            drawn[whole] = figures.svg(whole, figures.panel, history, name)
+    return drawn
+
+
+LABELS = {
+    "scores": "The metrics of the table below with their intervals on one scale, on which real "
+    "images are 1",
+    "histogram": "Number of images that are judged to be of each class, generated and real; the "
+    "same numbers are in histogram.csv",
+    "accuracy": "Judge accuracy of each digit with its interval; the same numbers are in the table "
+    "and in per_digit.csv",
+    "confusion": "Confusion matrix: number of images by requested and judged digit; the same "
+    "numbers are in confusion.csv",
+    "training-loss": "Losses over the epochs; the same numbers are in history.csv",
+    "training-discriminator": "Readings of the discriminator over the epochs, also in history.csv",
+    "training-shares": "Accuracies and coverage on the way over the epochs, also in history.csv",
+    "training-fcd": "FCD over the epochs, also in history.csv",
+}
+
+
+def _inline(name: str, picture: bytes) -> str:
+    return figures.inline(picture, LABELS[name])
+
+
+def _gallery(folder: Path, results: dict[str, Any]) -> dict[str, list[Tile]]:
+    """Return the images of each sheet, none of one that is not there."""
+    found: dict[str, list[Tile]] = {name: [] for name in NAMES}
+    for name, told in results.get("gallery", {}).items():
+        content = read_picture(folder / f"{name}.png")
+        if content is not None:
+            found[name] = tiles(name, told, content, rows=name == ROWS)
+    return found
+
+
+def _wrong(results: dict[str, Any]) -> int:
+    """Return how many images are read as another digit than was asked for."""
+    return sum(
+        count
+        for requested, row in enumerate(results["confusion"])
+        for judged, count in enumerate(row)
+        if judged != requested
+    )
+
+
+def _per_digit_html(results: dict[str, Any], table: pd.DataFrame) -> str:
+    """Colour each score by its share of that of real images; the number stands in every cell."""
+    shown = table.reset_index()[SHOWN].dropna(axis="columns", how="all")
+    formats: dict[Any, Any] = {
+        column: "{:.1%}" if column in SHARES else "{:.2f}"
+        for column in shown.columns.difference(["digit", "n"])
+    }
+    styler = shown.style.hide(axis="index").format(formats, escape="html", na_rep="-")
+    styler = styler.set_uuid("digits")
+    for column, share in _shares_of_real(results, table).items():
+        if column in shown:
+            styler = styler.background_gradient(
+                cmap=HEAT,
+                subset=[column],
+                gmap=share.to_numpy(),
+                vmin=1 - SPANS[column],
+                vmax=1 + SPANS[column],
+                text_color_threshold=0,
+            )
+    heads = [HEADS.get(str(name), str(name)) for name in shown]
+    styler = styler.relabel_index(heads, axis="columns")
+    html = styler.set_table_attributes('class="numbers heat"').to_html()
+    return re.sub(r"<th id=[^>]*?class=\"col_heading", '<th scope="col" class="col_heading', html)
+
+
+def _shares_of_real(results: dict[str, Any], table: pd.DataFrame) -> dict[Hashable, pd.Series]:
+    real = max(results["judge"]["accuracy_real"]["value"], 1e-9)
+    shares: dict[Hashable, pd.Series] = {
+        "accuracy": table["accuracy"] / real,
+        # the nearer to 1 the better: noise varies more than digits do
+        "diversity": table["diversity"].where(table["diversity"] <= 1, 1 / table["diversity"]),
+        "fcd": table["fcd_real"] / table["fcd"].where(table["fcd"] > 0),
+    }
+    if "coverage_real" in table:
+        known = table["coverage_real"].where(table["coverage_real"] > 0)
+        shares["coverage"] = table["coverage"] / known
+    return {name: share.fillna(1.0).clip(0, 2) for name, share in shares.items()}

@@ -1,0 +1,100 @@
+"""Finds and reads what the stages wrote."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cgan.io.strict import first_line, read_json, read_plain
+from cgan.reporting.form import finite, problem_of_results
+from cgan.runtime.errors import InputError, nearest
+
+LARGEST = 2**22  # bytes of each file; ours have thousands
+LARGEST_PICTURE = 2**25
+PICTURES = (b"\x89PNG\r\n\x1a\n", b"GIF8")  # what a picture starts with
+MOST_COLUMNS, MOST_ROWS = 100, 50_000  # of history.csv
+CURVES = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "seconds")
+
+
+def find_report(run: str | None, reports_dir: Path) -> Path:
+    """Return the report folder of a run, given its name or folder; the newest for None.
+
+    Raises:
+        InputError: there is none; the message names the nearest.
+    """
+    if run is not None and (Path(run) / "results.json").is_file():
+        return Path(run)
+    known = {path.parent.name: path.parent for path in reports_dir.glob("*/results.json")}
+    if run in known:
+        return known[run]
+    if run is not None:
+        raise InputError(f"no report of a run {run!r} in {reports_dir}{nearest(run, known)}")
+    if not known:
+        raise InputError(f"there is no results.json in {reports_dir}; run cgan evaluate first")
+    return max(known.values(), key=lambda path: (path / "results.json").stat().st_mtime_ns)
+
+
+def read_results(folder: Path) -> dict[str, Any]:
+    """Read a run's results.json; what is returned can be drawn, whoever wrote it.
+
+    Raises:
+        InputError: it is missing, damaged, lacks a part, or a part is not what it should be.
+    """
+    path = folder / "results.json"
+    try:
+        results = read_json(path, LARGEST)
+    except (OSError, ValueError) as error:
+        reason = first_line(error)
+        raise InputError(f"{path} cannot be read ({reason}); run cgan evaluate again") from error
+    wrong = problem_of_results(results)
+    if wrong:
+        raise InputError(
+            f"{path} is of another version or damaged ({wrong}); run cgan evaluate again"
+        )
+    return results
+
+
+def read_history(folder: Path) -> pd.DataFrame | None:
+    """Read the history.csv of a report, or None when there is none: floats, NaN where empty.
+
+    Raises:
+        InputError: it is damaged or lacks a column, or a cell is no number.
+    """
+    path = folder / "history.csv"
+    if not path.is_file():
+        return None
+    try:
+        heads, *rows = csv.reader(io.StringIO(read_plain(path, LARGEST).decode()), strict=True)
+        if not rows or len(rows) > MOST_ROWS or len(heads) > MOST_COLUMNS:
+            raise ValueError(f"{len(rows)} rows of {len(heads)} columns")
+        if len(set(heads)) < len(heads) or {len(row) for row in rows} != {len(heads)}:
+            raise ValueError("its rows differ in their number of cells, or columns in no name")
+        absent = sorted(set(CURVES) - set(heads))
+        if absent:
+            raise ValueError(f"it lacks {absent[0]}")
+        return pd.DataFrame([[finite(cell) for cell in row] for row in rows], columns=heads)
+    except (ValueError, csv.Error, OSError) as error:
+        reason = first_line(error)
+        raise InputError(f"{path} cannot be read ({reason}); run cgan evaluate again") from error
+
+
+def read_picture(path: Path) -> bytes | None:
+    """Read a PNG or GIF of a report, or None where there is none.
+
+    It becomes a part of the page, so nothing else, and nothing from elsewhere, must pass for one.
+
+    Raises:
+        InputError: it is no picture, or not a file of its own.
+    """
+    if not path.is_file():
+        return None
+    try:
+        content = read_plain(path, LARGEST_PICTURE)
+    except OSError as error:
+        reason = first_line(error)
+        raise InputError(f"{path} cannot be read ({reason}); remove it") from error
+    if not content.startswith(PICTURES):
+        raise InputError(f"{path} is neither PNG nor GIF; remove it")
+    return content

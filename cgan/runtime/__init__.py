@@ -1,0 +1,1 @@
+"""What all else stands on: errors, device, random streams, signals, progress, version."""

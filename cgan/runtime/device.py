@@ -1,0 +1,123 @@
+"""Which device and which number format to compute with."""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from cgan.runtime.errors import InputError, TrainingError, is_out_of_memory, lookup
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+Network = TypeVar("Network", bound=nn.Module)
+WORTHWHILE = 1.15  # bf16 must be this many times as fast as fp32 to be chosen
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of that name; "auto" prefers cuda, then mps, then cpu.
+
+    Raises:
+        InputError: an unknown name, or a device that this machine does not have.
+    """
+    lookup(dict.fromkeys(DEVICES), name, "device")
+    present = present_devices()
+    if name == "auto":
+        name = present[0]
+    if name not in present:
+        raise InputError(f"this machine has no device {name!r}; use --device auto or cpu")
+    return torch.device(name)
+
+
+def present_devices() -> list[str]:
+    """Return the names of the devices that this machine has, the fastest first."""
+    has = {"cuda": torch.cuda.is_available(), "mps": _has_mps(), "cpu": True}
+    return [name for name, there in has.items() if there]
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """Return the dtype of that name; "auto" times a convolution in both and takes the faster.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    lookup({"auto": None, **PRECISIONS}, name, "precision")
+    if name == "auto":
+        name = faster(precision_seconds(device))
+    return PRECISIONS[name]
+
+
+def precision_seconds(device: torch.device) -> dict[str, float]:
+    """Return how long a small convolution takes, forward and backward, by precision."""
+    return {name: _seconds(device, dtype) for name, dtype in PRECISIONS.items()}
+
+
+def faster(seconds: Mapping[str, float]) -> str:
+    """Return "bf16" where it is worthwhile by these times, else "fp32"."""
+    return "bf16" if seconds["fp32"] > WORTHWHILE * seconds["bf16"] else "fp32"
+
+
+def precision_name(dtype: torch.dtype) -> str:
+    """Return "fp32" or "bf16"."""
+    return next(name for name, known in PRECISIONS.items() if known == dtype)
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """Return a context in which products and convolutions compute in `dtype`."""
+    return torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)
+
+
+@contextmanager
+def memory_advice(device: torch.device, batch_size: int) -> Iterator[None]:
+    """Word what is raised where memory does not suffice.
+
+    Raises:
+        TrainingError: it did not; the message says what to try.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            f"out of memory on {device.type}; try --batch-size {max(1, batch_size // 2)}"
+        ) from error
+
+
+def place(network: Network, device: torch.device) -> Network:
+    """Move a network to `device` in the memory layout that convolutions are fastest in."""
+    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()
+
+
+def _seconds(device: torch.device, dtype: torch.dtype) -> float:
+    """Return the least of three times of a small convolution, forward and backward."""
+    # The weights and images come from no random stream, so that the choice disturbs none.
+    images = torch.linspace(-1, 1, 64 * 64 * 14 * 14, device=device).view(64, 64, 14, 14)
+    weight = torch.linspace(-1, 1, 64 * 64 * 9, device=device).view(64, 64, 3, 3).requires_grad_()
+    images = images.contiguous(memory_format=torch.channels_last)
+    times = []
+    for _ in range(4):  # the first prepares the kernels
+        start = time.perf_counter()
+        with autocast(device, dtype):
+            torch.nn.functional.conv2d(images, weight, padding=1).float().sum().backward()
+        assert weight.grad is not None
+        float(weight.grad.flatten()[0])  # waits for the device
+        times.append(time.perf_counter() - start)
+    return min(times[1:])
+
+
+def peak_memory() -> int | None:
+    """Return the bytes of memory that this process held at most; None where no one tells."""
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,132 @@
+"""Writes a run's folder: weights, config, history and checkpoint, together or not at all."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import nn
+
+from cgan.config.schema import ClassifierConfig, DataSpec, GanConfig
+from cgan.io.files import json_bytes, make_folder
+from cgan.io.journal import commit, locked
+from cgan.io.run_layout import CHECKPOINT as CHECKPOINT
+from cgan.io.run_layout import CONFIG as CONFIG
+from cgan.io.run_layout import plain_name as plain_name
+from cgan.runtime.errors import InputError
+from cgan.runtime.version import __version__
+
+# files that an earlier run of that name may have left, even one of an older version
+EARLIER = (
+    *("classifier.safetensors", "generator.safetensors", "discriminator.safetensors"),
+    *("history.csv", "samples.gif", "samples.png", "training.png"),
+)
+
+
+class RunWriter:
+    """A run's folder, held while it is open: files gather until they are published together.
+
+    Use as a context; what was never published leaves no trace, and an older run of that name stays
+    until then.
+    """
+
+    def __init__(
+        self, weights_dir: Path, name: str, *, overwrite: bool = False, resume: bool = False
+    ):
+        """Check the name and the folder that it will be in.
+
+        Args:
+            weights_dir: the folder of all runs.
+            name: of the run.
+            overwrite: replace a run of that name.
+            resume: add to a run of that name.
+
+        Raises:
+            InputError: a name that is no plain folder name, a run of that name that must not be
+                overwritten, or a folder that cannot be written to.
+        """
+        self.name = plain_name(name)
+        self.folder = weights_dir / name
+        self._stack = ExitStack()
+        self._files: dict[str, bytes] = {}
+        self._fresh, self._free = not resume, overwrite or resume
+        self.published = resume  # whether the run can be found under its name
+        self._require_free()
+        above = (weights_dir, *weights_dir.parents)
+        self._made = [folder for folder in above if not folder.exists()]
+        make_folder(self.folder if self.folder.exists() else weights_dir, "--weights-dir")
+
+    def _require_free(self) -> None:
+        taken = self.folder.exists() and any(
+            not path.name.startswith(".") for path in self.folder.iterdir()
+        )
+        if taken and not self._free:
+            further = f", or go on with it: --resume {self.name}"
+            raise InputError(
+                f"{self.folder} exists already; choose another --name or add --overwrite"
+                + further * (self.folder / CHECKPOINT).is_file()
+            )
+
+    def __enter__(self) -> "RunWriter":
+        """Hold the folder.
+
+        Raises:
+            InputError: another process does, or has just published a run of that name.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(locked(self.folder))
+            self._require_free()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Let go of the folder; tell an interrupted person what is kept."""
+        self._stack.close()
+        if not self.published:
+            with suppress(OSError):  # others may have put something there
+                for folder in self._made:
+                    folder.rmdir()
+        if error is not None and not self.published:
+            error.add_note("nothing was saved yet")
+
+    def add(self, files: Mapping[str, bytes]) -> None:
+        """Keep contents, by name, for the next `publish`."""
+        self._files |= files
+
+    def add_network(self, file_name: str, network: nn.Module) -> None:
+        """Keep a network's parameters and buffers as safetensors, from any device."""
+        state = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
+        self.add({file_name: safetensors.torch.save(state)})
+
+    def add_config(
+        self,
+        kind: str,
+        spec: DataSpec,
+        config: ClassifierConfig | GanConfig,
+        facts: Mapping[str, Any],
+    ) -> None:
+        """Keep config.json: what was trained, on what, by which version, and what came of it."""
+        content = {
+            "kind": kind,
+            "version": __version__,
+            "spec": asdict(spec),
+            "config": asdict(config),
+            **facts,
+        }
+        self.add({CONFIG: json_bytes(content)})
+
+    def forget(self) -> None:
+        """Drop what was added since the last `publish`, but for config.json."""
+        self._files = {name: self._files[name] for name in self._files if name == CONFIG}
+
+    def publish(self) -> None:
+        """Write all that was added, at once; the first time in place of an older run.
+
+        Raises:
+            OSError: it cannot be written; what was published before stays.
+        """
+        gone = EARLIER if self._fresh else ()
+        commit(self.folder, self._files, fresh=self._fresh, gone=gone)
+        self._files, self._fresh, self.published = {}, False, True

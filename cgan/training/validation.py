@@ -1,0 +1,96 @@
+"""The cheap evaluation after each epoch of a GAN, against validation images."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cgan.data import datasets as data
+from cgan.metrics import manifold
+from cgan.metrics.accuracy import accuracy
+from cgan.metrics.alarms import alarms
+from cgan.metrics.collapse import histogram
+from cgan.metrics.diversity import diversity_per_class
+from cgan.metrics.frechet import fcd
+from cgan.metrics.samples import Samples
+from cgan.models.base import Discriminator, Generator
+from cgan.models.classifiers import Classifier
+from cgan.models.judge import extract, extract_split
+from cgan.models.sampling import collect, noise, sample
+from cgan.runtime.device import autocast
+from cgan.training.verdict import N_SHOWN, Verdict
+
+N_IMAGES = 2000  # generated, and as many real ones; all validation images where there are fewer
+SEED = 2**31  # of the fixed inputs, apart from every seed that a person would give
+
+
+class Validator:
+    """Scores a generator on fixed inputs; draws nothing from the training's random state.
+
+    A judge gives `judge_accuracy`, `fcd` and `coverage` against as many validation images with the
+    same labels, by the functions of the full evaluation. Without one only the guide speaks.
+    """
+
+    def __init__(
+        self,
+        validation: data.Split,
+        guide: Classifier,
+        judge: Classifier | None,
+        dtype: torch.dtype,
+    ):
+        """Let the judge see the real images once."""
+        self.guide, self.judge, self.dtype = guide, judge, dtype
+        real = data.subset(validation, N_IMAGES)
+        self.labels = real.labels
+        self.real = (
+            None if judge is None else extract_split(judge, real, batch_size=N_IMAGES, dtype=dtype)
+        )
+
+    def __call__(self, generator: Generator, discriminator: Discriminator) -> Verdict:
+        """Return the verdict on a generator; both networks are left in evaluation mode."""
+        pairs = sample(generator, self.labels, seed=SEED, dtype=self.dtype)
+        images, labels = collect(pairs)
+        fooled = self._fooled(generator, discriminator.eval(), images[:N_SHOWN])
+        by_guide = extract(self.guide, [(images, labels)], dtype=self.dtype)
+        scores: dict[str, float] = {}
+        if generator.conditional:
+            scores["guide_accuracy"] = accuracy(fake=by_guide)["value"]
+        else:
+            by_guide = by_guide.as_judged()
+        raised: list[str] = []
+        if self.judge is not None and self.real is not None:
+            seen, real = extract(self.judge, [(images, labels)], dtype=self.dtype), self.real
+            if generator.conditional:
+                scores["judge_accuracy"] = accuracy(fake=seen)["value"]
+            else:
+                seen, real = seen.as_judged(), real.as_judged()
+            balls = manifold.look(fake=seen, real=real)
+            scores["fcd"] = fcd(fake=seen, real=real)["value"]
+            scores["coverage"] = manifold.coverage(balls=balls)["value"]
+            raised = _collapse(seen, real)
+        return Verdict(images.cpu().numpy(), by_guide, fooled, scores, raised)
+
+    @torch.no_grad()
+    def _fooled(
+        self, generator: Generator, discriminator: Discriminator, images: torch.Tensor
+    ) -> NDArray[np.bool_]:
+        n, device = len(images), images.device
+        z = generator.prior(noise(SEED, n, generator.z_dim)).to(device)
+        conditions = generator.conditions(z, self.labels[:n].to(device))
+        with autocast(device, self.dtype):
+            logits = discriminator(data.scale(images), conditions).float()
+        return (logits.reshape(n, -1).mean(1) > 0).cpu().numpy()
+
+
+def _collapse(fake: Samples, real: Samples) -> list[str]:
+    """Return the alarms of missing classes and of little variety within a class."""
+    diversity = diversity_per_class(fake=fake, real=real)
+    results: dict[str, Any] = {
+        "metrics": {},
+        "per_digit": [
+            {"digit": digit, "diversity_high": row["high"]} for digit, row in diversity.items()
+        ],
+        "histogram": histogram(fake=fake, real=real),
+    }
+    return [str(alarm["message"]) for alarm in alarms(results)]
