@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 from cgan.runtime.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from cgan.api import Evaluation as Evaluation
+    from cgan.api import Samples as Samples
     from cgan.api import evaluate as evaluate
     from cgan.api import read_report as read_report
     from cgan.data.images import Images as Images
-    from cgan.evaluation.judged import Samples as Samples
     from cgan.models.hub import load_classifier as load_classifier
     from cgan.models.hub import load_generator as load_generator
+    from cgan.reporting.notebook import Evaluation as Evaluation
 
 _HOMES = {
-    "Evaluation": "cgan.api",
+    "Evaluation": "cgan.reporting.notebook",
     "Images": "cgan.data.images",
-    "Samples": "cgan.evaluation.judged",
+    "Samples": "cgan.api",
     "evaluate": "cgan.api",
     "load_classifier": "cgan.models.hub",
     "load_generator": "cgan.models.hub",

@@ -1,21 +1,15 @@
-"""Scores for a notebook: an evaluation as pandas tables, from Python or from files; no torch."""
+"""The functions of the public API; importing them imports no torch."""
 
-import html
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from cgan.config.recipes import eval_config
 from cgan.config.schema import Folders
 from cgan.data.images import Images
-from cgan.reporting import tables
+from cgan.metrics import samples as metrics
 from cgan.reporting.page import write_report
 from cgan.reporting.read import find_report, read_history, read_results
-from cgan.reporting.tables import summary
-from cgan.reporting.verdict import find_verdict
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
 
@@ -23,92 +17,7 @@ if TYPE_CHECKING:
     from cgan.data.importing.arrays import Handed
     from cgan.models.hub import GanRun
 
-COLUMNS = ["value", "low", "high", "real", "n"]  # of the metrics
-ALARM = ["kind", "metric", "value", "threshold", "message"]
-# what a notebook shows of them, under these heads
-HEADLINE = {
-    "metric": "metric",
-    "value": "value",
-    "interval": "95% interval",
-    "real": "real images",
-    "n": "N",
-}
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Evaluation:
-    """What an evaluation found, as pandas tables; the last line of a cell shows it.
-
-    Attributes:
-        results: the content of results.json.
-        report: the path of its page, index.html, which `cgan report` draws again.
-        history: losses and scores of the training, a row each time it was scored; None where it is
-            not known.
-    """
-
-    results: dict[str, Any]
-    report: Path
-    history: pd.DataFrame | None = None
-
-    @property
-    def metrics(self) -> pd.DataFrame:
-        """Rows: metrics by name. Columns: value, its 95% interval low to high, real, n.
-
-        `real` is the same metric of held-out real images, `n` how many images were looked at.
-        Metrics that were left out have no row: `results["left_out"]` tells why.
-        """
-        return tables.metrics(self.results)[COLUMNS]
-
-    @property
-    def per_digit(self) -> pd.DataFrame:
-        """Rows: digits. Columns: n, accuracy with its interval, coverage, diversity, fcd, ..."""
-        return tables.per_digit(self.results)
-
-    @property
-    def confusion(self) -> pd.DataFrame | None:
-        """Counts. Rows: the requested digit. Columns: the judged one. None without requests."""
-        return tables.confusion(self.results)
-
-    @property
-    def histogram(self) -> pd.DataFrame:
-        """Rows: digits. Columns: how many were judged so, and how many of real images would be."""
-        return tables.histogram(self.results)
-
-    @property
-    def alarms(self) -> pd.DataFrame:
-        """One row an alarm, none where all is well: kind, metric, value, threshold, message."""
-        return pd.DataFrame(self.results["alarms"]).reindex(columns=ALARM)
-
-    @property
-    def verdict(self) -> str:
-        """Good, or what is wrong with it, as a sentence."""
-        return str(find_verdict(self.results, self.history))
-
-    def __repr__(self) -> str:
-        """Return the verdict in a line."""
-        return f"<Evaluation of {self.results['run']}: {self.verdict}>"
-
-    def __str__(self) -> str:
-        """Return the verdict and the numbers in a few lines."""
-        return f"{self.results['run']}: {self.verdict}\n{summary(self.results)}"
-
-    def _repr_html_(self) -> str:
-        """Return verdict, alarms and the headline table for a notebook, in its own colours."""
-        name, n = html.escape(self.results["run"]), self.results["n_samples"]
-        against = html.escape(self.results["dataset"])
-        parts = [
-            f"<p><strong>{name}</strong>, {n:,} images, {against}: {html.escape(self.verdict)}</p>"
-        ]
-        parts += [
-            f"<p><strong>Alarm.</strong> {html.escape(alarm['message'])}</p>"
-            for alarm in self.results["alarms"]
-        ]
-        rows = [[row[key] for key in HEADLINE] for row in tables.headline(self.results)]
-        parts.append(_html([list(HEADLINE.values()), *rows]))
-        left = ", ".join(tables.TITLES[name] for name in self.results["left_out"])
-        if left:
-            parts.append(f"<p>Left out: {html.escape(left)}.</p>")
-        return "\n".join(parts)
+from cgan.reporting.notebook import Evaluation
 
 
 def evaluate(
@@ -208,19 +117,6 @@ def read_report(run: str | Path | None = None, reports_dir: str | Path = "report
     return _read(find_report(_text(run), Path(reports_dir)))
 
 
-def _html(rows: list[list[str]]) -> str:
-    """Return a table, the heads first; aligned as a notebook would not, the names to the left."""
-    cells = [
-        "".join(
-            f'<{tag} style="padding: 0 .5em; text-align: {"right" if i else "left"}">'
-            f"{html.escape(text)}</{tag}>"
-            for i, text in enumerate(row)
-        )
-        for tag, row in zip(["th", *["td"] * (len(rows) - 1)], rows, strict=True)
-    ]
-    return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
-
-
 def _read(folder: Path) -> Evaluation:
     return Evaluation(read_results(folder), folder / "index.html", read_history(folder))
 
@@ -261,3 +157,59 @@ def _subject(images: Any, labels: Any) -> "Path | Handed | None":
             labels = images.labels
         images = images.images
     return Handed(images, labels)
+
+
+BATCH_SIZE = 500
+
+
+class Samples(metrics.Samples):
+    """What every metric reads: labels int64 [N], logits float32 [N, K], features float32 [N, F]."""
+
+    @classmethod
+    def from_images(
+        cls,
+        images: Any,
+        labels: Any = None,
+        dataset: str = "mnist",
+        judge: str | Path | None = None,
+        *,
+        weights_dir: str | Path = "weights",
+        device: str = "auto",
+    ) -> "Samples":
+        """Let a judge look at images, in fp32; nothing is written and no data set is needed.
+
+        Args:
+            images: an array or a tensor [N, C, H, W], [N, H, W, C], or [N, H, W] where there is one
+                channel: whole numbers from 0 to 255, or floats from 0 to 1 or from -1 to 1; or
+                Images, which bring their labels.
+            labels: the labels that were requested of them, or, of real images, that they have:
+                whole numbers [N]. None: those of Images, or there are none, and the judge's own
+                answers stand in their place (`requested` is False).
+            dataset: whose judge is asked: mnist, digits, ...
+            judge: name or folder of another classifier to ask.
+            weights_dir: the folder of one's own runs; those that ship are found without it.
+            device: "auto", "cpu", "cuda" or "mps".
+
+        Raises:
+            InputError: no such judge, a device that is not there, images that are not of the
+                judge's size, blank, or in an unknown range, or labels that are no classes of its.
+        """
+        import torch  # now: reading a report needs none of it
+
+        from cgan.data.importing.arrays import classes, pixels
+        from cgan.models.hub import load_classifier
+        from cgan.models.judge import extract
+        from cgan.runtime.device import choose_device, place
+
+        run = load_classifier(judge or f"{dataset}-judge", weights_dir)
+        if isinstance(images, Images):
+            labels = images.labels if labels is None and images.requested else labels
+            images = images.images
+        seen = torch.from_numpy(pixels(images, run.spec))
+        known = None if labels is None else classes(labels, len(seen), run.spec)
+        wanted = torch.zeros(len(seen), dtype=torch.int64)
+        network = place(run.network, choose_device(device))
+        pairs = zip(seen.split(BATCH_SIZE), wanted.split(BATCH_SIZE), strict=True)
+        told = extract(network, pairs)
+        answers = told.judged if known is None else known
+        return cls(answers, told.logits, told.features, requested=known is not None)

@@ -14,7 +14,8 @@ from hypothesis import settings
 from numpy.typing import NDArray
 
 from cgan.config.recipes import gan_config
-from cgan.config.schema import DataSpec, Folders, GanConfig
+from cgan.config.schema import Folders, GanConfig
+from cgan.data.spec import DataSpec
 from cgan.models.classifiers import CLASSIFIERS
 from cgan.models.frozen_features import Sight
 from cgan.training.ema import Average
@@ -68,8 +69,8 @@ def without_browser(reason: str | None) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
-    """An installed Chromium, with axe-core beside it: see browser.py for what to do with it."""
-    from browser import lacking, started
+    """An installed Chromium, with axe-core beside it: see chromium.py for what to do with it."""
+    from chromium import lacking, started
 
     without_browser(lacking())
     with started() as running:

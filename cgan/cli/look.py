@@ -51,7 +51,8 @@ def sample(
     """
     EvalConfig(n_samples=n, seed=seed)  # checks the ranges
     from cgan.data.grids import write_images
-    from cgan.models.hub import load_generator, newest_run
+    from cgan.io.run_layout import newest_run
+    from cgan.models.hub import load_generator
     from cgan.models.sampling import draw
 
     gan = load_generator(run or newest_run(weights_dir), weights_dir)
@@ -141,7 +142,8 @@ def latent(
     from cgan.evaluation.latent import latent_files
     from cgan.io.files import make_folder, write_bytes
     from cgan.io.journal import PATIENCE, commit, locked
-    from cgan.models.hub import load_generator, newest_run
+    from cgan.io.run_layout import newest_run
+    from cgan.models.hub import load_generator
 
     gan = load_generator(run or newest_run(weights_dir), weights_dir)
     files = latent_files(gan, seed)

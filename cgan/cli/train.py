@@ -183,7 +183,8 @@ def train_gan(
         row = RECIPES[recipe]
     else:
         _require_free_of_names(context)
-        from cgan.models.hub import load_config, resumable
+        from cgan.io.run_layout import resumable
+        from cgan.models.hub import load_config
 
         folder = resumable(None if resume == NEWEST else resume, weights_dir)
         folders, name = replace(folders, weights=folder.parent), folder.name
@@ -219,7 +220,7 @@ def train_gan(
 
 def _closing(result: "GanResult", folder: Path) -> list[str]:
     """Return what a training came to, in lines: how long it was, what is kept, alarms, where."""
-    from cgan.training.verdict import in_words
+    from cgan.training.validation import in_words
 
     last, kept = result.history[-1], [row for row in result.history if row["kept"]][-1]
     epochs = f"{last['epoch']:.4g} epoch" + "s" * (last["epoch"] != 1)

@@ -1,18 +1,23 @@
 """The frozen dataclasses that say what a run is; each checks itself when it is made."""
 
 import math
-import reprlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from cgan.config.checks import (
+    BELOW_ONE,
+    LARGEST_SEED,
+    above_zero,
+    at_least,
+    check_kinds,
+    one_of,
+    within,
+)
 from cgan.runtime.errors import InputError
 
 ROLES = ("guide", "judge")
 OPTIMIZERS = ("adamw", "adadelta")
 CLASSIFIER_SCHEDULES = ("one-cycle", "step", "constant")
-BELOW_ONE = 1 - 1e-9
-LARGEST_SEED = 2**63 - 1
 GAN_SCHEDULES = ("hold", "cosine", "constant")
 NOISES = ("normal", "uniform")
 ON_NAN = ("stop", "rollback")
@@ -22,36 +27,6 @@ MOST_NUMBERS = 4096  # in the noise of an image
 MOST_MODES = 256
 MOST_IMAGES, MOST_IN_BATCH = 1_000_000, 100_000
 MOST_EPOCHS = 10_000
-LONGEST_TEXT = 100
-KINDS: dict[Any, tuple[type | tuple[type, ...], str]] = {
-    bool: (bool, "true or false"),
-    int: (int, "a whole number"),
-    float: ((int, float), "a number"),
-    str: (str, "a text"),
-}
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """What a network must know of a data set: image size, channels and number of classes."""
-
-    dataset: str
-    channels: int
-    height: int
-    width: int
-    n_classes: int
-
-    def __post_init__(self) -> None:
-        """Raise InputError on the first value that no data set of ours could have."""
-        _check_kinds(self)
-        _within(self, 1, MOST_CHANNELS, "channels")
-        _within(self, 1, MOST_PIXELS, "height", "width")
-        _within(self, 1, MOST_CLASSES, "n_classes")
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of one image."""
-        return self.channels, self.height, self.width
 
 
 @dataclass(frozen=True)
@@ -87,17 +62,17 @@ class ClassifierConfig:
 
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
-        _check_kinds(self)
-        _one_of(self, "role", ROLES)
-        _one_of(self, "optimizer", OPTIMIZERS)
-        _one_of(self, "schedule", CLASSIFIER_SCHEDULES)
-        _within(self, 1, MOST_EPOCHS, "epochs")
-        _within(self, 1, MOST_IN_BATCH, "batch_size", "test_batch_size")
-        _at_least(self, 1, "log_interval")
-        _within(self, 0, MOST_PIXELS, "max_shift")
-        _within(self, 0, LARGEST_SEED, "seed")
-        _above_zero(self, "lr")
-        _within(self, 0, 1, "gamma", "label_smoothing")
+        check_kinds(self)
+        one_of(self, "role", ROLES)
+        one_of(self, "optimizer", OPTIMIZERS)
+        one_of(self, "schedule", CLASSIFIER_SCHEDULES)
+        within(self, 1, MOST_EPOCHS, "epochs")
+        within(self, 1, MOST_IN_BATCH, "batch_size", "test_batch_size")
+        at_least(self, 1, "log_interval")
+        within(self, 0, MOST_PIXELS, "max_shift")
+        within(self, 0, LARGEST_SEED, "seed")
+        above_zero(self, "lr")
+        within(self, 0, 1, "gamma", "label_smoothing")
 
 
 @dataclass(frozen=True)
@@ -159,28 +134,28 @@ class GanConfig:
 
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
-        _check_kinds(self)
-        _one_of(self, "schedule", GAN_SCHEDULES)
-        _one_of(self, "on_nan", ON_NAN)
+        check_kinds(self)
+        one_of(self, "schedule", GAN_SCHEDULES)
+        one_of(self, "on_nan", ON_NAN)
         self.checkpoint_interval  # noqa: B018 - checks it
-        _one_of(self, "noise", NOISES)
-        _within(self, 1, MOST_NUMBERS, "z_dim")
-        _within(self, 1, MOST_MODES, "modes")
-        _within(self, 1, MOST_EPOCHS, "checks")
-        _within(self, 1, MOST_IN_BATCH, "batch_size")
-        _at_least(self, 1, "d_every", "penalty_every", "log_interval")
-        _within(self, 0, LARGEST_SEED, "seed")
-        _at_least(self, 0, "warmup", "guidance", "guidance_end", "penalty_weight")
-        _within(self, 0, MOST_PIXELS, "d_shift")
-        _above_zero(self, "g_lr", "d_lr", "epochs")
-        _within(self, 0, MOST_EPOCHS, "epochs")
-        _within(self, 0, 1, "decay", "label_smoothing")
-        _within(self, -1, 1, "delta_alpha")
+        one_of(self, "noise", NOISES)
+        within(self, 1, MOST_NUMBERS, "z_dim")
+        within(self, 1, MOST_MODES, "modes")
+        within(self, 1, MOST_EPOCHS, "checks")
+        within(self, 1, MOST_IN_BATCH, "batch_size")
+        at_least(self, 1, "d_every", "penalty_every", "log_interval")
+        within(self, 0, LARGEST_SEED, "seed")
+        at_least(self, 0, "warmup", "guidance", "guidance_end", "penalty_weight")
+        within(self, 0, MOST_PIXELS, "d_shift")
+        above_zero(self, "g_lr", "d_lr", "epochs")
+        within(self, 0, MOST_EPOCHS, "epochs")
+        within(self, 0, 1, "decay", "label_smoothing")
+        within(self, -1, 1, "delta_alpha")
         if self.noise == "uniform" and self.modes > 1:
             raise InputError("--modes above 1 needs --noise normal")
         if self.guidance_mixed:
-            _within(self, 0, 1, "guidance")
-        _within(self, 0, BELOW_ONE, "beta1", "beta2", "ema")
+            within(self, 0, 1, "guidance")
+        within(self, 0, BELOW_ONE, "beta1", "beta2", "ema")
 
 
 @dataclass(frozen=True)
@@ -197,66 +172,10 @@ class EvalConfig:
 
     def __post_init__(self) -> None:
         """Raise InputError on the first value that cannot work."""
-        _check_kinds(self)
-        _within(self, 1, MOST_IMAGES, "n_samples")
-        _within(self, 1, MOST_IN_BATCH, "batch_size")
+        check_kinds(self)
+        within(self, 1, MOST_IMAGES, "n_samples")
+        within(self, 1, MOST_IN_BATCH, "batch_size")
         if 0 < self.gan_train_images < 100:
             raise InputError("--gan-train-images must be 0 (leave it out) or 100 or more")
-        _within(self, 0, MOST_IMAGES, "gan_train_images")
-        _within(self, 0, LARGEST_SEED, "seed")
-
-
-def _flag(field: str) -> str:
-    return "--" + field.replace("_", "-")
-
-
-def _check_kinds(config: Any) -> None:
-    """Check each field against its annotation; its value may come from a file of anybody's.
-
-    A float may be given as a whole number, a whole number must fit into 64 bits, and a text must
-    be short and printable: it is shown in messages and on terminals.
-
-    Raises:
-        InputError: a value of another type, or a number that is not finite.
-    """
-    for field in fields(config):
-        value = getattr(config, field.name)
-        kind, words = KINDS[field.type]
-        wrong = not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
-        if not wrong and isinstance(value, str):
-            wrong = len(value) > LONGEST_TEXT or not value.isprintable()
-            words = f"a text of {LONGEST_TEXT} printable characters at most"
-        if not wrong and isinstance(value, float):
-            wrong, words = not math.isfinite(value), "a finite number"
-        elif not wrong and isinstance(value, int):
-            wrong, words = abs(value) > LARGEST_SEED, f"{words} below 2^63"
-        if wrong:
-            raise InputError(f"{_flag(field.name)} must be {words}, not {reprlib.repr(value)}")
-
-
-def _one_of(config: Any, field: str, known: tuple[str, ...]) -> None:
-    value = getattr(config, field)
-    if value not in known:
-        raise InputError(f"{_flag(field)} must be one of {', '.join(known)}, not {value!r}")
-
-
-def _at_least(config: Any, lowest: int, *fields: str) -> None:
-    for field in fields:
-        value = getattr(config, field)
-        if not lowest <= value < math.inf:
-            raise InputError(f"{_flag(field)} must be {lowest} or more, not {value}")
-
-
-def _above_zero(config: Any, *fields: str) -> None:
-    for field in fields:
-        value = getattr(config, field)
-        if not 0 < value < math.inf:
-            raise InputError(f"{_flag(field)} must be above 0, not {value}")
-
-
-def _within(config: Any, low: float, high: float, *fields: str) -> None:
-    for field in fields:
-        value = getattr(config, field)
-        if not low <= value <= high:
-            end = "below 1" if high == BELOW_ONE else f"at most {high}"
-            raise InputError(f"{_flag(field)} must be {low} or more and {end}, not {value}")
+        within(self, 0, MOST_IMAGES, "gan_train_images")
+        within(self, 0, LARGEST_SEED, "seed")

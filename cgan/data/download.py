@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cgan.data.originals import CLASSES, FILES, find, places
-from cgan.io.disk import sync
+from cgan.io.files import sync
 from cgan.runtime.errors import InputError
 
 PATIENCE = 600.0  # seconds that one process waits while another downloads

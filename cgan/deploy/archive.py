@@ -11,16 +11,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cgan.config.schema import ClassifierConfig, DataSpec, GanConfig
+from cgan.config.schema import ClassifierConfig, GanConfig
+from cgan.data.spec import DataSpec
 from cgan.deploy.portable import DISCRIMINATOR, GENERATOR, JUDGE, Portable, Source, portable
 from cgan.io.npz import Archive, open_archive
 from cgan.io.run_layout import plain_name
 from cgan.io.strict import first_line, parse_json
-from cgan.models.blanks import blank_classifier, blank_discriminator, blank_generator
-from cgan.models.discriminator import DiscriminatorRun, lend_eyes
-from cgan.models.hub import LARGEST_WEIGHTS, ClassifierRun, GanRun
-from cgan.models.registry import looks_through_guide
-from cgan.models.run_reader import LARGEST_CONFIG
+from cgan.models.hub import (
+    LARGEST_CONFIG,
+    LARGEST_WEIGHTS,
+    ClassifierRun,
+    DiscriminatorRun,
+    GanRun,
+    lend_eyes,
+)
+from cgan.models.registry import (
+    blank_classifier,
+    blank_discriminator,
+    blank_generator,
+    looks_through_guide,
+)
 from cgan.runtime.errors import InputError
 
 ABOUT = "about"  # the array that is a JSON text

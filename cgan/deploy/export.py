@@ -5,22 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cgan.deploy.archive import read_network as read_network
 from cgan.deploy.archive import to_npz
 from cgan.deploy.formats import require_onnx, to_onnx, to_torchscript
 from cgan.deploy.parity import Parity, compare
 from cgan.deploy.portable import GENERATOR, JUDGE, NETWORKS, Portable, Source, portable
 from cgan.io.files import make_folder, require_writable, write_bytes
-from cgan.models.discriminator import DiscriminatorRun, load_discriminator
+from cgan.io.run_layout import find_run, is_run, newest_run
 from cgan.models.hub import (
     ClassifierRun,
+    DiscriminatorRun,
     GanRun,
-    find_run,
-    is_run,
     load_classifier,
     load_config,
+    load_discriminator,
     load_generator,
-    newest_run,
 )
 from cgan.runtime.errors import ExportError, InputError, lookup
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cgan.config.schema import DataSpec
+from cgan.data.spec import DataSpec
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
 from cgan.models.conv import GuidedDiscriminator
-from cgan.models.discriminator import DiscriminatorRun
-from cgan.models.hub import ClassifierRun, GanRun
+from cgan.models.hub import ClassifierRun, DiscriminatorRun, GanRun
 from cgan.models.spectral_norm import frozen
 from cgan.runtime.version import __version__
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.transforms.v2.functional import gaussian_blur
 
-from cgan.data import datasets as data
+from cgan.data.splits import Split, scale, unscale
 
 Faulty = tuple[Tensor, Tensor]  # images uint8 [N, C, H, W] and labels int64 [N]
 KERNEL = 9  # pixels of the blur
@@ -19,15 +19,15 @@ ATTACK_STEPS = 10
 class Supplies:
     """What some faults need beside the real images that they spoil."""
 
-    train: data.Split  # to copy
-    spare: data.Split  # other real images, neither spoiled nor trained on
+    train: Split  # to copy
+    spare: Split  # other real images, neither spoiled nor trained on
     guide: Callable[[Tensor], Tensor]  # images in [-1, 1] to logits, differentiable
 
 
-Fault = Callable[[data.Split, float, Supplies, torch.Generator], Faulty]
+Fault = Callable[[Split, float, Supplies, torch.Generator], Faulty]
 
 
-def collapsed(real: data.Split, strength: float, _: Supplies, random: torch.Generator) -> Faulty:
+def collapsed(real: Split, strength: float, _: Supplies, random: torch.Generator) -> Faulty:
     """Replace a share `strength` of each class by one image of it, the same every time."""
     images = real.images.clone()
     for digit in real.labels.unique():
@@ -37,9 +37,7 @@ def collapsed(real: data.Split, strength: float, _: Supplies, random: torch.Gene
     return images, real.labels
 
 
-def missing(
-    real: data.Split, strength: float, supplies: Supplies, random: torch.Generator
-) -> Faulty:
+def missing(real: Split, strength: float, supplies: Supplies, random: torch.Generator) -> Faulty:
     """Replace a share `strength` of the images of class 0 by new ones of other classes."""
     images = real.images.clone()
     mine = _some(real.labels == 0, strength, random)
@@ -50,9 +48,7 @@ def missing(
     return images, real.labels
 
 
-def copied(
-    real: data.Split, strength: float, supplies: Supplies, random: torch.Generator
-) -> Faulty:
+def copied(real: Split, strength: float, supplies: Supplies, random: torch.Generator) -> Faulty:
     """Replace a share `strength` of each class by training images of it, each at most once."""
     images = real.images.clone()
     for digit in real.labels.unique():
@@ -63,7 +59,7 @@ def copied(
     return images, real.labels
 
 
-def mislabelled(real: data.Split, strength: float, _: Supplies, random: torch.Generator) -> Faulty:
+def mislabelled(real: Split, strength: float, _: Supplies, random: torch.Generator) -> Faulty:
     """Ask for another class than is shown in a share `strength` of the images."""
     labels = real.labels.clone()
     mine = _some(torch.ones_like(labels, dtype=torch.bool), strength, random)
@@ -72,22 +68,20 @@ def mislabelled(real: data.Split, strength: float, _: Supplies, random: torch.Ge
     return real.images, labels
 
 
-def blurred(real: data.Split, strength: float, _: Supplies, __: torch.Generator) -> Faulty:
+def blurred(real: Split, strength: float, _: Supplies, __: torch.Generator) -> Faulty:
     """Blur every image by a Gaussian of `strength` pixels."""
     if strength == 0:
         return real.images, real.labels
     return gaussian_blur(real.images, [KERNEL, KERNEL], [strength, strength]), real.labels
 
 
-def noisy(real: data.Split, strength: float, _: Supplies, random: torch.Generator) -> Faulty:
+def noisy(real: Split, strength: float, _: Supplies, random: torch.Generator) -> Faulty:
     """Add Gaussian noise of `strength`, as a share of the range of a pixel, to every pixel."""
     noise = torch.randn(real.images.shape, generator=random) * (255 * strength)
     return (real.images + noise).round().clamp(0, 255).to(torch.uint8), real.labels
 
 
-def flattered(
-    real: data.Split, strength: float, supplies: Supplies, random: torch.Generator
-) -> Faulty:
+def flattered(real: Split, strength: float, supplies: Supplies, random: torch.Generator) -> Faulty:
     """Ask for another class in a fifth of the images, and talk the guide into those.
 
     Every pixel of them moves by at most `strength` of its range along the guide's gradient (Madry
@@ -95,7 +89,7 @@ def flattered(
     """
     _, labels = mislabelled(real, 0.2, supplies, random)
     asked = labels != real.labels
-    start = data.scale(real.images[asked])
+    start = scale(real.images[asked])
     images = start.clone()
     for _ in range(ATTACK_STEPS):
         images.requires_grad_(True)
@@ -104,7 +98,7 @@ def flattered(
         step = 2.5 * 2 * strength / ATTACK_STEPS
         images = (images.detach() - step * slope.sign()).clamp(-1, 1)
         images = torch.minimum(torch.maximum(images, start - 2 * strength), start + 2 * strength)
-    return real.images.masked_scatter(asked[:, None, None, None], data.unscale(images)), labels
+    return real.images.masked_scatter(asked[:, None, None, None], unscale(images)), labels
 
 
 FAULTS: dict[str, Fault] = {

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,18 +10,19 @@ from typing import Any
 import torch
 
 from cgan.config.schema import EvalConfig, Folders
-from cgan.data import datasets as data
 from cgan.data.importing.arrays import Handed
 from cgan.data.importing.pictures import Incoming
-from cgan.evaluation.gallery import choose
+from cgan.data.splits import Split, subset
+from cgan.evaluation.gallery import Sheet, choose
 from cgan.evaluation.gan_train import taught
+from cgan.evaluation.latent import latent_files
 from cgan.evaluation.scoring import score
 from cgan.evaluation.subject import Subject, draw, find_subject
 from cgan.evaluation.views import Reference, Seers, matching
-from cgan.evaluation.writing import TRAINING, result_files
-from cgan.io.files import make_folder
+from cgan.io.files import json_bytes, make_folder
 from cgan.io.journal import PATIENCE, commit, locked
 from cgan.io.run_layout import plain_name
+from cgan.io.strict import read_plain
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import require_covariance
 from cgan.metrics.samples import Samples
@@ -31,6 +32,8 @@ from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
 from cgan.runtime.version import __version__
 
+TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}
+LARGEST_COPIED = 2**25  # bytes of one of them
 BINNED = 4000  # training images that are read where copies are not looked for
 # files that an earlier report of that name may have left, even one of an older version
 EARLIER = (
@@ -108,9 +111,9 @@ def evaluate(
     make_folder(folder if folder.exists() else folders.reports, "--reports-dir")
     whole = dict(splits)
     if gan is not None:  # else all, to match whatever labels came in
-        splits["test"] = data.subset(whole["test"], n_scored)
-        splits["validation"] = data.subset(whole["validation"], n_compared)
-    splits["train"] = data.subset(whole["train"], len(whole["train"]) if config.copying else BINNED)
+        splits["test"] = subset(whole["test"], n_scored)
+        splits["validation"] = subset(whole["validation"], n_compared)
+    splits["train"] = subset(whole["train"], len(whole["train"]) if config.copying else BINNED)
 
     seers = Seers(
         place(judge_run.network, device),
@@ -180,7 +183,7 @@ def evaluate(
 def _students(
     subject: Subject,
     incoming: Incoming,
-    splits: dict[str, data.Split],
+    splits: dict[str, Split],
     config: EvalConfig,
     seers: Seers,
 ) -> tuple[Samples, Samples]:
@@ -189,16 +192,16 @@ def _students(
     As many generated as real images: new ones where there is a generator, else those that are
     scored.
     """
-    train = data.subset(splits["train"], len(splits["train"]))
+    train = subset(splits["train"], len(splits["train"]))
     count = min(config.gan_train_images, len(train))
     lesson = incoming
     if subject.gan is not None:
-        asked = data.subset(train, count).labels
+        asked = subset(train, count).labels
         lesson = draw(subject.gan, asked, config.seed + LESSON_SEED, seers)
     assert lesson.labels is not None
     alike = matching(lesson.labels[:count].numpy(), train.labels.numpy())
-    generated = data.Split(subject.spec, lesson.images[:count], lesson.labels[:count])
-    real = data.Split(subject.spec, train.images[alike], train.labels[alike])
+    generated = Split(subject.spec, lesson.images[:count], lesson.labels[:count])
+    real = Split(subject.spec, train.images[alike], train.labels[alike])
     first, second = (taught(split, splits["test"], seers) for split in (generated, real))
     return first, second
 
@@ -231,3 +234,25 @@ def _about(run: ClassifierRun, real: Samples | None) -> dict[str, Any]:
         "seed": run.config.seed,
         "accuracy_real": accuracy(fake=real),
     }
+
+
+# files of a run that its report shows, and their names there
+
+
+def result_files(
+    results: dict[str, Any], gallery: dict[str, Sheet], gan: GanRun | None
+) -> dict[str, bytes]:
+    """Return the files of a report by name, but for its page.
+
+    They are results.json, a PNG of each sheet of the gallery, and of a run the history and the
+    pictures of its training, and those of its noise.
+    """
+    files = {f"{name}.png": sheet.picture() for name, sheet in gallery.items()}
+    files["results.json"] = json_bytes(results)
+    if gan is None:
+        return files
+    files |= {f"latent/{name}": content for name, content in latent_files(gan).items()}
+    for name, copy in TRAINING.items():  # so that the report is of this very training
+        with suppress(OSError):  # not there, or a link to somebody else's
+            files[copy] = read_plain(gan.folder / name, LARGEST_COPIED)
+    return files

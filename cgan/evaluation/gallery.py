@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgan.data import datasets as data
 from cgan.data.grids import COLUMNS, mosaic_bytes
+from cgan.data.splits import interleaved
 from cgan.evaluation.views import Reference, Views
 from cgan.metrics.samples import Samples
 
@@ -104,7 +104,7 @@ def _in_turns(index: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[n
     """Return `index` with the classes of its images taking turns, each in the order given."""
     if not len(index):
         return index
-    return index[data.interleaved(torch.from_numpy(classes[index])).numpy()]
+    return index[interleaved(torch.from_numpy(classes[index])).numpy()]
 
 
 def _pairs(pixels: NDArray[np.uint8], views: Views, reference: Reference) -> Sheet:

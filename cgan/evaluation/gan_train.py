@@ -5,17 +5,17 @@ from dataclasses import replace
 import torch
 
 from cgan.config.recipes import STUDENT, STUDENT_EPOCHS, STUDENT_STEPS
-from cgan.data import datasets as data
+from cgan.data.splits import Split
 from cgan.evaluation.views import Seers
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.samples import Samples
 from cgan.models.judge import extract_split
-from cgan.training.fitting import fit, new_classifier
+from cgan.training.classifier import fit, new_classifier
 
 HELD_OUT = 0.1  # of the images, to select the epoch
 
 
-def taught(lesson: data.Split, test: data.Split, seers: Seers) -> Samples:
+def taught(lesson: Split, test: Split, seers: Seers) -> Samples:
     """Train the student on `lesson` alone and return what it says of the real test images.
 
     Always the same network and the same number of steps, or of epochs where the images are few;
@@ -31,7 +31,7 @@ def taught(lesson: data.Split, test: data.Split, seers: Seers) -> Samples:
     held = max(1, int(len(lesson) * HELD_OUT))
     order = torch.randperm(len(lesson), generator=torch.Generator().manual_seed(STUDENT.seed))
     selection, rest = (
-        data.Split(lesson.spec, lesson.images[part], lesson.labels[part])
+        Split(lesson.spec, lesson.images[part], lesson.labels[part])
         for part in (order[:held], order[held:])
     )
     device = next(seers.judge.parameters()).device

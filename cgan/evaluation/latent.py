@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cgan.data import datasets as data
 from cgan.data.grids import film_bytes, sheet_bytes
+from cgan.data.splits import unscale
 from cgan.models.base import Generator
 from cgan.models.hub import GanRun
 from cgan.models.sampling import noise
@@ -175,7 +175,7 @@ def _drawn(generator: Generator, seeds: list[Tensor], labels: Tensor) -> NDArray
 
 
 def _in_rows(columns: list[Tensor]) -> NDArray[np.uint8]:
-    return data.unscale(torch.stack(columns, dim=1).flatten(0, 1)).cpu().numpy()
+    return unscale(torch.stack(columns, dim=1).flatten(0, 1)).cpu().numpy()
 
 
 def _names(generator: Generator, n_classes: int) -> list[str]:

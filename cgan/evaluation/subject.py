@@ -5,12 +5,15 @@ from pathlib import Path
 
 import torch
 
-from cgan.config.schema import DataSpec, Folders
-from cgan.data import datasets as data
+from cgan.config.schema import Folders
+from cgan.data.datasets import load_split
 from cgan.data.importing.arrays import Handed
 from cgan.data.importing.pictures import Incoming, read_images
+from cgan.data.spec import DataSpec
+from cgan.data.splits import SPLITS, Split
 from cgan.evaluation.views import Seers
-from cgan.models.hub import GanRun, load_generator, newest_run
+from cgan.io.run_layout import newest_run
+from cgan.models.hub import GanRun, load_generator
 from cgan.models.sampling import collect, sample
 from cgan.runtime.device import place
 from cgan.runtime.errors import InputError
@@ -33,7 +36,7 @@ class Subject:
 
 def find_subject(
     run: str | None, images: Path | Handed | None, dataset: str | None, folders: Folders
-) -> tuple[dict[str, data.Split], Subject]:
+) -> tuple[dict[str, Split], Subject]:
     """Find what is to be scored and load the data that it is compared with.
 
     Raises:
@@ -62,8 +65,8 @@ def find_subject(
     return splits, Subject(read.name, spec, incoming=read.shuffled())
 
 
-def _splits(dataset: str, folders: Folders) -> dict[str, data.Split]:
-    splits = {name: data.load(dataset, folders.data, name) for name in data.SPLITS}
+def _splits(dataset: str, folders: Folders) -> dict[str, Split]:
+    splits = {name: load_split(dataset, folders.data, name) for name in SPLITS}
     if len({split.spec for split in splits.values()}) > 1:
         raise InputError(f"the splits of {dataset} in {folders.data} differ in image size")
     return splits

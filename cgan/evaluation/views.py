@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgan.data import datasets as data
+from cgan.data.splits import Split
 from cgan.metrics import manifold
 from cgan.metrics.duplicates import close_distance, distinct
 from cgan.metrics.neighbours import Near, nearest_in
@@ -55,7 +55,7 @@ class Seers:
         by_guide = None if self.guide is None else self.see(self.guide, images, labels)
         return self.see(self.judge, images, labels), by_guide
 
-    def see_split(self, who: Classifier, split: data.Split) -> Samples:
+    def see_split(self, who: Classifier, split: Split) -> Samples:
         """Return what a classifier says of real images."""
         return self.see(who, split.images, split.labels)
 
@@ -80,7 +80,7 @@ class Reference:
 
     @staticmethod
     def of(
-        seers: Seers, splits: Mapping[str, data.Split], n: int, *, copying: bool = True
+        seers: Seers, splits: Mapping[str, Split], n: int, *, copying: bool = True
     ) -> "Reference":
         """Let the classifiers see the splits "train", "validation" and "test".
 

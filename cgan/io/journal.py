@@ -17,8 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from cgan.io.disk import sync, write_through
-from cgan.io.files import json_bytes
+from cgan.io.files import json_bytes, sync, write_through
 from cgan.io.strict import read_json
 from cgan.runtime.errors import InputError
 

@@ -6,8 +6,9 @@ import math
 import re
 from pathlib import Path
 
+from cgan.io.journal import settle_all
 from cgan.io.strict import read_plain
-from cgan.runtime.errors import InputError
+from cgan.runtime.errors import InputError, nearest
 
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
 SHIPPED = Path(__file__).parent.parent / "weights"  # runs that come with the package
@@ -16,6 +17,7 @@ CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.csv"
 LARGEST_HISTORY = 2**22  # bytes; ours have thousands
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+SHIPPED_GAN = "mnist"  # what stands in for one's own generator where there is none
 
 
 def plain_name(name: str) -> str:
@@ -46,3 +48,77 @@ def epochs_trained(folder: Path) -> float | None:
     except (OSError, ValueError, LookupError, TypeError, csv.Error):
         return None
     return last if math.isfinite(last) else None
+
+
+def unused_name(weights_dir: Path, name: str, overwrite: bool) -> str:
+    """Return `name`, or `name-2`, `name-3`, ... when it is taken and must not be overwritten."""
+    taken = runs(weights_dir, "gan") if not overwrite else {}
+    count, free = 1, name
+    while free in taken or (not overwrite and (weights_dir / free).exists()):
+        count += 1
+        free = f"{name}-{count}"
+    return free
+
+
+def is_run(run: str, weights_dir: Path, kind: str) -> bool:
+    """Return whether there is a run of a kind, given its name or the path of its folder."""
+    return run in runs(weights_dir, kind) or (Path(run) / WEIGHTS[kind]).is_file()
+
+
+def find_run(run: str, weights_dir: Path, kind: str) -> Path:
+    """Return the folder of a run, given its name or the path of its folder.
+
+    Raises:
+        InputError: there is none; the message names the nearest and how to train one.
+    """
+    settle_all(weights_dir)
+    known = runs(weights_dir, kind)
+    if run in known:
+        return known[run]
+    if (Path(run) / WEIGHTS[kind]).is_file():
+        return Path(run)
+    for folder in (weights_dir / run, Path(run)):
+        if kind == "gan" and PLAIN_NAME.fullmatch(folder.name) and (folder / CHECKPOINT).is_file():
+            raise InputError(
+                f"{folder} has not been scored yet, so nothing is chosen to draw with; go on with: "
+                f"cgan train-gan --resume {folder}"
+            )
+    train = "cgan train-gan" if kind == "gan" else "cgan train-classifier --save-model"
+    raise InputError(
+        f"no {kind} run {run!r} in {weights_dir}{nearest(run, known)}; {train} makes one"
+    )
+
+
+def newest_run(weights_dir: Path) -> str:
+    """Return the name of the GAN run that was written last; the shipped one where there is none.
+
+    Raises:
+        InputError: there is no run at all.
+    """
+    known = runs(weights_dir, "gan")
+    own = [name for name in known if known[name].resolve().parent != SHIPPED.resolve()]
+    if own:
+        return max(own, key=lambda name: (known[name] / WEIGHTS["gan"]).stat().st_mtime_ns)
+    if SHIPPED_GAN in known:
+        return SHIPPED_GAN
+    raise InputError(f"there is no trained generator in {weights_dir}; run cgan train-gan")
+
+
+def resumable(run: str | None, weights_dir: Path) -> Path:
+    """Return the folder of a training that can go on, by name or folder; None: the newest.
+
+    Raises:
+        InputError: there is none.
+    """
+    settle_all(weights_dir)
+    known = {path.parent.name: path.parent for path in weights_dir.glob(f"*/{CHECKPOINT}")}
+    if run is None and known:
+        return max(known.values(), key=lambda folder: (folder / CHECKPOINT).stat().st_mtime_ns)
+    if run is not None and (Path(run) / CHECKPOINT).is_file():
+        return Path(run).resolve()
+    if run is not None and run in known:
+        return known[run]
+    wanted = f"no training {run!r}" if run else "no training"
+    raise InputError(
+        f"there is {wanted} with a {CHECKPOINT} in {weights_dir}{nearest(run or '', known)}"
+    )

@@ -13,7 +13,6 @@ from cgan.metrics.duplicates import duplicate_rate
 from cgan.metrics.frechet import fcd
 from cgan.metrics.intervals import Value
 from cgan.metrics.manifold import coverage, density, precision, recall
-from cgan.metrics.samples import Samples as Samples
 
 
 class Metric(NamedTuple):

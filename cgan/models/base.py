@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cgan.config.schema import DataSpec
+from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
 
 

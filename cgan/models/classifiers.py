@@ -6,7 +6,7 @@ Each maps images [B, C, H, W] in [-1, 1] to logits [B, K]; `features` gives the 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cgan.config.schema import DataSpec
+from cgan.data.spec import DataSpec
 from cgan.models.base import pixel_blocks
 
 

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cgan.config.schema import DataSpec
+from cgan.data.spec import DataSpec
 from cgan.models.base import Discriminator, Generator, check_divides_by_four, pixel_blocks
 from cgan.models.layers import SLOPE, ConditionVectors, ModulatedNorm, open_tanh
 from cgan.models.spectral_norm import SpectralNetwork, spectral_norm

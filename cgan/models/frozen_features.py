@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from cgan.data import datasets as data
+from cgan.data.splits import scale
 from cgan.models.classifiers import Classifier
 
 
@@ -35,7 +35,7 @@ class Sight:
 
         Two factors, float32 [2] on the CPU, measured in float32.
         """
-        seen = self.guides[torch.float32].look(_laid_out(data.scale(images)))
+        seen = self.guides[torch.float32].look(_laid_out(scale(images)))
         return torch.tensor([1 / float(part.std()) for part in seen])
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,30 +1,47 @@
 """Finds and loads runs: a network's weights with the config.json that rebuilds it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from torch import nn
 
-from cgan.config.schema import ClassifierConfig, DataSpec, GanConfig
+from cgan.config.schema import ClassifierConfig, GanConfig
 from cgan.data.images import Images
-from cgan.io.journal import require_whole, settle_all
-from cgan.io.run_layout import CHECKPOINT, CONFIG, PLAIN_NAME, epochs_trained, runs
-from cgan.io.run_layout import SHIPPED as SHIPPED
-from cgan.io.run_layout import WEIGHTS as WEIGHTS
-from cgan.models.base import Generator
-from cgan.models.blanks import blank_classifier, blank_generator
+from cgan.data.spec import DataSpec
+from cgan.io.journal import require_whole
+from cgan.io.run_layout import (
+    CONFIG,
+    SHIPPED,
+    WEIGHTS,
+    epochs_trained,
+    find_run,
+    plain_name,
+)
+from cgan.io.strict import first_line, read_json
+from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
-from cgan.models.run_reader import LARGEST_CONFIG as LARGEST_CONFIG
-from cgan.models.run_reader import read_config as read_config
+from cgan.models.conv import GuidedDiscriminator
+from cgan.models.frozen_features import Sight
+from cgan.models.registry import (
+    blank_classifier,
+    blank_discriminator,
+    blank_generator,
+    looks_through_guide,
+)
 from cgan.models.sampling import draw
 from cgan.models.tensors import read_tensors
-from cgan.runtime.errors import InputError, nearest
+from cgan.runtime.errors import InputError
 
 LARGEST_WEIGHTS = 2**28  # bytes of a network; ours have two million
-SHIPPED_GAN = "mnist"  # what stands in for one's own generator where there is none
+Config = TypeVar("Config", ClassifierConfig, GanConfig)
+LARGEST_CONFIG = 2**20  # bytes; ours have a thousand
+# what a config.json may tell besides, and what is used of it
+FACTS = ("guide", "guide_sha256", "judge")
+FILE = "discriminator.safetensors"
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,89 +117,16 @@ class GanRun:
         return Images(images, labels, self.network.conditional)
 
 
-def unused_name(weights_dir: Path, name: str, overwrite: bool) -> str:
-    """Return `name`, or `name-2`, `name-3`, ... when it is taken and must not be overwritten."""
-    taken = runs(weights_dir, "gan") if not overwrite else {}
-    count, free = 1, name
-    while free in taken or (not overwrite and (weights_dir / free).exists()):
-        count += 1
-        free = f"{name}-{count}"
-    return free
+@dataclass(frozen=True)
+class DiscriminatorRun:
+    """A discriminator read from a run folder, on the CPU, in evaluation mode."""
 
-
-def is_run(run: str, weights_dir: Path, kind: str) -> bool:
-    """Return whether there is a run of a kind, given its name or the path of its folder."""
-    return run in runs(weights_dir, kind) or (Path(run) / WEIGHTS[kind]).is_file()
-
-
-def find_run(run: str, weights_dir: Path, kind: str) -> Path:
-    """Return the folder of a run, given its name or the path of its folder.
-
-    Raises:
-        InputError: there is none; the message names the nearest and how to train one.
-    """
-    settle_all(weights_dir)
-    known = runs(weights_dir, kind)
-    if run in known:
-        return known[run]
-    if (Path(run) / WEIGHTS[kind]).is_file():
-        return Path(run)
-    for folder in (weights_dir / run, Path(run)):
-        if kind == "gan" and PLAIN_NAME.fullmatch(folder.name) and (folder / CHECKPOINT).is_file():
-            raise InputError(
-                f"{folder} has not been scored yet, so nothing is chosen to draw with; go on with: "
-                f"cgan train-gan --resume {folder}"
-            )
-    train = "cgan train-gan" if kind == "gan" else "cgan train-classifier --save-model"
-    raise InputError(
-        f"no {kind} run {run!r} in {weights_dir}{nearest(run, known)}; {train} makes one"
-    )
-
-
-def newest_run(weights_dir: Path) -> str:
-    """Return the name of the GAN run that was written last; the shipped one where there is none.
-
-    Raises:
-        InputError: there is no run at all.
-    """
-    known = runs(weights_dir, "gan")
-    own = [name for name in known if known[name].resolve().parent != SHIPPED.resolve()]
-    if own:
-        return max(own, key=lambda name: (known[name] / WEIGHTS["gan"]).stat().st_mtime_ns)
-    if SHIPPED_GAN in known:
-        return SHIPPED_GAN
-    raise InputError(f"there is no trained generator in {weights_dir}; run cgan train-gan")
-
-
-def resumable(run: str | None, weights_dir: Path) -> Path:
-    """Return the folder of a training that can go on, by name or folder; None: the newest.
-
-    Raises:
-        InputError: there is none.
-    """
-    settle_all(weights_dir)
-    known = {path.parent.name: path.parent for path in weights_dir.glob(f"*/{CHECKPOINT}")}
-    if run is None and known:
-        return max(known.values(), key=lambda folder: (folder / CHECKPOINT).stat().st_mtime_ns)
-    if run is not None and (Path(run) / CHECKPOINT).is_file():
-        return Path(run).resolve()
-    if run is not None and run in known:
-        return known[run]
-    wanted = f"no training {run!r}" if run else "no training"
-    raise InputError(
-        f"there is {wanted} with a {CHECKPOINT} in {weights_dir}{nearest(run or '', known)}"
-    )
-
-
-def load_config(folder: Path) -> tuple[GanConfig, dict[str, Any]]:
-    """Return how a run's training was begun, and the whole content of its config.json.
-
-    Raises:
-        InputError: it is missing or damaged.
-    """
-    require_whole(folder, CONFIG)
-    _, config, facts = read_config(folder, GanConfig)
-    return config, facts
+    name: str
+    folder: Path
+    spec: DataSpec
+    config: GanConfig
+    guide: ClassifierRun | None  # whose eyes it looks through; None: it looks at pixels alone
+    network: Discriminator
 
 
 def load_classifier(run: str | Path, weights_dir: str | Path = "weights") -> ClassifierRun:
@@ -222,6 +166,112 @@ def load_generator(run: str | Path, weights_dir: str | Path = "weights") -> GanR
     return GanRun(folder.resolve().name, folder, spec, config, guide, checksum, network)
 
 
+def load_discriminator(run: str, weights_dir: Path = Path("weights")) -> DiscriminatorRun:
+    """Load the discriminator of a GAN run, by run name or folder, and its guide.
+
+    The guide is looked for by its name in `weights_dir`, beside the run, and among those that ship.
+
+    Raises:
+        InputError: no such run, one without a discriminator, one whose files do not belong
+            together, or whose guide is missing or has changed.
+    """
+    folder = find_run(run, weights_dir, "gan")
+    if not (folder / FILE).is_file():
+        raise InputError(f"{folder} has no {FILE}; its generator was kept without it")
+    require_whole(folder, CONFIG, FILE)
+    spec, config, facts = read_config(folder, GanConfig)
+    guide = None
+    if looks_through_guide(config):
+        guide = _guide(folder, str(facts.get("guide")), str(facts.get("guide_sha256")), weights_dir)
+        require_same_images(guide, spec)
+    network = blank_discriminator(config, spec, guide.config if guide else None)
+    load_state(network, folder / FILE)
+    if guide is not None:
+        lend_eyes(network, guide.network)
+    return DiscriminatorRun(folder.resolve().name, folder, spec, config, guide, network)
+
+
+def _guide(folder: Path, name: str, sha256: str, weights_dir: Path) -> ClassifierRun:
+    """Return the guide of a run: of its name and with the very weights that it had then.
+
+    Raises:
+        InputError: there is none of the name, or it has changed.
+    """
+    plain_name(name)
+    for root in (weights_dir, folder.parent, SHIPPED):
+        if (root / name / WEIGHTS["classifier"]).is_file():
+            guide = load_classifier(str(root / name), weights_dir)
+            if guide.sha256() == sha256:
+                return guide
+    load_classifier(name, weights_dir)  # words it where there is none
+    raise InputError(
+        f"the guide {name} is not the one that {folder} was trained with (another checksum than in "
+        f"its {CONFIG}); put that one into {weights_dir}"
+    )
+
+
+def lend_eyes(network: Discriminator, guide: Classifier) -> None:
+    """Let a discriminator see through a guide on the CPU, in float32."""
+    assert isinstance(network, GuidedDiscriminator)
+    network.sight = Sight(guide, torch.float32)
+
+
+def load_state(network: nn.Module, path: Path) -> None:
+    """Give a network of shapes alone the weights in a file that it must match exactly."""
+    state, _ = read_tensors(path, network.state_dict(), LARGEST_WEIGHTS)
+    network.load_state_dict(state, assign=True)
+
+
+def load_config(folder: Path) -> tuple[GanConfig, dict[str, Any]]:
+    """Return how a run's training was begun, and the whole content of its config.json.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    require_whole(folder, CONFIG)
+    _, config, facts = read_config(folder, GanConfig)
+    return config, facts
+
+
+def read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dict[str, Any]]:
+    """Return the data set, the config and the whole content of a run's config.json, all checked.
+
+    Args:
+        folder: of the run.
+        kind: what its config is to be.
+
+    Raises:
+        InputError: it is missing, damaged, or of another version.
+    """
+    path = folder / CONFIG
+    try:
+        content = read_json(path, LARGEST_CONFIG)
+        spec, values = dict(content["spec"]), dict(content["config"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = first_line(error)
+        raise InputError(f"{path} is missing or damaged ({reason}); train the run again") from error
+    try:
+        _check_facts(content)
+        return DataSpec(**spec), kind(**values), content
+    except (TypeError, InputError) as error:
+        raise InputError(f"{path} fits no run of this version: {first_line(error)}") from error
+
+
+def _check_facts(content: Mapping[str, Any]) -> None:
+    """Check that what names another run is the name of one, not a way to another folder.
+
+    Raises:
+        InputError: it is something else.
+    """
+    for fact in FACTS:
+        value = content.get(fact)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise InputError(f"`{fact}` must be a text")
+        plain_name(value)
+
+
 def require_same_images(classifier: ClassifierRun, spec: DataSpec) -> None:
     """Check that a classifier was trained on the images and classes that it is now to see.
 
@@ -239,9 +289,3 @@ def require_same_images(classifier: ClassifierRun, spec: DataSpec) -> None:
 def _words(spec: DataSpec) -> str:
     shape = "x".join(map(str, spec.image_shape))
     return f"{spec.dataset} ({shape}, {spec.n_classes} classes)"
-
-
-def load_state(network: nn.Module, path: Path) -> None:
-    """Give a network of shapes alone the weights in a file that it must match exactly."""
-    state, _ = read_tensors(path, network.state_dict(), LARGEST_WEIGHTS)
-    network.load_state_dict(state, assign=True)

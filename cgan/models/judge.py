@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cgan.data import datasets as data
+from cgan.data.splits import Split, scale
 from cgan.metrics.samples import Samples
 from cgan.models.classifiers import Classifier
 from cgan.runtime.device import autocast
@@ -28,7 +28,7 @@ def extract(
     classifier.eval()
     labels, logits, features = [], [], []
     for images, wanted in batches:
-        scaled = data.scale(images.to(device)).contiguous(memory_format=torch.channels_last)
+        scaled = scale(images.to(device)).contiguous(memory_format=torch.channels_last)
         with autocast(device, dtype):
             seen = classifier.features(scaled)
             said = classifier.classify(seen)
@@ -39,7 +39,7 @@ def extract(
 
 
 def extract_split(
-    classifier: Classifier, split: data.Split, *, batch_size: int, dtype: torch.dtype
+    classifier: Classifier, split: Split, *, batch_size: int, dtype: torch.dtype
 ) -> Samples:
     """Run a classifier over a split of real images."""
     pairs = zip(split.images.split(batch_size), split.labels.split(batch_size), strict=True)

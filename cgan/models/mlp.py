@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from cgan.config.schema import DataSpec
+from cgan.data.spec import DataSpec
 from cgan.models.base import Discriminator, Generator
 
 Between = Callable[[int], list[nn.Module]]  # what follows a linear layer of so many outputs

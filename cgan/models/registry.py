@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from cgan.config.schema import DataSpec, GanConfig
+from cgan.config.schema import ClassifierConfig, GanConfig
+from cgan.data.spec import DataSpec
 from cgan.models import mlp, transposed
-from cgan.models.base import Discriminator as Discriminator
-from cgan.models.base import Generator as Generator
-from cgan.models.classifiers import CLASSIFIERS as CLASSIFIERS
-from cgan.models.conv import GuidedDiscriminator as GuidedDiscriminator
-from cgan.models.conv import ProjectionDiscriminator, ShuffleGenerator, Sight
+from cgan.models.base import Discriminator, Generator
+from cgan.models.classifiers import CLASSIFIERS, Classifier
+from cgan.models.conv import GuidedDiscriminator, ProjectionDiscriminator, ShuffleGenerator, Sight
+from cgan.models.tensors import shapes_alone
 from cgan.runtime.errors import InputError, lookup
 
 GENERATORS: dict[str, Callable[[DataSpec, int, int], Generator]] = {
@@ -90,3 +90,42 @@ def n_weights(config: GanConfig) -> tuple[bool, int, int]:
     generator, discriminator = make_generator(config, spec), make_discriminator(config, spec, sight)
     in_g, in_d = (sum(p.numel() for p in n.parameters()) for n in (generator, discriminator))
     return generator.conditional, in_g, in_d
+
+
+def blank_classifier(config: ClassifierConfig, spec: DataSpec) -> Classifier:
+    """Return a classifier in evaluation mode.
+
+    Raises:
+        InputError: an unknown network.
+    """
+    make = lookup(CLASSIFIERS, config.network, "classifier network")
+    with shapes_alone():
+        return make(spec).eval()
+
+
+def blank_generator(config: GanConfig, spec: DataSpec) -> Generator:
+    """Return a generator in evaluation mode.
+
+    Raises:
+        InputError: an unknown network, or images whose size it does not fit.
+    """
+    with shapes_alone():
+        return make_generator(config, spec).eval()
+
+
+def blank_discriminator(
+    config: GanConfig, spec: DataSpec, guide: ClassifierConfig | None
+) -> Discriminator:
+    """Return a discriminator in evaluation mode, which sees only once it is lent a guide's eyes.
+
+    Args:
+        config: of the run.
+        spec: of the images.
+        guide: the config of the guide that it looks through; None: it looks at pixels alone.
+
+    Raises:
+        InputError: an unknown network, or images whose size it does not fit.
+    """
+    eyes = blank_classifier(guide or ClassifierConfig(), spec)
+    with shapes_alone():
+        return make_discriminator(config, spec, eyes.look).eval()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cgan.config.schema import EvalConfig
-from cgan.data import datasets as data
+from cgan.data.splits import balanced_labels, unscale
 from cgan.models.base import Generator
 from cgan.runtime.device import autocast, choose_device, choose_precision, place
 from cgan.runtime.errors import InputError
@@ -46,7 +46,7 @@ def sample(
         z, requested = generator.prior(normal.to(device)), chosen.to(device)
         with autocast(device, dtype):
             images = generator(z, requested)
-        yield data.unscale(images), requested
+        yield unscale(images), requested
 
 
 def noise(seed: int, n: int, z_dim: int) -> Tensor:
@@ -79,7 +79,7 @@ def requested_labels(
     n = N_DRAWN if n is None and digits.ndim == 0 else n
     n = EvalConfig(n_samples=len(digits) if n is None else _whole(n)).n_samples  # checks the range
     if digit is None:
-        return data.balanced_labels(n, n_classes)
+        return balanced_labels(n, n_classes)
     for one in np.unique(digits):
         if not 0 <= one < n_classes:
             raise InputError(f"--digit {one}: the generator draws the labels 0 to {n_classes - 1}")

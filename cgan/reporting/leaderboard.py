@@ -12,7 +12,7 @@ from cgan.metrics.registry import METRICS
 from cgan.reporting import curves, tables
 from cgan.reporting.entries import REAL, Entry, board, groups
 from cgan.reporting.gallery import embedded
-from cgan.reporting.render import render
+from cgan.reporting.page import render
 
 SHOWN = (
     *("judge_accuracy", "worst_digit", "guide_accuracy", "fcd", "precision", "recall", "coverage"),

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pandas as pd
 from markupsafe import Markup
 from matplotlib.colors import LinearSegmentedColormap
@@ -17,7 +18,6 @@ from cgan.reporting import figures, tables
 from cgan.reporting.commands import commands_of
 from cgan.reporting.gallery import NAMES, Tile, embedded, tiles
 from cgan.reporting.read import read_history, read_picture, read_results
-from cgan.reporting.render import render
 from cgan.reporting.verdict import find_verdict
 
 SHOWN = ["digit", "n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real"]
@@ -205,3 +205,15 @@ def _shares_of_real(results: dict[str, Any], table: pd.DataFrame) -> dict[Hashab
         known = table["coverage_real"].where(table["coverage_real"] > 0)
         shares["coverage"] = table["coverage"] / known
     return {name: share.fillna(1.0).clip(0, 2) for name, share in shares.items()}
+
+
+def render(template: str, **values: Any) -> bytes:
+    """Return a page of `templates`, all text in it escaped, with every value that it names."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cgan.reporting"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(template).render(**values).encode()

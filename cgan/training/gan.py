@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 
 from cgan.config.schema import Folders, GanConfig
-from cgan.data import datasets as data
 from cgan.data.augment import draw_offsets, shift_each
-from cgan.io.run_layout import CHECKPOINT
+from cgan.data.datasets import load_split
+from cgan.data.splits import Split
+from cgan.io.run_layout import CHECKPOINT, unused_name
 from cgan.models.classifiers import Classifier
-from cgan.models.hub import unused_name
 from cgan.models.registry import DISCRIMINATORS, GENERATORS
 from cgan.runtime.device import (
     autocast,
@@ -27,9 +27,8 @@ from cgan.runtime.progress import Progress
 from cgan.runtime.rng import own_randomness
 from cgan.runtime.signals import Stopped, stop_request
 from cgan.training.history import Record
-from cgan.training.losses import ADVERSARIAL
+from cgan.training.losses import ADVERSARIAL, PENALTIES
 from cgan.training.modes import study
-from cgan.training.penalties import PENALTIES
 from cgan.training.readings import Log, in_short
 from cgan.training.resume import (
     Beginning,
@@ -120,8 +119,8 @@ def train_gan(
     lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
     lookup(ADVERSARIAL, config.loss, "adversarial loss")
     lookup(PENALTIES, config.penalty, "penalty")
-    train = data.load(config.dataset, folders.data, "train").to(device)
-    validation = data.load(config.dataset, folders.data, "validation")
+    train = load_split(config.dataset, folders.data, "train").to(device)
+    validation = load_split(config.dataset, folders.data, "validation")
     progress = progress or Progress()
     teachers = find_teachers(guide, judge, train.spec, folders, progress)
     if name is None:
@@ -158,7 +157,7 @@ def train_gan(
 
 def _run(
     config: GanConfig,
-    train: data.Split,
+    train: Split,
     guide: Classifier,
     validate: Validator,
     dtype: torch.dtype,

@@ -13,7 +13,7 @@ from cgan.data.grids import COLUMNS, film_bytes, sheet_bytes, spread
 from cgan.io.files import csv_bytes
 from cgan.runtime.errors import InputError
 from cgan.training.run_writer import RunWriter
-from cgan.training.verdict import Verdict
+from cgan.training.validation import Verdict
 
 ROWS = 10  # epochs in the picture of all of them
 

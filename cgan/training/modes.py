@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from cgan.data import datasets as data
+from cgan.data.splits import Split
 from cgan.models.classifiers import Classifier
 from cgan.models.frozen_features import Sight
 from cgan.models.judge import extract_split
@@ -32,7 +32,7 @@ class Study:
 
 def study(
     guide: Classifier,
-    train: data.Split,
+    train: Split,
     n_modes: int,
     dtype: torch.dtype,
     known: Tensor | None = None,
@@ -78,7 +78,7 @@ def study(
 
 
 def _conditions(
-    guide: Classifier, train: data.Split, n_modes: int, dtype: torch.dtype
+    guide: Classifier, train: Split, n_modes: int, dtype: torch.dtype
 ) -> NDArray[np.int64]:
     seen = extract_split(guide, train, batch_size=BATCH_SIZE, dtype=dtype)
     modes = np.zeros(len(train), dtype=np.int64)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from cgan.config.schema import DataSpec, Folders
+from cgan.config.schema import Folders
+from cgan.data.spec import DataSpec
 from cgan.io.run_layout import plain_name, runs
 from cgan.models.hub import ClassifierRun, load_classifier, require_same_images
 from cgan.runtime.errors import InputError

@@ -9,12 +9,11 @@ from typing import Any
 import safetensors.torch
 from torch import nn
 
-from cgan.config.schema import ClassifierConfig, DataSpec, GanConfig
+from cgan.config.schema import ClassifierConfig, GanConfig
+from cgan.data.spec import DataSpec
 from cgan.io.files import json_bytes, make_folder
 from cgan.io.journal import commit, locked
-from cgan.io.run_layout import CHECKPOINT as CHECKPOINT
-from cgan.io.run_layout import CONFIG as CONFIG
-from cgan.io.run_layout import plain_name as plain_name
+from cgan.io.run_layout import CHECKPOINT, CONFIG, plain_name
 from cgan.runtime.errors import InputError
 from cgan.runtime.version import __version__
 

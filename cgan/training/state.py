@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cgan.config.schema import GanConfig
-from cgan.data import datasets as data
+from cgan.data.splits import Deck, Split
 from cgan.models.classifiers import Classifier
 from cgan.models.registry import make_discriminator, make_generator, require_variance
 from cgan.runtime.device import place
@@ -32,7 +32,7 @@ class Training:
     def __init__(
         self,
         config: GanConfig,
-        train: data.Split,
+        train: Split,
         found: Study,
         guide: Classifier,
         dtype: torch.dtype,
@@ -56,8 +56,8 @@ class Training:
         self.phases = make_phases(config, self.generator, self.discriminator, guide, dtype, steps)
         self.random = torch.Generator().manual_seed(config.seed)  # of all that is drawn
         self.conditions = found.conditions
-        shown = data.Split(train.spec, train.images, found.conditions)
-        self.deck = data.Deck(shown, batch_size, self.random)
+        shown = Split(train.spec, train.images, found.conditions)
+        self.deck = Deck(shown, batch_size, self.random)
         self.log = Log()
         self.step = 0
         self.seconds = 0.0  # of learning

@@ -13,8 +13,7 @@ from cgan.data.augment import shift_each
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
 from cgan.runtime.device import autocast
-from cgan.training.losses import ADVERSARIAL, AdversarialLoss, guidance_loss
-from cgan.training.penalties import PENALTIES, Penalty
+from cgan.training.losses import ADVERSARIAL, PENALTIES, AdversarialLoss, Penalty, guidance_loss
 from cgan.training.readings import Readings
 
 

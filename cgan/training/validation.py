@@ -1,12 +1,15 @@
 """The cheap evaluation after each epoch of a GAN, against validation images."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgan.data import datasets as data
+from cgan.data.grids import sample_grid
+from cgan.data.splits import Split, scale, subset
 from cgan.metrics import manifold
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.alarms import alarms
@@ -19,10 +22,54 @@ from cgan.models.classifiers import Classifier
 from cgan.models.judge import extract, extract_split
 from cgan.models.sampling import collect, noise, sample
 from cgan.runtime.device import autocast
-from cgan.training.verdict import N_SHOWN, Verdict
 
 N_IMAGES = 2000  # generated, and as many real ones; all validation images where there are fewer
 SEED = 2**31  # of the fixed inputs, apart from every seed that a person would give
+
+
+N_SHOWN = 60  # of the fixed inputs in the picture of each epoch
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an epoch's generator draws from the fixed inputs, and what is thought of it."""
+
+    images: NDArray[np.uint8]  # [N, C, H, W]
+    by_guide: Samples
+    fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator takes them for real
+    scores: dict[str, float]  # guide_accuracy if labels are heeded; with a judge, the rest
+    alarms: list[str]
+
+    def picture(self, epoch: float) -> tuple[str, bytes]:
+        """Return the images of the first fixed inputs as a PNG, and a name that tells the epoch."""
+        requested = self.by_guide.requested
+        # leading zeros, so that names sort: 0003, or 0003.25 within an epoch
+        whole, _, part = f"{epoch:g}".partition(".")
+        name = f"epoch-{whole:0>4}" + (f".{part}" if part else "")
+        if requested:
+            share = self.scores["guide_accuracy"]
+            name += f"-accuracy-{share:.3f}"
+            title = f"epoch {epoch:.4g}: T requested, C read by the guide ({share:.1%} agree)"
+        else:
+            name += "-unlabelled"
+            title = f"epoch {epoch:.4g}: C read by the guide"
+        content = sample_grid(
+            self.shown,
+            self.by_guide.labels[:N_SHOWN] if requested else None,
+            self.by_guide.judged[:N_SHOWN],
+            f"{title}\nborder green: the discriminator takes it for real; broken, red: not",
+            self.fooled,
+        )
+        return f"{name}.png", content
+
+    @property
+    def shown(self) -> NDArray[np.uint8]:
+        """The images [N_SHOWN, C, H, W] of the first fixed inputs."""
+        return self.images[:N_SHOWN]
+
+    def words(self) -> list[str]:
+        """Return the scores as a person reads them."""
+        return in_words(self.scores)
 
 
 class Validator:
@@ -34,14 +81,14 @@ class Validator:
 
     def __init__(
         self,
-        validation: data.Split,
+        validation: Split,
         guide: Classifier,
         judge: Classifier | None,
         dtype: torch.dtype,
     ):
         """Let the judge see the real images once."""
         self.guide, self.judge, self.dtype = guide, judge, dtype
-        real = data.subset(validation, N_IMAGES)
+        real = subset(validation, N_IMAGES)
         self.labels = real.labels
         self.real = (
             None if judge is None else extract_split(judge, real, batch_size=N_IMAGES, dtype=dtype)
@@ -79,7 +126,7 @@ class Validator:
         z = generator.prior(noise(SEED, n, generator.z_dim)).to(device)
         conditions = generator.conditions(z, self.labels[:n].to(device))
         with autocast(device, self.dtype):
-            logits = discriminator(data.scale(images), conditions).float()
+            logits = discriminator(scale(images), conditions).float()
         return (logits.reshape(n, -1).mean(1) > 0).cpu().numpy()
 
 
@@ -94,3 +141,12 @@ def _collapse(fake: Samples, real: Samples) -> list[str]:
         "histogram": histogram(fake=fake, real=real),
     }
     return [str(alarm["message"]) for alarm in alarms(results)]
+
+
+def in_words(scores: Mapping[str, float]) -> list[str]:
+    """Return an epoch's scores by name as a person reads them, those that there are."""
+    names = {"guide_accuracy": "guide accuracy", "judge_accuracy": "judge accuracy"}
+    said = [f"{names[key]} {scores[key]:.1%}" for key in names if key in scores]
+    if "fcd" in scores:
+        said += [f"FCD {scores['fcd']:.3f}", f"coverage {scores['coverage']:.1%}"]
+    return said

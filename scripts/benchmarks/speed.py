@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 import torch
 
-from cgan.config.schema import DataSpec, GanConfig
-from cgan.data.datasets import balanced_labels
+from cgan.config.schema import GanConfig
+from cgan.data.spec import DataSpec
+from cgan.data.splits import balanced_labels
 from cgan.metrics.frechet import fcd
 from cgan.metrics.manifold import look
 from cgan.metrics.samples import Samples

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from cgan.config.recipes import RECIPES
-from cgan.data.datasets import Split
+from cgan.data.splits import Split
 from cgan.models.classifiers import CLASSIFIERS
 from cgan.models.registry import make_generator
 from cgan.models.transposed import UnlabelledDiscriminator

@@ -11,7 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from cgan.config.schema import Folders, GanConfig
-from cgan.data import datasets as data
+from cgan.data.datasets import load_split
 from cgan.runtime.device import PRECISIONS
 from cgan.runtime.progress import Bar, Progress
 from cgan.training.gan import train_gan
@@ -93,7 +93,7 @@ def measure_pairs(
         say: is told every pair.
     """
     pairs = Pairs()
-    baseline = Textbook(data.load(config.dataset, mnist, "train"))
+    baseline = Textbook(load_split(config.dataset, mnist, "train"))
     watch_training(config, mnist, _measuring(pairs, config, baseline, rounds, say))
     return pairs
 

@@ -20,8 +20,8 @@ from cgan.config.recipes import gan_config
 from cgan.config.schema import EvalConfig, Folders, GanConfig
 from cgan.evaluation.evaluate import evaluate
 from cgan.io.journal import COMING, READY, checksums, damaged
-from cgan.io.run_layout import CHECKPOINT
-from cgan.models.hub import load_generator, resumable
+from cgan.io.run_layout import CHECKPOINT, resumable
+from cgan.models.hub import load_generator
 from cgan.reporting import tables
 from cgan.reporting.page import write_report
 from cgan.reporting.read import read_results

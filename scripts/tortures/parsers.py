@@ -17,16 +17,16 @@ import torch
 from PIL import Image
 
 from cgan.config.recipes import gan_config
-from cgan.config.schema import DataSpec, GanConfig
-from cgan.data import datasets as data
+from cgan.config.schema import GanConfig
+from cgan.data.datasets import load_split
 from cgan.data.grids import figure_bytes, mosaic_bytes
 from cgan.data.idx import read_idx
 from cgan.data.importing.pictures import read_images
+from cgan.data.spec import DataSpec
 from cgan.deploy.archive import read_network, to_npz
 from cgan.deploy.portable import portable
 from cgan.io.journal import damaged
-from cgan.models.discriminator import DiscriminatorRun
-from cgan.models.hub import GanRun, load_classifier, load_generator
+from cgan.models.hub import DiscriminatorRun, GanRun, load_classifier, load_generator
 from cgan.models.registry import make_discriminator, make_generator
 from cgan.models.tensors import read_tensors
 from cgan.reporting import curves, figures, tables
@@ -159,7 +159,7 @@ def _manifest() -> bytes:
 def _resting() -> tuple[Training, Record, bytes]:
     """Return a training that has not begun, its record and the facts of its checkpoint."""
     config = gan_config("mlp", "digits", batch_size=8, device="cpu", precision="fp32")
-    train = data.load("digits", Path(), "train")
+    train = load_split("digits", Path(), "train")
     guide = load_classifier("digits-guide").network
     found = study(guide, train, 1, torch.float32)
     training = Training(config, train, found, guide, torch.float32, steps=9)

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 
 from cgan import load_classifier, load_generator
-from cgan.config.schema import DataSpec
 from cgan.data.importing.pictures import read_images
+from cgan.data.spec import DataSpec
 from cgan.deploy.archive import read_network
 from cgan.io.journal import MANIFEST
 from cgan.io.run_layout import CHECKPOINT
-from cgan.models.discriminator import load_discriminator
+from cgan.models.hub import load_discriminator
 from cgan.runtime.errors import InputError
 from cgan.training.checkpoint import read_checkpoint
 

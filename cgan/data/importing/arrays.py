@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgan.config.schema import DataSpec
 from cgan.data.importing.npz import has_channels_last
 from cgan.data.importing.pictures import Incoming, require_classes, require_contents, require_range
+from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
 
 WHERE = "the array"  # as messages have it

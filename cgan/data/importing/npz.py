@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cgan.config.schema import DataSpec
+from cgan.data.spec import DataSpec
 from cgan.io.npz import Archive, Claim, open_archive
 from cgan.io.strict import first_line
 from cgan.runtime.errors import InputError

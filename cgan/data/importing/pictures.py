@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cgan.config.schema import DataSpec
 from cgan.data.importing.npz import LARGEST, read_npz
+from cgan.data.spec import DataSpec
 from cgan.io.strict import open_plain
 from cgan.runtime.errors import InputError
 

@@ -13,12 +13,17 @@ from cgan.deploy.export import discriminator_onnx, generator_onnx, judge_onnx
 from cgan.deploy.webapp.directions import find_directions
 from cgan.deploy.webapp.site import FACTS, Site
 from cgan.deploy.webapp.unpacking import unpack
-from cgan.io.run_layout import CONFIG, runs
+from cgan.io.run_layout import CONFIG, newest_run, runs
 from cgan.io.strict import read_json
-from cgan.models.discriminator import load_discriminator
-from cgan.models.hub import ClassifierRun, GanRun, load_classifier, load_generator, newest_run
+from cgan.models.hub import (
+    LARGEST_CONFIG,
+    ClassifierRun,
+    GanRun,
+    load_classifier,
+    load_discriminator,
+    load_generator,
+)
 from cgan.models.registry import looks_through_guide
-from cgan.models.run_reader import LARGEST_CONFIG
 from cgan.runtime.errors import InputError
 from cgan.runtime.version import __version__
 

@@ -1,0 +1,116 @@
+"""One split of a data set: uint8 tensors, batched by indexing, scaled in one place."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cgan.data.spec import DataSpec
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of a data set: images uint8 [N, C, H, W] and labels int64 [N]."""
+
+    spec: DataSpec
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> "Split":
+        """Return the same split in the memory of `device`."""
+        return Split(self.spec, self.images.to(device), self.labels.to(device))
+
+    def sha256(self) -> str:
+        """Return the checksum of the images' and labels' bytes, for provenance."""
+        digest = hashlib.sha256(self.images.cpu().numpy().tobytes())
+        digest.update(self.labels.cpu().numpy().tobytes())
+        return digest.hexdigest()
+
+
+def scale(images: Tensor) -> Tensor:
+    """Return uint8 images [..., 0 to 255] as float32 in [-1, 1], the range of every network."""
+    return images.to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def unscale(images: Tensor) -> Tensor:
+    """Return float images in [-1, 1] as uint8 [0 to 255], rounded to the nearest level."""
+    return images.float().add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def batches(
+    split: Split, batch_size: int, random: torch.Generator | None = None, *, drop_last: bool = False
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (images float32 [B, C, H, W] in [-1, 1], labels int64 [B]) once over the split.
+
+    Args:
+        split: the images, on any device.
+        batch_size: B; the last batch is smaller unless `drop_last`.
+        random: a CPU generator that orders the images; None keeps them as they stand.
+        drop_last: leave out a last batch of fewer than `batch_size` images.
+    """
+    n = len(split)
+    order = torch.arange(n) if random is None else torch.randperm(n, generator=random)
+    end = n - n % batch_size if drop_last else n
+    order = order[:end].to(split.labels.device)
+    for chosen in order.split(batch_size):
+        yield scale(split.images[chosen]), split.labels[chosen]
+
+
+class Deck:
+    """Deals full batches for ever, in a new order each time round the split.
+
+    Between two batches `order` and `position`, with the state of `random`, are all that it knows.
+    """
+
+    def __init__(self, split: Split, batch_size: int, random: torch.Generator):
+        """Begin before the first round; `random` orders the images and is a CPU generator."""
+        self.split, self.batch_size, self.random = split, batch_size, random
+        self.order = torch.empty(0, dtype=torch.int64)  # of the images, this time round
+        self.position = 0
+
+    def deal(self) -> tuple[Tensor, Tensor]:
+        """Return (images float32 [B, C, H, W] in [-1, 1], labels int64 [B])."""
+        if self.position + self.batch_size > len(self.order):
+            self.order = torch.randperm(len(self.split), generator=self.random)
+            self.position = 0
+        chosen = self.order[self.position : self.position + self.batch_size]
+        self.position += self.batch_size
+        chosen = chosen.to(self.split.labels.device)
+        return scale(self.split.images[chosen]), self.split.labels[chosen]
+
+
+def interleaved(labels: Tensor) -> Tensor:
+    """Return the order int64 [N] in which the classes take turns for as long as they last.
+
+    The first images then show every class, whatever the mix of labels int64 [N].
+    """
+    rank = torch.empty_like(labels)
+    for digit in labels.unique():
+        mine = labels == digit
+        rank[mine] = torch.arange(int(mine.sum()))
+    return torch.argsort(rank * (int(labels.max()) + 1) + labels)
+
+
+def subset(split: Split, n: int) -> Split:
+    """Return `n` images of a split, or all when it has fewer: the same ones each time.
+
+    Drawn at random, because files may be ordered (the first half of MNIST's test images is the
+    easier one), then interleaved.
+    """
+    random = torch.Generator().manual_seed(0)
+    chosen = torch.randperm(len(split), generator=random)[:n]
+    chosen = chosen[interleaved(split.labels[chosen])]
+    return Split(split.spec, split.images[chosen], split.labels[chosen])
+
+
+def balanced_labels(n: int, n_classes: int) -> Tensor:
+    """Return int64 labels [n], every class equally often (the first ones once more), in turn."""
+    return torch.arange(n) % n_classes

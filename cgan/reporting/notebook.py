@@ -1,0 +1,112 @@
+"""An evaluation for a notebook: pandas tables, and what the last line of a cell shows."""
+
+import html
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cgan.reporting import tables
+from cgan.reporting.tables import summary
+from cgan.reporting.verdict import find_verdict
+
+COLUMNS = ["value", "low", "high", "real", "n"]  # of the metrics
+ALARM = ["kind", "metric", "value", "threshold", "message"]
+# what a notebook shows of them, under these heads
+HEADLINE = {
+    "metric": "metric",
+    "value": "value",
+    "interval": "95% interval",
+    "real": "real images",
+    "n": "N",
+}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Evaluation:
+    """What an evaluation found, as pandas tables; the last line of a cell shows it.
+
+    Attributes:
+        results: the content of results.json.
+        report: the path of its page, index.html, which `cgan report` draws again.
+        history: losses and scores of the training, a row each time it was scored; None where it is
+            not known.
+    """
+
+    results: dict[str, Any]
+    report: Path
+    history: pd.DataFrame | None = None
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """Rows: metrics by name. Columns: value, its 95% interval low to high, real, n.
+
+        `real` is the same metric of held-out real images, `n` how many images were looked at.
+        Metrics that were left out have no row: `results["left_out"]` tells why.
+        """
+        return tables.metrics(self.results)[COLUMNS]
+
+    @property
+    def per_digit(self) -> pd.DataFrame:
+        """Rows: digits. Columns: n, accuracy with its interval, coverage, diversity, fcd, ..."""
+        return tables.per_digit(self.results)
+
+    @property
+    def confusion(self) -> pd.DataFrame | None:
+        """Counts. Rows: the requested digit. Columns: the judged one. None without requests."""
+        return tables.confusion(self.results)
+
+    @property
+    def histogram(self) -> pd.DataFrame:
+        """Rows: digits. Columns: how many were judged so, and how many of real images would be."""
+        return tables.histogram(self.results)
+
+    @property
+    def alarms(self) -> pd.DataFrame:
+        """One row an alarm, none where all is well: kind, metric, value, threshold, message."""
+        return pd.DataFrame(self.results["alarms"]).reindex(columns=ALARM)
+
+    @property
+    def verdict(self) -> str:
+        """Good, or what is wrong with it, as a sentence."""
+        return str(find_verdict(self.results, self.history))
+
+    def __repr__(self) -> str:
+        """Return the verdict in a line."""
+        return f"<Evaluation of {self.results['run']}: {self.verdict}>"
+
+    def __str__(self) -> str:
+        """Return the verdict and the numbers in a few lines."""
+        return f"{self.results['run']}: {self.verdict}\n{summary(self.results)}"
+
+    def _repr_html_(self) -> str:
+        """Return verdict, alarms and the headline table for a notebook, in its own colours."""
+        name, n = html.escape(self.results["run"]), self.results["n_samples"]
+        against = html.escape(self.results["dataset"])
+        parts = [
+            f"<p><strong>{name}</strong>, {n:,} images, {against}: {html.escape(self.verdict)}</p>"
+        ]
+        parts += [
+            f"<p><strong>Alarm.</strong> {html.escape(alarm['message'])}</p>"
+            for alarm in self.results["alarms"]
+        ]
+        rows = [[row[key] for key in HEADLINE] for row in tables.headline(self.results)]
+        parts.append(_html([list(HEADLINE.values()), *rows]))
+        left = ", ".join(tables.TITLES[name] for name in self.results["left_out"])
+        if left:
+            parts.append(f"<p>Left out: {html.escape(left)}.</p>")
+        return "\n".join(parts)
+
+
+def _html(rows: list[list[str]]) -> str:
+    """Return a table, the heads first; aligned as a notebook would not, the names to the left."""
+    cells = [
+        "".join(
+            f'<{tag} style="padding: 0 .5em; text-align: {"right" if i else "left"}">'
+            f"{html.escape(text)}</{tag}>"
+            for i, text in enumerate(row)
+        )
+        for tag, row in zip(["th", *["td"] * (len(rows) - 1)], rows, strict=True)
+    ]
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"

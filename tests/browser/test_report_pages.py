@@ -1,0 +1,156 @@
+"""Reports of good and of bad generators, opened as a person would open them."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from chromium import LOOKS, check, cut_in_print, opened
+from conftest import REPOSITORY, in_folder
+from playwright.sync_api import Browser
+
+from cgan.config.recipes import gan_config
+from cgan.config.schema import EvalConfig, Folders
+from cgan.data.datasets import load_split
+from cgan.data.splits import SPLITS
+from cgan.evaluation.corruptions import FAULTS, Supplies
+from cgan.evaluation.evaluate import evaluate
+from cgan.models.hub import load_classifier
+from cgan.reporting.entries import find_entries
+from cgan.reporting.leaderboard import write_leaderboard
+from cgan.reporting.page import write_report
+from cgan.runtime.device import place
+from cgan.training.gan import train_gan
+
+MEGABYTE = 1_000_000
+QUICK = EvalConfig(n_samples=600, gan_train_images=0, device="cpu")
+GUIDE = "digits-guide"
+# by name: the recipe, the epochs, and what the page must say
+TRAININGS = {
+    "unlabelled": ("mlp", 3.0, "unrealistic"),
+    "short": ("guided", 0.3, "undertrained"),
+}
+# by name: a fault put into real images, its strength, and what the page must say
+IMAGES = {
+    "real": ("noisy", 0.0, "good"),
+    "collapsed": ("collapsed", 1.0, "collapsed"),
+    "copies": ("copied", 1.0, "copying"),
+    "missing": ("missing", 1.0, "collapsed"),
+    "mislabelled": ("mislabelled", 0.3, "mislabelled"),
+    "flattered": ("flattered", 0.2, "flattered"),
+    "noise": ("noisy", 0.4, "unrealistic"),
+}
+SHIPPED = {"digits": "narrow"}  # as the README tells: images vary less than real ones
+WHOLE = ("digits", "collapsed", "copies", "unlabelled", "short")  # looked at in every way
+KINDS = {
+    **SHIPPED,
+    **{name: kind for name, (_, _, kind) in TRAININGS.items()},
+    **{name: kind for name, (_, _, kind) in IMAGES.items()},
+}
+PUBLISHED = ("leaderboard.html", "digits/index.html", "mnist/index.html")
+
+
+def spoiled(name: str, path: Path) -> Path:
+    """Write real validation images with a fault in them to an npz file."""
+    fault, strength, _ = IMAGES[name]
+    splits = {split: load_split("digits", Path(), split) for split in SPLITS}
+    guide = place(load_classifier(GUIDE).network, torch.device("cpu"))
+    supplies = Supplies(splits["train"], splits["test"], guide)
+    random = torch.Generator().manual_seed(0)
+    images, labels = FAULTS[fault](splits["validation"], strength, supplies, random)
+    np.savez(path, images=images.numpy(), labels=labels.numpy())
+    return path
+
+
+def written(name: str, folders: Folders) -> Path:
+    """Score a generator or images with a fault and write the page; return its path."""
+    if name in IMAGES:
+        images = spoiled(name, folders.data / f"{name}.npz")
+        evaluate(None, QUICK, folders, images=images, dataset="digits", name=name, guide=GUIDE)
+    else:
+        if name in TRAININGS:
+            recipe, epochs, _ = TRAININGS[name]
+            config = gan_config(recipe, "digits", epochs=epochs, device="cpu", precision="fp32")
+            train_gan(config, folders, name=name)
+        evaluate(name, QUICK, folders)
+    return write_report(folders.reports / name)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    folders = in_folder(tmp_path_factory.mktemp("pages"))
+    folders.data.mkdir()
+    return folders
+
+
+@pytest.fixture(scope="module")
+def report(folders: Folders) -> Callable[[str], Path]:
+    """Return the page of a report by name, made when it is first asked for."""
+    return cache(lambda name: written(name, folders))
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_report_is_sound_on_a_telephone_and_on_a_desk_by_day_and_by_night(
+    name: str, width: int, scheme: str, report: Callable[[str], Path], browser: Browser
+) -> None:
+    with opened(browser, report(name), width, scheme) as visit:
+        check(visit)
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS.items(), ids=KINDS)
+def test_a_report_says_at_the_top_what_is_wrong(
+    name: str, kind: str, report: Callable[[str], Path], browser: Browser
+) -> None:
+    with opened(browser, report(name)) as visit:
+        verdict = visit.page.locator("#verdict")
+        assert verdict.get_attribute("data-kind") == kind
+        assert verdict.is_visible()
+        box = verdict.bounding_box()
+        assert box is not None
+        assert box["y"] < 400
+        assert len(verdict.inner_text().split()) > 5
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_report_is_a_small_file_and_whole_on_paper(
+    name: str, report: Callable[[str], Path], browser: Browser
+) -> None:
+    assert report(name).stat().st_size < 2 * MEGABYTE
+    with opened(browser, report(name)) as visit:
+        assert cut_in_print(visit) == []
+
+
+def test_a_report_with_training_and_without_shows_what_there_is(
+    report: Callable[[str], Path], browser: Browser
+) -> None:
+    for name, trained in (("short", True), ("copies", False)):
+        with opened(browser, report(name)) as visit:
+            headings = visit.page.locator("h2").all_inner_texts()
+            assert ("Training" in headings) == trained
+            assert visit.page.locator("h1").inner_text() == name
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_a_leaderboard_is_sound(
+    width: int, scheme: str, folders: Folders, report: Callable[[str], Path], browser: Browser
+) -> None:
+    for name in WHOLE:
+        report(name)
+    page = write_leaderboard(find_entries(list(WHOLE), folders.reports), folders.reports)
+    with opened(browser, page, width, scheme) as visit:
+        check(visit)
+        assert cut_in_print(visit) == []
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_page_is_sound(name: str, browser: Browser) -> None:
+    page = REPOSITORY / "reports" / name
+    assert page.stat().st_size < 2 * MEGABYTE
+    for width, scheme in LOOKS:
+        with opened(browser, page, width, scheme) as visit:
+            check(visit)
+    with opened(browser, page) as visit:
+        assert cut_in_print(visit) == []

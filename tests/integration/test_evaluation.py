@@ -1,0 +1,332 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
+
+import numpy as np
+import pytest
+import torch
+
+from cgan.config.schema import EvalConfig, Folders
+from cgan.data.datasets import load_split
+from cgan.data.splits import Split, scale, subset
+from cgan.evaluation.evaluate import evaluate
+from cgan.evaluation.scoring import NO_COPYING, NO_GUIDE, NO_LABELS, NO_STUDENT
+from cgan.io.journal import MANIFEST
+from cgan.io.run_layout import SHIPPED
+from cgan.metrics.registry import METRICS
+from cgan.models.hub import load_classifier
+from cgan.models.judge import extract, extract_split
+from cgan.runtime.errors import InputError
+
+CONFIG = EvalConfig(n_samples=230, gan_train_images=0, batch_size=100, device="cpu")
+LABELLED = {name for name, metric in METRICS.items() if metric.needs_labels}
+ENDS = {"value", "low", "high", "real", "real_low", "real_high", "n", "real_n"}
+
+
+@pytest.fixture(scope="module")
+def results(digits_run: Folders) -> dict:
+    return evaluate("toy", replace(CONFIG, gan_train_images=300), digits_run)
+
+
+@pytest.fixture(scope="module")
+def plain(digits_run: Folders) -> dict:
+    return evaluate("toy", CONFIG, digits_run, name="plain")
+
+
+def test_results_have_the_promised_form(digits_run: Folders, results: dict) -> None:
+    folder = digits_run.reports / "toy"
+    assert json.loads((folder / "results.json").read_text()) == results
+    assert {"samples.png", "copies.png", "history.csv"} <= {path.name for path in folder.iterdir()}
+    assert results["run"] == "toy"
+    assert results["n_samples"] == 230
+    assert results["conditional"]
+    assert list(results["metrics"]) == list(METRICS)
+    assert results["left_out"] == {}
+    for metric in results["metrics"].values():
+        assert set(metric) - {"extrapolated"} == ENDS
+        assert metric["low"] <= metric["value"] <= metric["high"]
+    assert sum(map(sum, results["confusion"])) == 230
+    assert sum(row["n"] for row in results["per_digit"]) == 230
+    assert sum(row["generated"] for row in results["histogram"]) == 230
+    assert sum(row["real"] for row in results["histogram"]) == pytest.approx(230)
+    assert results["provenance"]["config"]["recipe"] == "guided"
+    hits = sum(row[i] for i, row in enumerate(results["confusion"]))
+    assert results["metrics"]["judge_accuracy"]["value"] == pytest.approx(hits / 230)
+
+
+def test_the_labels_have_the_mix_of_the_validation_images(results: dict) -> None:
+    validation = subset(load_split("digits", Path(), "validation"), 230)
+    counts = np.bincount(validation.labels.numpy()).tolist()
+    assert [row["n"] for row in results["per_digit"]] == counts
+
+
+def test_the_real_column_compares_as_many_images_that_are_not_test_images(results: dict) -> None:
+    assert results["reference"]["test"] == 230
+    assert results["reference"]["validation"] == 230
+    assert results["reference"]["train"] == 0
+    for name in ("fcd", "precision", "recall", "coverage", "density"):
+        assert results["metrics"][name]["n"] == results["metrics"][name]["real_n"] == 230
+    for name in ("precision", "recall", "density", "coverage"):
+        assert results["metrics"][name]["real"] == pytest.approx(1, abs=0.2)
+
+
+def test_all_test_images_score_what_the_judge_scored_on_test(digits_run: Folders) -> None:
+    results = evaluate("toy", replace(CONFIG, n_samples=250), digits_run)
+    shipped = json.loads((load_classifier("digits-judge").folder / "config.json").read_text())
+    expected = shipped["test_accuracy"]["value"]
+    assert results["metrics"]["judge_accuracy"]["real"] == pytest.approx(expected)
+    assert results["judge"]["accuracy_real"]["value"] == pytest.approx(expected)
+    assert results["metrics"]["missing_classes"]["real"] == 0
+
+
+def test_what_needs_no_second_set_counts_more_images_than_there_are_real_ones(
+    digits_run: Folders,
+) -> None:
+    metrics = evaluate("toy", replace(CONFIG, n_samples=400), digits_run)["metrics"]
+    assert metrics["judge_accuracy"]["n"] == 400
+    assert metrics["fcd"]["n"] == metrics["precision"]["n"] == 250
+
+
+def test_gan_train_is_worse_for_a_bad_generator_than_for_real_images(results: dict) -> None:
+    found = results["metrics"]["gan_train_accuracy"]
+    assert found["real"] > 0.85
+    assert found["high"] < found["real_low"]
+
+
+def test_without_gan_train_its_absence_is_explained(plain: dict) -> None:
+    assert plain["left_out"] == {"gan_train_accuracy": NO_STUDENT}
+    assert set(plain["metrics"]) == set(METRICS) - {"gan_train_accuracy"}
+
+
+def test_the_same_seed_gives_the_same_results(digits_run: Folders, plain: dict) -> None:
+    assert evaluate("toy", CONFIG, digits_run)["metrics"] == plain["metrics"]
+    other = evaluate("toy", replace(CONFIG, seed=1), digits_run)["metrics"]
+    assert other["fcd"]["value"] != plain["metrics"]["fcd"]["value"]
+
+
+def test_evaluation_does_not_disturb_torchs_random_state(digits_run: Folders) -> None:
+    before = torch.get_rng_state()
+    evaluate("toy", replace(CONFIG, gan_train_images=100), digits_run)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def saved(folder: Path, split: str, *, labels: bool) -> Path:
+    real = load_split("digits", Path(), split)
+    arrays = {"images": real.images.numpy()} | ({"labels": real.labels.numpy()} if labels else {})
+    np.savez(folder / "theirs.npz", **arrays)  # type: ignore[arg-type]
+    return folder / "theirs.npz"
+
+
+def test_real_images_from_a_file_score_as_real_and_raise_no_alarm(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    results = evaluate(
+        config=replace(CONFIG, gan_train_images=1000),
+        folders=digits_run,
+        images=saved(tmp_path, "validation", labels=True),
+        dataset="digits",
+        guide="digits-guide",
+    )
+    assert results["run"] == "theirs"
+    assert results["recipe"] is None
+    assert results["alarms"] == []
+    assert results["left_out"] == {}
+    for name, metric in results["metrics"].items():
+        if name != "gan_train_accuracy":  # a student of 250 images is not one of 1,297
+            assert metric["value"] == pytest.approx(metric["real"], abs=0.1), name
+
+
+def test_images_without_labels_get_every_score_that_makes_sense(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    images = saved(tmp_path, "validation", labels=False)
+    results = evaluate(
+        config=CONFIG, folders=digits_run, images=images, dataset="digits", name="unasked"
+    )
+    assert results["run"] == "unasked"
+    assert not results["conditional"]
+    assert results["confusion"] is None
+    assert results["left_out"] == dict.fromkeys(
+        [name for name in METRICS if name in LABELLED], NO_LABELS
+    )
+    assert set(results["metrics"]) == set(METRICS) - LABELLED
+    assert results["alarms"] == []
+    assert all(row["accuracy"] is None for row in results["per_digit"])
+    assert results["metrics"]["class_kl"]["value"] == pytest.approx(0, abs=0.01)
+
+
+def test_images_sorted_by_class_score_as_they_do_in_any_order(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    real = load_split("digits", Path(), "train")  # more than there are test images
+    order = torch.argsort(real.labels)
+    found = []
+    for name, index in (("sorted", order), ("mixed", torch.randperm(len(order)))):
+        images, labels = real.images[index].numpy(), real.labels[index].numpy()
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=labels)
+        source = tmp_path / f"{name}.npz"
+        results = evaluate(config=CONFIG, folders=digits_run, images=source, dataset="digits")
+        found.append(results["metrics"])
+    for name in ("fcd", "recall", "coverage"):
+        assert found[0][name]["value"] == pytest.approx(found[1][name]["value"], abs=0.25)
+    assert found[0]["coverage"]["value"] > 0.9
+
+
+def test_an_odd_mix_of_labels_is_compared_with_real_images_of_that_mix(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    real = load_split("digits", Path(), "validation")
+    first = torch.cat([torch.nonzero(real.labels == y)[: 25 if y < 4 else 5, 0] for y in range(10)])
+    images, labels = real.images[first].numpy(), real.labels[first].numpy()
+    np.savez(tmp_path / "odd.npz", images=images, labels=labels)
+    source = tmp_path / "odd.npz"
+    metrics = evaluate(config=CONFIG, folders=digits_run, images=source, dataset="digits")[
+        "metrics"
+    ]
+    score = metrics["classifier_score"]
+    assert score["value"] == pytest.approx(score["real"], abs=0.5)
+    assert score["value"] < 7
+    assert score["n"] == score["real_n"]
+
+
+def test_a_report_keeps_nothing_of_an_earlier_one_of_its_name(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    folder = digits_run.reports / "theirs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("history.csv", "copies.png"):
+        (folder / name).write_text("of another")
+    images = saved(tmp_path, "validation", labels=True)
+    config = replace(CONFIG, copying=False)
+    left = evaluate(config=config, folders=digits_run, images=images, dataset="digits")["left_out"]
+    assert left["copying_z"] == NO_COPYING
+    assert not (folder / "history.csv").exists()
+    assert not (folder / "copies.png").exists()
+
+
+def test_images_without_a_guide_are_not_flattered(digits_run: Folders, tmp_path: Path) -> None:
+    images = saved(tmp_path, "validation", labels=True)
+    left = evaluate(config=CONFIG, folders=digits_run, images=images, dataset="digits")["left_out"]
+    assert left["guide_accuracy"] == left["flattery"] == NO_GUIDE
+
+
+def test_what_was_not_wanted_has_its_own_reason_without_labels_too(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    images = saved(tmp_path, "validation", labels=False)
+    config = replace(CONFIG, copying=False)
+    left = evaluate(config=config, folders=digits_run, images=images, dataset="digits")["left_out"]
+    assert left["copying_z"] == NO_COPYING
+    assert left["judge_accuracy"] == NO_LABELS
+
+
+def test_a_subject_that_is_not_clear_is_refused(digits_run: Folders, tmp_path: Path) -> None:
+    images = saved(tmp_path, "test", labels=True)
+    with pytest.raises(InputError, match="needs --dataset"):
+        evaluate(config=CONFIG, folders=digits_run, images=images)
+    with pytest.raises(InputError, match="not both"):
+        evaluate("toy", CONFIG, digits_run, images=images, dataset="digits")
+    with pytest.raises(InputError, match="a run knows its own"):
+        evaluate("toy", CONFIG, digits_run, dataset="digits")
+    with pytest.raises(InputError, match="is no run name"):
+        evaluate("toy", CONFIG, digits_run, name="../elsewhere")
+
+
+def test_too_few_images_are_refused_before_anything_is_drawn(digits_run: Folders) -> None:
+    with pytest.raises(InputError, match="take 97 or more"):
+        evaluate("toy", replace(CONFIG, n_samples=96), digits_run)
+
+
+def test_scores_do_not_depend_on_the_batch_size(digits_run: Folders, plain: dict) -> None:
+    again = evaluate("toy", replace(CONFIG, batch_size=33), digits_run)
+    one, other = (np.array(found["confusion"]) for found in (plain, again))
+    # rounding in the kernels may tip an image that stands between two classes
+    assert np.abs(one - other).sum() <= 4
+
+
+def test_a_judge_that_guided_is_refused(digits_run: Folders, tmp_path: Path) -> None:
+    copytree(SHIPPED / "digits-guide", tmp_path / "in-disguise")
+    for judge in ("digits-guide", str(tmp_path / "in-disguise")):
+        with pytest.raises(InputError, match="cannot judge"):
+            evaluate("toy", CONFIG, digits_run, judge=judge)
+
+
+def test_a_guide_that_was_trained_anew_is_refused_unless_named(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    copytree(digits_run.weights / "toy", tmp_path / "toy")
+    path = tmp_path / "toy" / "config.json"
+    content = json.loads(path.read_text())
+    content["guide_sha256"] = "0" * 64
+    path.write_text(json.dumps(content))
+    (tmp_path / "toy" / MANIFEST).unlink()
+    folders = replace(digits_run, weights=tmp_path)
+    with pytest.raises(InputError, match="changed since"):
+        evaluate("toy", CONFIG, folders)
+    assert evaluate("toy", CONFIG, folders, guide="digits-guide")["run"] == "toy"
+
+
+def test_images_of_another_size_than_the_runs_are_refused(
+    digits_run: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = load_split
+
+    def larger(dataset: str, data_dir: Path, split: str) -> Split:
+        real = load(dataset, data_dir, split)
+        return Split(replace(real.spec, height=32), real.images, real.labels)
+
+    monkeypatch.setattr("cgan.evaluation.subject.load_split", larger)
+    with pytest.raises(InputError, match="another --data-dir"):
+        evaluate("toy", CONFIG, digits_run)
+
+
+def test_an_untrained_generator_is_called_unrealistic(plain: dict) -> None:
+    # two epochs of three steps draw no digits, so which digits they are means nothing
+    kinds = {alarm["kind"] for alarm in plain["alarms"]}
+    assert "unrealistic" in kinds
+    assert not kinds & {"missing", "mislabelled", "flattered"}
+    assert plain["metrics"]["missing_classes"]["value"] > 0
+
+
+def test_features_do_not_depend_on_the_batch_size() -> None:
+    judge = load_classifier("digits-judge").network
+    test = load_split("digits", Path(), "test")
+    one, other = (
+        extract_split(judge, test, batch_size=size, dtype=torch.float32) for size in (33, 250)
+    )
+    assert np.array_equal(one.labels, other.labels)
+    assert one.logits == pytest.approx(other.logits, abs=1e-4)
+    assert one.features == pytest.approx(other.features, abs=1e-4)
+
+
+def test_features_are_taken_in_evaluation_mode_and_scaled() -> None:
+    judge = load_classifier("digits-judge").network.train()
+    test = load_split("digits", Path(), "test")
+    before = {name: value.clone() for name, value in judge.named_buffers()}
+    seen = extract(judge, [(test.images, test.labels)])
+    assert all(torch.equal(value, before[name]) for name, value in judge.named_buffers())
+    with torch.no_grad():
+        expected = judge(scale(test.images)).numpy()
+    assert seen.logits == pytest.approx(expected, abs=1e-4)
+    assert (seen.judged == test.labels.numpy()).mean() > 0.98
+
+
+def test_a_judge_of_another_data_set_is_refused(digits_run: Folders) -> None:
+    with pytest.raises(InputError, match="trained on mnist"):
+        evaluate("toy", CONFIG, digits_run, judge="mnist-judge")
+
+
+def test_what_a_run_links_to_does_not_get_into_its_report(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    folders = replace(digits_run, weights=tmp_path / "weights", reports=tmp_path / "reports")
+    run = copytree(digits_run.weights / "toy", folders.weights / "toy")
+    (tmp_path / "secret").write_text("secret")
+    for name in ("history.csv", "samples.png"):
+        (run / name).unlink()
+        (run / name).symlink_to(tmp_path / "secret")
+    evaluate("toy", CONFIG, folders)
+    report = folders.reports / "toy"
+    assert not {"history.csv", "epochs.png"} & {path.name for path in report.iterdir()}
+    assert (report / "film.gif").is_file()

@@ -1,0 +1,257 @@
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+import safetensors.torch
+import torch
+from conftest import toy_config
+
+from cgan.config.schema import Folders
+from cgan.data.spec import DataSpec
+from cgan.io.journal import MANIFEST
+from cgan.io.run_layout import CHECKPOINT, SHIPPED, find_run, newest_run, runs, unused_name
+from cgan.models.hub import load_classifier, load_generator, require_same_images
+from cgan.models.registry import make_generator
+from cgan.runtime.errors import InputError
+from cgan.training.run_writer import RunWriter
+
+SPEC = DataSpec("digits", 1, 28, 28, 10)
+
+
+def toy_run(weights: Path, name: str, *, overwrite: bool = False) -> None:
+    config = toy_config()
+    with RunWriter(weights, name, overwrite=overwrite) as writer:
+        writer.add_config("gan", SPEC, config, {})
+        writer.add_network("generator.safetensors", make_generator(config, SPEC))
+        writer.publish()
+
+
+def test_a_run_that_was_never_published_leaves_no_trace(tmp_path: Path) -> None:
+    with RunWriter(tmp_path, "a", overwrite=False) as writer:
+        writer.add_config("gan", SPEC, toy_config(), {})
+        assert writer.folder.is_dir()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_published_run_is_replaced_only_on_request(tmp_path: Path) -> None:
+    toy_run(tmp_path, "a")
+    with pytest.raises(InputError, match="exists already"):
+        toy_run(tmp_path, "a")
+    toy_run(tmp_path, "a", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("name", ["", ".", "../up", "a/b", ".hidden", "a b", "x" * 101])
+def test_a_name_that_is_no_plain_folder_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="run name"):
+        RunWriter(tmp_path / "weights", name, overwrite=False)
+    assert not (tmp_path / "weights").exists()
+
+
+def test_an_unused_name_is_numbered(tmp_path: Path) -> None:
+    assert unused_name(tmp_path, "a", overwrite=False) == "a"
+    toy_run(tmp_path, "a")
+    toy_run(tmp_path, "a-2")
+    assert unused_name(tmp_path, "a", overwrite=False) == "a-3"
+    assert unused_name(tmp_path, "a", overwrite=True) == "a"
+
+
+def test_a_run_is_found_by_name_and_by_folder(tmp_path: Path) -> None:
+    toy_run(tmp_path, "a")
+    assert find_run("a", tmp_path, "gan") == tmp_path / "a"
+    assert find_run(str(tmp_path / "a"), Path("elsewhere"), "gan") == tmp_path / "a"
+    assert load_generator(str(tmp_path / "a")).name == "a"
+
+
+def test_a_misspelt_run_names_the_nearest(tmp_path: Path) -> None:
+    toy_run(tmp_path, "mine")
+    with pytest.raises(InputError, match="did you mean 'mine'"):
+        find_run("mien", tmp_path, "gan")
+
+
+def test_the_newest_run_is_the_one_written_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("store", "run_folders"):
+        monkeypatch.setattr(f"cgan.{module}.SHIPPED", tmp_path / "shipped")
+    with pytest.raises(InputError, match="train-gan"):
+        newest_run(tmp_path)
+    toy_run(tmp_path / "shipped", "mnist")
+    assert newest_run(tmp_path) == "mnist"  # where there is none of one's own
+    toy_run(tmp_path, "b")
+    toy_run(tmp_path, "a")
+    os.utime(tmp_path / "a" / "generator.safetensors", ns=(0, 0))
+    assert newest_run(tmp_path) == "b"
+
+
+def test_shipped_classifiers_are_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("digits-guide", "digits-judge", "mnist-guide", "mnist-judge"):
+        assert load_classifier(name).spec.dataset == name.split("-")[0]
+    assert not (tmp_path / "weights").exists()
+
+
+def test_ones_own_classifier_comes_before_the_shipped_one(tmp_path: Path) -> None:
+    copytree(SHIPPED / "digits-judge", tmp_path / "digits-guide")
+    assert runs(tmp_path, "classifier")["digits-guide"] == tmp_path / "digits-guide"
+    assert load_classifier("digits-guide", tmp_path).config.role == "judge"
+
+
+def test_a_classifier_of_another_data_set_is_refused() -> None:
+    with pytest.raises(InputError, match="--dataset mnist"):
+        require_same_images(load_classifier("digits-guide"), DataSpec("mnist", 1, 28, 28, 10))
+    require_same_images(load_classifier("digits-guide"), SPEC)
+
+
+def damage_weights(folder: Path) -> str:
+    path = folder / "generator.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    return "damaged"
+
+
+def other_shape(folder: Path) -> str:
+    path = folder / "config.json"
+    content = json.loads(path.read_text())
+    content["config"]["z_dim"] = 63
+    path.write_text(json.dumps(content))
+    return "shape"
+
+
+def other_keys(folder: Path) -> str:
+    path = folder / "generator.safetensors"
+    path.write_bytes(safetensors.torch.save({"x": torch.zeros(1)}))
+    return "does not fit"
+
+
+def no_config(folder: Path) -> str:
+    (folder / "config.json").unlink()
+    return "missing or damaged"
+
+
+def broken_config(folder: Path) -> str:
+    (folder / "config.json").write_text("{")
+    return "missing or damaged"
+
+
+def strange_field(folder: Path) -> str:
+    path = folder / "config.json"
+    content = json.loads(path.read_text())
+    content["config"]["color"] = "blue"
+    path.write_text(json.dumps(content))
+    return "fits no run"
+
+
+def strange_network(folder: Path) -> str:
+    path = folder / "config.json"
+    path.write_text(path.read_text().replace("shuffle-conv", "shufle-conv"))
+    return "did you mean 'shuffle-conv'"
+
+
+def changed(part: str, field: str, value: object, message: str) -> Callable[[Path], str]:
+    def change(folder: Path) -> str:
+        path = folder / "config.json"
+        content = json.loads(path.read_text())
+        (content[part] if part else content)[field] = value
+        path.write_text(json.dumps(content))
+        return message
+
+    return change
+
+
+def long_config(folder: Path) -> str:
+    with (folder / "config.json").open("a") as stream:
+        stream.write(" " * 2**20)
+    return "1,048,576 is the most"
+
+
+def deep_config(folder: Path) -> str:
+    (folder / "config.json").write_text('{"spec":' * 100_000)
+    return "levels"
+
+
+def linked_config(folder: Path) -> str:
+    (folder / "config.json").rename(folder / "other.json")
+    (folder / "config.json").symlink_to(folder / "other.json")
+    return "it is a link"
+
+
+def config_of_a_list(folder: Path) -> str:
+    (folder / "config.json").write_text("[1, 2]")
+    return "missing or damaged"
+
+
+def linked_weights(folder: Path) -> str:
+    (folder / "generator.safetensors").rename(folder / "other")
+    (folder / "generator.safetensors").symlink_to(folder / "other")
+    return "it is a link"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_weights,
+        long_config,
+        deep_config,
+        linked_config,
+        config_of_a_list,
+        linked_weights,
+        changed("", "spec", [1], "missing or damaged"),
+        changed("", "config", "guided", "missing or damaged"),
+        changed("spec", "channels", "1", "--channels must be a whole number"),
+        changed("spec", "height", 10**9, "--height must be"),
+        changed("spec", "depth", 3, "fits no run"),
+        changed("config", "z_dim", 64.0, "--z-dim must be a whole number"),
+        changed("config", "z_dim", 10**9, "--z-dim must be"),
+        changed("config", "z_dim", 4096, "shape"),  # refused before a network of it is made
+        changed("config", "modes", 256, "shape"),
+        changed("config", "generator", ["mlp"], "--generator must be a text"),
+        changed("config", "dataset", "\x1b[2J", "printable"),
+        changed("", "guide", 3, "`guide` must be a text"),
+        changed("", "guide", "../../elsewhere", "no run name"),
+        changed("", "guide", "/etc", "no run name"),
+        changed("", "guide_sha256", {}, "`guide_sha256` must be a text"),
+        other_shape,
+        other_keys,
+        no_config,
+        broken_config,
+        strange_field,
+        strange_network,
+    ],
+)
+def test_a_run_whose_files_do_not_belong_together_is_refused(
+    tmp_path: Path, damage: object
+) -> None:
+    toy_run(tmp_path, "a")
+    message = damage(tmp_path / "a")  # type: ignore[operator]
+    (tmp_path / "a" / MANIFEST).unlink()  # as a stranger would
+    with pytest.raises(InputError, match=message):
+        load_generator("a", tmp_path)
+
+
+@pytest.mark.parametrize("damage", [damage_weights, other_shape])
+def test_a_run_that_is_not_what_was_written_is_refused(tmp_path: Path, damage: object) -> None:
+    toy_run(tmp_path, "a")
+    damage(tmp_path / "a")  # type: ignore[operator]
+    with pytest.raises(InputError, match="is damaged: it is not what its manifest"):
+        load_generator("a", tmp_path)
+
+
+def test_a_run_that_was_never_scored_says_how_to_go_on(tmp_path: Path) -> None:
+    with RunWriter(tmp_path, "a") as writer:
+        writer.add({CHECKPOINT: b""})
+        writer.publish()
+    for name in ("a", str(tmp_path / "a")):
+        with pytest.raises(InputError, match=f"train-gan --resume {tmp_path / 'a'}"):
+            load_generator(name, tmp_path)
+
+
+def test_loading_gives_back_what_was_trained(digits_run: Folders) -> None:
+    gan = load_generator("toy", digits_run.weights)
+    assert gan.spec == SPEC
+    assert gan.config.epochs == 2
+    assert not gan.network.training

@@ -1,0 +1,254 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copytree
+
+import numpy as np
+import pandas as pd
+import pytest
+from chromium import opened
+from markupsafe import escape
+from playwright.sync_api import Browser
+
+from cgan.config.schema import EvalConfig, Folders
+from cgan.evaluation.evaluate import evaluate
+from cgan.metrics.registry import METRICS
+from cgan.reporting.entries import REAL, board, find_entries, groups
+from cgan.reporting.leaderboard import leaderboard_text, write_leaderboard
+from cgan.runtime.errors import InputError
+
+Changes = Callable[[dict], None]
+
+
+@pytest.fixture(scope="module")
+def reports(digits_run: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Reports of three seeds of one recipe and of one run of another; only the first was scored."""
+    evaluate("toy", EvalConfig(n_samples=200, gan_train_images=0, device="cpu"), digits_run)
+    top = tmp_path_factory.mktemp("compared")
+
+    def another(name: str, seed: int, recipe: str, recall: float, **config: object) -> None:
+        copytree(digits_run.reports / "toy", top / name)
+        path = top / name / "results.json"
+        results = json.loads(path.read_text())
+        results |= {"run": name, "recipe": recipe}
+        results["metrics"]["recall"]["value"] = recall
+        results["provenance"]["config"] |= {"seed": seed, "recipe": recipe, **config}
+        path.write_text(json.dumps(results))
+
+    another("a-1", 1, "guided", 0.1)
+    another("a-2", 2, "guided", 0.2, checks=7)
+    another("a-3", 3, "guided", 0.6)
+    another("b", 1, "udacity", 0.4, epochs=9)
+    return top
+
+
+def test_one_row_a_run_stands_under_the_real_images(reports: Path) -> None:
+    table = board(find_entries([], reports))
+    assert table["run"].tolist() == [REAL, "a-1", "a-2", "a-3", "b"]
+    assert table["recall"].tolist()[1:] == pytest.approx([0.1, 0.2, 0.6, 0.4])
+    real = json.loads((reports / "b" / "results.json").read_text())["metrics"]["recall"]["real"]
+    assert table["recall"][0] == pytest.approx(real)
+    assert table["config.seed"].tolist()[1:] == [1, 2, 3, 1]
+    assert set(METRICS) <= set(table.columns)
+
+
+def test_the_seeds_of_a_recipe_are_one_group_with_mean_and_spread(reports: Path) -> None:
+    table = groups(find_entries([], reports)).set_index("recipe")
+    assert table["n"].to_dict() == {"guided": 3, "udacity": 1}
+    assert table.loc["guided", "recall"] == pytest.approx(0.3)
+    assert table.loc["guided", "recall_spread"] == pytest.approx(np.std([0.1, 0.2, 0.6], ddof=1))
+    assert table["recall_spread"].isna().tolist() == [False, True]
+
+
+def test_runs_of_a_recipe_with_other_settings_are_named_by_them(
+    reports: Path, tmp_path: Path
+) -> None:
+    copytree(reports, tmp_path / "reports")
+    path = tmp_path / "reports" / "a-3" / "results.json"
+    results = json.loads(path.read_text())
+    results["provenance"]["config"]["d_every"] = 2
+    path.write_text(json.dumps(results))
+    table = groups(find_entries(["a-1", "a-2", "a-3"], tmp_path / "reports"))
+    assert table["recipe"].tolist() == ["guided, d_every 1", "guided, d_every 2"]
+    assert table["n"].tolist() == [2, 1]
+
+
+def test_chosen_runs_are_compared_in_the_order_given(reports: Path) -> None:
+    entries = find_entries(["b", str(reports / "a-2")], reports)
+    assert [entry.results["run"] for entry in entries] == ["b", "a-2"]
+    text = leaderboard_text(entries)
+    assert text.index(REAL) < text.index("udacity") < text.index("guided")
+
+
+def test_scores_on_several_data_sets_are_not_mixed(reports: Path, tmp_path: Path) -> None:
+    copytree(reports, tmp_path / "reports")
+    path = tmp_path / "reports" / "b" / "results.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"dataset": "mnist"}))
+    with pytest.raises(InputError, match=r"digits, mnist.*--dataset"):
+        find_entries([], tmp_path / "reports")
+    (entry,) = find_entries([], tmp_path / "reports", "mnist")
+    assert entry.results["run"] == "b"
+    with pytest.raises(InputError, match="did you mean 'mnist'"):
+        find_entries([], tmp_path / "reports", "mnits")
+
+
+def changed(reports: Path, top: Path, run: str, change: Changes) -> Path:
+    """Return a copy of the reports in which the results of one run are changed."""
+    copytree(reports, top / "reports")
+    path = top / "reports" / run / "results.json"
+    results = json.loads(path.read_text())
+    change(results)
+    path.write_text(json.dumps(results))
+    return top / "reports"
+
+
+def test_scores_of_fewer_images_or_by_another_judge_are_a_group_of_their_own(
+    reports: Path, tmp_path: Path
+) -> None:
+    fewer = changed(reports, tmp_path, "a-3", lambda r: r.update(n_samples=100))
+    table = groups(find_entries(["a-1", "a-2", "a-3"], fewer))
+    assert table["recipe"].tolist() == ["guided, n_samples 200", "guided, n_samples 100"]
+    (tmp_path / "again").mkdir()
+    other = changed(reports, tmp_path / "again", "a-3", lambda r: r["judge"].update(name="x"))
+    table = groups(find_entries(["a-1", "a-3"], other))
+    assert table["recipe"].tolist() == ["guided, judge digits-judge", "guided, judge x"]
+
+
+def test_a_run_scored_twice_counts_once(reports: Path) -> None:
+    table = groups(find_entries(["a-1", "a-1", "a-2"], reports))
+    assert table["n"].tolist() == [2]
+
+
+def test_a_config_of_before_a_field_was_has_its_default(reports: Path, tmp_path: Path) -> None:
+    def forget(results: dict) -> None:
+        for field in ("noise", "paced", "delta_alpha"):
+            del results["provenance"]["config"][field]
+
+    table = groups(find_entries(["a-1", "a-2", "a-3"], changed(reports, tmp_path, "a-2", forget)))
+    assert table["recipe"].tolist() == ["guided"]
+
+
+def test_images_without_a_config_stand_under_their_own_name(reports: Path, tmp_path: Path) -> None:
+    def from_elsewhere(results: dict) -> None:
+        results["provenance"]["config"], results["recipe"] = None, None
+
+    entries = find_entries([], changed(reports, tmp_path, "b", from_elsewhere))
+    assert groups(entries)["recipe"].tolist() == ["guided", "b"]
+
+
+def test_a_long_seed_is_shown_whole(reports: Path, tmp_path: Path) -> None:
+    def reseed(results: dict) -> None:
+        results["provenance"]["config"]["seed"] = 20_240_101
+
+    top = changed(reports, tmp_path, "b", reseed)
+    assert "20240101" in write_leaderboard(find_entries([], top), top).read_text()
+
+
+def test_a_report_that_cannot_be_read_is_left_out_unless_it_is_named(
+    reports: Path, tmp_path: Path
+) -> None:
+    top = changed(reports, tmp_path, "b", lambda results: results.pop("metrics"))
+    said: list[str] = []
+    entries = find_entries([], top, say=said.append)
+    assert [entry.results["run"] for entry in entries] == ["a-1", "a-2", "a-3"]
+    assert len(said) == 1
+    assert "lacks 'metrics'" in said[0]
+    with pytest.raises(InputError, match="lacks 'metrics'"):
+        find_entries(["b"], top)
+
+
+def test_no_report_and_a_misspelt_one_are_told(reports: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cgan evaluate"):
+        find_entries([], tmp_path)
+    with pytest.raises(InputError, match="did you mean 'a-"):
+        find_entries(["a_1"], reports)
+
+
+def test_page_table_and_curves_are_written(reports: Path) -> None:
+    page = write_leaderboard(find_entries([], reports), reports)
+    table = pd.read_csv(reports / "leaderboard.csv")
+    assert table["run"].tolist() == [REAL, "a-1", "a-2", "a-3", "b"]
+    assert (reports / "leaderboard.png").read_bytes().startswith(b"\x89PNG")
+    text = page.read_text()
+    assert "30.0%" in text  # the mean recall of the three
+    assert text.count("<table") == 2
+    assert "http" not in text
+
+
+def test_without_histories_there_are_no_curves(reports: Path, tmp_path: Path) -> None:
+    copytree(reports, tmp_path / "reports")
+    for path in (tmp_path / "reports").glob("*/history.csv"):
+        path.unlink()
+    page = write_leaderboard(find_entries([], tmp_path / "reports"), tmp_path / "reports")
+    assert "<img" not in page.read_text()
+    assert not (tmp_path / "reports" / "leaderboard.png").exists()
+
+
+def test_names_are_escaped(reports: Path, tmp_path: Path) -> None:
+    copytree(reports, tmp_path / "reports")
+    path = tmp_path / "reports" / "b" / "results.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"run": "<script>x</script>"}))
+    page = write_leaderboard(find_entries([], tmp_path / "reports"), tmp_path / "reports")
+    assert "<script>x" not in page.read_text()
+    assert "&lt;script&gt;x" in page.read_text()
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_a_click_on_a_title_sorts_and_another_turns_the_order(
+    reports: Path, browser: Browser, by: str
+) -> None:
+    with opened(browser, write_leaderboard(find_entries([], reports), reports)) as visit:
+        table = visit.page.locator("table.sortable").first
+        head = table.locator("thead th", has_text="recall")
+        button = head.get_by_role("button")
+        for order, rows in (
+            ("descending", [REAL, "udacity", "guided"]),
+            ("ascending", [REAL, "guided", "udacity"]),
+        ):
+            button.press("Enter") if by == "keyboard" else button.click()
+            assert head.get_attribute("aria-sort") == order
+            assert table.locator("tbody th").all_text_contents() == rows
+
+
+@pytest.mark.parametrize(
+    ("gone", "drawn"),
+    [(["judge_accuracy"], True), (["judge_accuracy", "d_error", "fcd", "coverage"], False)],
+)
+def test_histories_without_a_column_draw_the_others(
+    gone: list[str], drawn: bool, reports: Path, tmp_path: Path
+) -> None:
+    copytree(reports, tmp_path / "reports")
+    for path in (tmp_path / "reports").glob("*/history.csv"):
+        pd.read_csv(path).drop(columns=gone).to_csv(path, index=False)
+    write_leaderboard(find_entries([], tmp_path / "reports"), tmp_path / "reports")
+    assert (tmp_path / "reports" / "leaderboard.png").is_file() == drawn
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "$x$ $", "$\\frac{", "_hidden", "%s"]
+)
+def test_no_name_in_a_file_becomes_a_part_of_the_leaderboard(
+    reports: Path, tmp_path: Path, name: str
+) -> None:
+    def rename(results: dict) -> None:
+        results.update(run=name, recipe=name)
+        results["judge"]["name"] = name
+        results["provenance"]["config"] |= {name: name, "lr": name}
+
+    entries = find_entries([], changed(reports, tmp_path, "b", rename))
+    text = write_leaderboard(entries, tmp_path / "reports").read_text()
+    assert "alert(1)</script>" not in text
+    assert str(escape(name)) in text
+    assert name in leaderboard_text(entries)
+
+
+def test_the_largest_seed_is_shown_as_it_is(reports: Path, tmp_path: Path) -> None:
+    largest = 2**63 - 1
+
+    def seed(results: dict) -> None:
+        results.update(n_samples=largest, seed=largest)
+        results["provenance"]["config"]["seed"] = largest
+
+    table = board(find_entries([], changed(reports, tmp_path, "b", seed)))
+    for column in ("seed", "config.seed", "n_samples"):
+        assert table[column].tolist()[-1] == largest

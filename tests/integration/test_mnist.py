@@ -1,0 +1,79 @@
+"""The real MNIST, where it is present: the files, the splits and the shipped classifiers."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cgan.config.recipes import classifier_config
+from cgan.config.schema import Folders
+from cgan.data.datasets import load_split
+from cgan.data.splits import SPLITS, scale, subset
+from cgan.evaluation.scoring import score
+from cgan.evaluation.views import Reference, Seers
+from cgan.metrics.accuracy import accuracy
+from cgan.metrics.neighbours import Near
+from cgan.models.hub import load_classifier
+from cgan.models.judge import extract_split
+from cgan.runtime.progress import Progress
+from cgan.training.classifier import train_classifier
+
+
+@pytest.mark.parametrize(
+    ("split", "size", "firsts"),
+    [
+        ("train", 55_000, [5, 0, 4, 1, 9]),
+        ("validation", 5_000, [1, 2, 8, 7, 4]),
+        ("test", 10_000, [7, 2, 1, 0, 4]),
+    ],
+)
+def test_the_splits_of_mnist(mnist: Path, split: str, size: int, firsts: list[int]) -> None:
+    loaded = load_split("mnist", mnist, split)
+    assert len(loaded) == size
+    assert loaded.images.shape[1:] == (1, 28, 28)
+    assert loaded.labels[:5].tolist() == firsts
+    assert float(scale(loaded.images).mean()) == pytest.approx(2 * 0.1307 - 1, abs=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "least"), [("mnist-guide", 0.992), ("mnist-judge", 0.994)])
+def test_the_shipped_classifiers_read_the_test_images(mnist: Path, name: str, least: float) -> None:
+    network = load_classifier(name).network
+    test = load_split("mnist", mnist, "test")
+    seen = extract_split(network, test, batch_size=500, dtype=torch.float32)
+    assert accuracy(fake=seen)["value"] >= least
+
+
+@pytest.mark.slow
+def test_one_epoch_already_reads_most_of_mnist(mnist: Path, tmp_path: Path) -> None:
+    config = classifier_config("guide", "mnist", epochs=1)
+    result = train_classifier(config, Folders(data=mnist, weights=tmp_path))
+    assert result.test_accuracy["value"] > 0.97
+
+
+@pytest.mark.slow
+def test_no_split_of_real_images_raises_an_alarm(mnist: Path) -> None:
+    judge = load_classifier("mnist-judge").network
+    seers = Seers(judge, None, 500, torch.float32, Progress())
+    splits = {name: subset(load_split("mnist", mnist, name), 3000) for name in SPLITS}
+    real = seers.see_split(judge, splits["validation"])
+    whole = Reference.of(seers, splits, 3000)
+    random = np.random.default_rng(0)
+    for n in (250, 500, 1000, 1500):
+        for _ in range(3):
+            order, test = random.permutation(3000), random.permutation(3000)[:n]
+            assert whole.test_to_train is not None
+            near = Near(whole.test_to_train.distances[test], whole.test_to_train.indices[test])
+            reference = replace(
+                whole,
+                test=whole.test.take(test),
+                tests=whole.test.take(test),
+                tests_by_guide=None,
+                validation=whole.validation.take(order[n:]),
+                test_to_train=near,
+            )
+            views = reference.views(real.take(order[:n]), None, None)
+            results = score(views, reference.in_their_place(views, None)[0])
+            assert results["alarms"] == []

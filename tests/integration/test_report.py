@@ -1,0 +1,438 @@
+import json
+import re
+from collections.abc import Callable
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from shutil import copytree
+
+import numpy as np
+import pandas as pd
+import pytest
+from markupsafe import escape
+from matplotlib.colors import to_hex
+
+from cgan.config.schema import EvalConfig, Folders
+from cgan.data.datasets import load_split
+from cgan.evaluation.evaluate import evaluate
+from cgan.evaluation.scoring import NO_LABELS
+from cgan.metrics.registry import METRICS
+from cgan.reporting.figures import BLUES, FOLLOWING, letters_on
+from cgan.reporting.meanings import MEANINGS
+from cgan.reporting.page import HEAT, write_report
+from cgan.reporting.read import find_report, read_results
+from cgan.reporting.tables import TITLES, summary, worded
+from cgan.reporting.verdict import find_verdict
+from cgan.runtime.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def report(digits_run: Folders) -> Path:
+    evaluate("toy", EvalConfig(n_samples=200, gan_train_images=0, device="cpu"), digits_run)
+    write_report(digits_run.reports / "toy")
+    return digits_run.reports / "toy"
+
+
+class Page(HTMLParser):
+    """Collects tags and links, and sees that every tag is closed."""
+
+    VOID = frozenset({"meta", "img", "br", "link", "hr", "input"})
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.open: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.links: list[str] = []
+        self.headings: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        if tag == "img":
+            self.images.append(given)
+        self.links += [
+            value or "" for key, value in attributes if key in ("src", "href", "xlink:href")
+        ]
+        self.headings += [tag] if re.fullmatch("h[1-6]", tag) else []
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attributes)
+        if tag not in self.VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_needs_no_network(report: Path) -> None:
+    page = Page((report / "index.html").read_text())
+    assert page.open == []
+    assert len(page.images) > 10 + 20 + 20 + 20  # samples, most and least certain, copies
+    assert all(image["alt"] for image in page.images)
+    assert all(re.match("data:image/(png|gif);base64,|#", link) for link in page.links)
+    assert "http://" not in re.sub('xmlns[:a-z]*="[^"]*"', "", (report / "index.html").read_text())
+    assert page.headings[0] == "h1"
+    assert page.headings.count("h1") == 1
+    assert (report / "index.html").stat().st_size < 2e6
+
+
+def test_the_page_shows_every_metric_and_digit(report: Path) -> None:
+    text = (report / "index.html").read_text()
+    results = read_results(report)
+    for name in METRICS:
+        assert TITLES[name] in text, name
+        if name in results["metrics"]:
+            assert MEANINGS[name].words in unescape(text), name
+            assert MEANINGS[name].source in unescape(text), name
+            assert worded(name, results["metrics"][name]["value"]) in text
+    assert results["left_out"]["gan_train_accuracy"] in text
+
+
+def test_the_tables_are_written_as_csv(report: Path) -> None:
+    results = read_results(report)
+    per_digit = pd.read_csv(report / "per_digit.csv")
+    assert per_digit["digit"].tolist() == list(range(10))
+    assert per_digit["accuracy"].tolist() == [row["accuracy"] for row in results["per_digit"]]
+    confusion = pd.read_csv(report / "confusion.csv", index_col=0)
+    assert confusion.to_numpy().tolist() == results["confusion"]
+    histogram = pd.read_csv(report / "histogram.csv")
+    assert histogram["generated"].sum() == 200
+    metrics = pd.read_csv(report / "metrics.csv", index_col=0)
+    assert metrics["value"].to_dict() == pytest.approx(
+        {name: metric["value"] for name, metric in results["metrics"].items()}
+    )
+
+
+def test_every_figure_is_written_as_svg_and_always_the_same(report: Path) -> None:
+    drawn = {path.name: path.read_bytes() for path in report.glob("*.svg")}
+    assert set(drawn) == {
+        *("scores.svg", "accuracy.svg", "confusion.svg", "histogram.svg"),
+        *(f"training-{name}.svg" for name in ("loss", "discriminator", "shares", "fcd")),
+    }
+    write_report(report)
+    assert {path.name: path.read_bytes() for path in report.glob("*.svg")} == drawn
+
+
+def test_every_metric_is_explained_in_two_sentences_with_a_source() -> None:
+    assert set(MEANINGS) == set(METRICS)
+    for name, meaning in MEANINGS.items():
+        assert len(re.findall(r"[.:](?= |$)", meaning.words)) >= 2, name
+        assert meaning.source, name
+
+
+def test_a_report_is_drawn_again_without_the_run(report: Path, tmp_path: Path) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    for picture in (*copy.glob("*.png"), *copy.glob("latent/*")):
+        picture.unlink()
+    (copy / "history.csv").unlink()
+    page = Page(write_report(copy).read_text())
+    assert len(page.images) == 0
+    assert page.open == []
+
+
+def test_names_are_escaped(report: Path, tmp_path: Path) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    results = json.loads((copy / "results.json").read_text())
+    results["run"] = "<script>alert(1)</script>"
+    results["alarms"] = [{"metric": "x", "value": 1, "threshold": 0, "message": "<b>&"}]
+    (copy / "results.json").write_text(json.dumps(results))
+    text = write_report(copy).read_text()
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+    assert "&lt;b&gt;&amp;" in text
+
+
+def test_the_summary_names_the_worst_digit_and_the_alarms(report: Path) -> None:
+    results = read_results(report)
+    worst = min(results["per_digit"], key=lambda row: row["accuracy"])
+    assert re.search(rf"worst digit: {worst['digit']} +{worst['accuracy']:.2%}", summary(results))
+    assert summary(results).count("ALARM") == len(results["alarms"]) > 0
+
+
+def test_a_report_is_found_by_name_folder_or_age(report: Path) -> None:
+    assert find_report("toy", report.parent) == report
+    assert find_report(str(report), Path("elsewhere")) == report
+    assert find_report(None, report.parent) == report
+
+
+def test_a_report_that_is_not_there_names_the_nearest(report: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="did you mean 'toy'"):
+        find_report("tyo", report.parent)
+    with pytest.raises(InputError, match="cgan evaluate"):
+        find_report(None, tmp_path)
+
+
+def test_a_damaged_history_is_refused(report: Path, tmp_path: Path) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    for content in ("", "epoch,d_loss\n1,2\n", "\x00"):
+        (copy / "history.csv").write_text(content)
+        with pytest.raises(InputError, match=r"history\.csv cannot be read"):
+            write_report(copy)
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [
+        ("metrics", {"fcd": {"value": 1}}),
+        ("metrics", {"fid": {"value": 1, "low": 0, "high": 2, "real": 1, "n": 3}}),
+        ("per_digit", [{"digit": 1}]),
+        ("judge", "somebody"),
+        ("histogram", 3),
+        ("alarms", [{}]),
+    ],
+)
+def test_results_of_another_version_are_refused_in_one_line(
+    report: Path, tmp_path: Path, part: str, wrong: object
+) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    results = json.loads((copy / "results.json").read_text())
+    (copy / "results.json").write_text(json.dumps(results | {part: wrong}))
+    with pytest.raises(InputError, match="of another version or damaged"):
+        write_report(copy)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"run": "x"}', "\x00"])
+def test_damaged_results_are_refused_in_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "results.json").write_text(content)
+    with pytest.raises(InputError, match="run cgan evaluate again") as caught:
+        read_results(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_page_of_images_without_labels_shows_what_there_is(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    images = load_split("digits", Path(), "validation").images.numpy()
+    np.savez(tmp_path / "unasked.npz", images=images)
+    config = EvalConfig(gan_train_images=0, device="cpu")
+    evaluate(None, config, digits_run, images=tmp_path / "unasked.npz", dataset="digits")
+    folder = digits_run.reports / "unasked"
+    page = Page(write_report(folder).read_text())
+    assert page.open == []
+    assert len(page.images) == 10 + 20 + 20 + 20  # rows of samples, certain, uncertain, copies
+    assert not (folder / "confusion.csv").exists()
+    assert NO_LABELS in (folder / "index.html").read_text()
+    assert "without judge accuracy, guide accuracy" in summary(read_results(folder))
+    verdict = find_verdict(read_results(folder))
+    assert (verdict.kind, verdict.checks[0].state) == ("good", "unknown")
+    assert "as far as images without labels can show it" in str(verdict)
+
+
+Change = Callable[[dict], object]
+
+
+def changed(report: Path, top: Path, change: Change) -> Path:
+    """Return a copy of a report whose results are changed."""
+    copy = copytree(report, top / "copy")
+    results = json.loads((copy / "results.json").read_text())
+    change(results)
+    (copy / "results.json").write_text(json.dumps(results))
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda r: r.update(run=3), "run is not a short printable text"),
+        (lambda r: r.update(run="a\nb"), "run is not"),
+        (lambda r: r.update(run="\ud800"), "run is not"),
+        (lambda r: r.update(run="\x1b[2J"), "run is not"),
+        (lambda r: r.update(recipe="x" * 201), "recipe is not"),
+        (lambda r: r.update(n_samples="many"), "n_samples is not a whole number"),
+        (lambda r: r.update(n_samples=True), "n_samples is not"),
+        (lambda r: r.update(seed=1.5), "seed is not"),
+        (lambda r: r.update(conditional=1), "conditional is not true or false"),
+        (lambda r: r.update(judge=None), "judge is no object"),
+        (lambda r: r["judge"].update(name=["x"]), "judge.name"),
+        (lambda r: r["judge"]["accuracy_real"].update(value=None), "accuracy_real.value"),
+        (lambda r: r["reference"].pop("train"), "reference lacks 'train'"),
+        (lambda r: r["metrics"]["fcd"].update(value=None), "metrics.fcd.value is not a number"),
+        (lambda r: r["metrics"]["fcd"].update(value=1e300), "metrics.fcd.value"),
+        (lambda r: r["metrics"]["fcd"].update(extrapolated="x"), "metrics.fcd.extrapolated"),
+        (lambda r: r["metrics"]["fcd"].update(n=-1), "metrics.fcd.n"),
+        (lambda r: r["left_out"].update(fcd=[1]), "left_out.fcd is not a printable text"),
+        (lambda r: r["left_out"].update({"<b>": "x"}), "left_out has the strange field"),
+        (lambda r: r.update(per_digit=[]), "per_digit is no list of 1 to 100"),
+        (lambda r: r["per_digit"][1].update(accuracy=2), "number from 0 to 1"),
+        (lambda r: r["per_digit"][1].update(n=None), r"per_digit\[1\].n is not"),
+        (lambda r: r["per_digit"][1].update(more="x"), r"per_digit\[1\].more is not"),
+        (lambda r: r["per_digit"][1].update(digit=0), "not about different classes"),
+        (lambda r: r["per_digit"][1].update(digit=77), "not about different classes"),
+        (lambda r: r["confusion"].pop(), "confusion is not 10 by 10"),
+        (lambda r: r["confusion"][3].append(1), "confusion is not 10 by 10"),
+        (lambda r: r["confusion"][3].__setitem__(0, "1"), r"confusion\[3\]\[0\] is not"),
+        (lambda r: r.update(confusion=None), "go together"),
+        (lambda r: r.update(confusion=[[1] * 101] * 101), "confusion is no list"),
+        (lambda r: r["histogram"].pop(0), "does not count the classes from 0"),
+        (lambda r: r["histogram"][2].update(real=None), r"histogram\[2\].real is not a number"),
+        (lambda r: r.update(gallery={"<b>": {}}), "gallery has the strange field"),
+        (lambda r: r["gallery"]["samples"].update(columns=0), "gallery.samples.columns is not"),
+        (lambda r: r["gallery"]["samples"].update(cells=[]), "gallery.samples.cells is no list"),
+        (lambda r: r["gallery"]["copies"]["cells"][0].pop("judged"), "lacks 'judged'"),
+        (lambda r: r["gallery"]["certain"]["cells"][0].update(certainty=2), "certainty is not"),
+        (lambda r: r["gallery"]["copies"]["cells"][0].pop("distance"), "does not tell every"),
+        (lambda r: r.update(timing={"a": "b"}), "timing.a is not a number"),
+        (lambda r: r.update(cost={"threads": 1.5}), "cost.threads is not"),
+        (lambda r: r.update(alarms=[{"message": 3}]), r"alarms\[0\].message is not"),
+        (lambda r: r.update(alarms=[{"message": "m", "kind": []}]), "an alarm's kind"),
+        (lambda r: r.update(provenance=3), "provenance is no object"),
+        (lambda r: r["provenance"].update(config=[1]), "config is no object"),
+        (lambda r: r["provenance"]["config"].update(seed="1"), "config.seed is not"),
+        (lambda r: r["provenance"]["config"].update(lr=[1]), "config.lr is not a short"),
+        (lambda r: r["provenance"]["config"].update({"a\nb": 1}), "strange field"),
+    ],
+)
+def test_results_that_could_not_be_drawn_are_refused_in_one_line(
+    report: Path, tmp_path: Path, change: Change, words: str
+) -> None:
+    with pytest.raises(InputError, match=f"of another version or damaged .*{words}") as caught:
+        write_report(changed(report, tmp_path, change))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
+def test_results_of_a_hundred_classes_are_drawn(report: Path, tmp_path: Path) -> None:
+    def grow(results: dict) -> None:
+        row, bar = results["per_digit"][0], results["histogram"][0]
+        results["per_digit"] = [row | {"digit": digit} for digit in range(100)]
+        results["histogram"] = [bar | {"digit": digit} for digit in range(100)]
+        results["confusion"] = [[1] * 100] * 100
+
+    assert write_report(changed(report, tmp_path, grow)).is_file()
+
+
+def test_results_of_zeros_nulls_and_extremes_are_drawn(report: Path, tmp_path: Path) -> None:
+    def empty(results: dict) -> None:
+        for metric in results["metrics"].values():
+            metric.update(value=1e12, low=None, high=-1e12, real=None)
+        for row in results["per_digit"]:
+            row.update(accuracy=0, low=None, high=1, coverage=None, diversity=None, fcd=-1e12)
+        for bar in results["histogram"]:
+            bar.update(generated=0, real=0)
+        results.update(confusion=[[0] * 10] * 10, seed=None, guide=None, recipe=None)
+
+    assert write_report(changed(report, tmp_path, empty)).is_file()
+
+
+@pytest.mark.parametrize("text", ["[" * 10**5, "NaN", '{"run": 1e999}', "9" * 5000, " " * 2**23])
+def test_what_is_no_json_of_ours_is_refused_in_one_line(
+    report: Path, tmp_path: Path, text: str
+) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    (copy / "results.json").write_text(text)
+    with pytest.raises(InputError, match=r"results\.json") as caught:
+        read_results(copy)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"\n1", "\nx"),
+        (r"\n1", "\n1e999"),
+        (r"\n1", "\n1e31"),
+        (r"\n1", "\n1,1"),
+        ("g_loss", "d_loss"),
+        (r"\n1", "\n\n1"),
+        (r"$", '"'),
+        (r"$", "x" * 200_000),
+        (r"^", ",".join(f"c{i}" for i in range(200)) + ","),
+        (r"\n1", "\n\0"),
+    ],
+)
+def test_a_history_of_anything_but_numbers_is_refused(
+    report: Path, tmp_path: Path, old: str, new: str
+) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    text = (copy / "history.csv").read_text().strip()
+    (copy / "history.csv").write_text(re.sub(old, lambda _: new, text, count=1))
+    with pytest.raises(InputError, match=r"history\.csv cannot be read") as caught:
+        write_report(copy)
+    assert str(caught.value).isprintable()
+
+
+def test_a_history_with_gaps_and_without_what_was_kept_is_drawn(
+    report: Path, tmp_path: Path
+) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    history = pd.read_csv(copy / "history.csv").drop(columns="kept")
+    history.loc[0, ["d_loss", "fcd"]] = np.nan
+    history["<script>"], history["g_loss"] = 1, 1e30
+    history.to_csv(copy / "history.csv", index=False)
+    assert "<script>" not in write_report(copy).read_text()
+
+
+def test_pictures_from_elsewhere_do_not_get_into_the_page(report: Path, tmp_path: Path) -> None:
+    copy = copytree(report, tmp_path / "copy")
+    (tmp_path / "secret").write_bytes((copy / "samples.png").read_bytes())
+    (copy / "samples.png").unlink()
+    (copy / "samples.png").symlink_to(tmp_path / "secret")
+    with pytest.raises(InputError, match=r"samples\.png cannot be read \(it is a link"):
+        write_report(copy)
+    (copy / "samples.png").unlink()
+    (copy / "samples.png").write_text("<script>alert(1)</script>")
+    with pytest.raises(InputError, match=r"samples\.png is neither PNG nor GIF"):
+        write_report(copy)
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$x_{", "{{ 7 * 7 }}", "\"&'", "_"])
+def test_no_text_of_a_file_becomes_a_part_of_the_page(
+    report: Path, tmp_path: Path, name: str
+) -> None:
+    def rename(results: dict) -> None:
+        results.update(run=name, recipe=name, dataset=name, alarms=[{"message": name}])
+        results["left_out"] = {"gan_train_accuracy": name}
+        for who in ("judge", "guide"):
+            results[who] |= {"name": name, "arch": name}
+        results["provenance"] |= {name: name, "config": {name: name, "seed": 1}}
+        for row in (*results["per_digit"], *results["histogram"], *results["metrics"].values()):
+            row[name] = 0.5
+
+    text = write_report(changed(report, tmp_path, rename)).read_text()
+    assert "<script>" not in text
+    assert escape(name) in text
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours such as #1b1f24 (WCAG 2.2, relative luminance)."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_contrast_of_black_and_white_is_21() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+def test_letters_of_figures_and_pages_can_be_read_in_light_and_dark(report: Path) -> None:
+    text = (report / "index.html").read_text()
+    schemes = [
+        dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", part))
+        for part in re.findall(r":root \{ (?:color-scheme[^;]*;)?(.*?) \}", text)[:2]
+    ]
+    assert len(schemes) == 2
+    for colours in schemes:
+        assert set(FOLLOWING.values()) <= set(colours)
+        for ground in ("ground", "card"):
+            for letters in ("ink", "soft", "blue", "orange"):
+                assert contrast(colours[letters], colours[ground]) > 4.5, (letters, ground)
+            assert contrast(colours["grey"], colours[ground]) > 3  # lines that carry a name too
+
+
+def test_counts_can_be_read_on_every_shade_of_a_confusion_matrix() -> None:
+    for share in np.linspace(0, 1, 101):
+        assert contrast(letters_on(BLUES(share)), to_hex(BLUES(share))) > 4.5
+    assert {letters_on(BLUES(share)) for share in (0.0, 1.0)} == {"#000000", "#ffffff"}
+
+
+def test_black_numbers_can_be_read_on_every_colour_of_a_table() -> None:
+    for share in np.linspace(0, 1, 21):
+        assert contrast("#000000", to_hex(HEAT(share))) > 7

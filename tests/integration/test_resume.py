@@ -1,0 +1,418 @@
+"""A training that was stopped and goes on ends as one that was not."""
+
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pandas as pd
+import pytest
+import safetensors.torch
+import torch
+from conftest import REPOSITORY, in_folder, send_at, toy_config
+from hypothesis import given, reject
+from hypothesis import strategies as st
+
+from cgan.config.recipes import RECIPES, gan_config
+from cgan.config.schema import Folders, GanConfig
+from cgan.data.datasets import load_split
+from cgan.models.hub import load_classifier, load_generator
+from cgan.models.sampling import draw
+from cgan.runtime.errors import InputError, TrainingError
+from cgan.runtime.signals import Stopped
+from cgan.training.checkpoint import Checkpoint, read_checkpoint
+from cgan.training.gan import train_gan
+from cgan.training.history import Record
+from cgan.training.modes import study
+from cgan.training.resume import read_beginning, require_alike, restore
+from cgan.training.run_writer import RunWriter
+from cgan.training.state import Training
+
+sys.path.insert(0, str(REPOSITORY))
+from scripts.tortures.mutations import of_json
+
+TIMES = ["seconds", "validation_seconds"]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return {
+        f"{name}.{key}": tensor
+        for name in ("generator", "discriminator")
+        for key, tensor in safetensors.torch.load_file(folder / f"{name}.safetensors").items()
+    }
+
+
+def history(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "history.csv").drop(columns=TIMES)
+
+
+def require_same(one: Path, other: Path) -> None:
+    """Check that two runs have the same weights, history, checkpoint and pictures, bit for bit."""
+    first, second = weights(one), weights(other)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    pd.testing.assert_frame_equal(history(one), history(other), check_exact=True)
+    first, second = (dict(read_checkpoint(folder).tensors) for folder in (one, other))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[key], second[key]) for key in first if "gauss" not in key)
+    names = [sorted(p.name for p in (folder / "samples").iterdir()) for folder in (one, other)]
+    assert names[0] == names[1]
+    for name in names[0]:
+        assert (one / "samples" / name).read_bytes() == (other / "samples" / name).read_bytes()
+
+
+def small(recipe: str) -> GanConfig:
+    """Return a training of sixteen steps, scored twice; of few images where they take long."""
+    row = gan_config(recipe, "digits", precision="fp32", device="cpu")
+    if recipe in ("conv", "guided-original"):
+        return replace(row, batch_size=20, epochs=0.25, checks=8)
+    return replace(row, batch_size=160, epochs=2)
+
+
+@pytest.fixture(scope="module", params=RECIPES)
+def whole(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[GanConfig, Folders]]:
+    """A run of every recipe, never stopped."""
+    folders = in_folder(tmp_path_factory.mktemp(request.param))
+    config = small(request.param)
+    train_gan(config, folders, name="whole")
+    yield config, folders
+    shutil.rmtree(folders.weights)
+
+
+@pytest.mark.parametrize("step", [5, 8, 11])  # of 16: within an epoch, between two, within again
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    step: int, whole: tuple[GanConfig, Folders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, folders = whole
+    name = f"stopped-{step}"
+    with monkeypatch.context() as patched:
+        send_at(step, [signal.SIGINT], patched)
+        with pytest.raises(Stopped) as caught:
+            train_gan(config, folders, name=name)
+    assert f"--resume {folders.weights / name}" in caught.value.__notes__[0]
+    assert len(read_checkpoint(folders.weights / name).facts["record"]["history"]) == step // 8
+    torch.manual_seed(99)  # what the process did meanwhile
+    train_gan(config, folders, name=name, resume=True)
+    require_same(folders.weights / "whole", folders.weights / name)
+    drawn = [draw(load_generator(run, folders.weights).network, 10, 20) for run in ("whole", name)]
+    assert (drawn[0][0] == drawn[1][0]).all()
+
+
+@pytest.fixture
+def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[GanConfig, Folders]:
+    """A run `x` that was stopped in its second epoch."""
+    folders, config = in_folder(tmp_path), toy_config(epochs=2)
+    with monkeypatch.context() as patched:
+        send_at(4, [signal.SIGINT], patched)
+        with pytest.raises(Stopped):
+            train_gan(config, folders, name="x")
+    return config, folders
+
+
+def test_a_run_does_not_go_on_with_another_config_unless_told_to(
+    stopped: tuple[GanConfig, Folders],
+) -> None:
+    config, folders = stopped
+    other = replace(config, d_lr=0.01, seed=3)
+    with pytest.raises(InputError, match=r"d_lr 0.001 -> 0.01, seed 1 -> 3"):
+        train_gan(other, folders, name="x", resume=True)
+    result = train_gan(other, folders, name="x", resume=True, with_changes=True)
+    assert len(result.history) == 2
+
+
+def test_what_does_not_change_what_is_learned_may_change(
+    stopped: tuple[GanConfig, Folders],
+) -> None:
+    config, folders = stopped
+    other = replace(config, log_interval=1, checkpoint_every="1m", on_nan="rollback")
+    assert len(train_gan(other, folders, name="x", resume=True).history) == 2
+
+
+def test_a_run_does_not_go_on_with_another_guide(stopped: tuple[GanConfig, Folders]) -> None:
+    config, folders = stopped
+    shutil.copytree(Path("cgan/weights/digits-guide"), folders.weights / "other")
+    path = folders.weights / "other" / "classifier.safetensors"
+    content = {key: value + 0 for key, value in safetensors.torch.load_file(path).items()}
+    next(value for value in content.values() if value.is_floating_point()).view(-1)[0] += 1
+    path.write_bytes(safetensors.torch.save(content))
+    (folders.weights / "other/manifest.json").unlink(missing_ok=True)
+    with pytest.raises(InputError, match="guide_sha256"):
+        train_gan(config, folders, name="x", guide="other", resume=True)
+
+
+def test_a_finished_run_says_how_it_can_go_further(stopped: tuple[GanConfig, Folders]) -> None:
+    config, folders = stopped
+    train_gan(config, folders, name="x", resume=True)
+    with pytest.raises(InputError, match=r"finished; .* --resume-with-changes --epochs"):
+        train_gan(config, folders, name="x", resume=True)
+    longer = replace(config, epochs=3)
+    result = train_gan(longer, folders, name="x", resume=True, with_changes=True)
+    assert [row["epoch"] for row in result.history] == [1, 2, 3]
+
+
+def test_the_checkpoints_networks_must_fit(stopped: tuple[GanConfig, Folders]) -> None:
+    config, folders = stopped
+    with pytest.raises(InputError, match="does not fit"):
+        train_gan(replace(config, z_dim=9), folders, name="x", resume=True, with_changes=True)
+
+
+class Explosion:
+    """Makes the generator's loss infinite at a step, for as many times as it is asked to."""
+
+    def __init__(self, step: int, times: int, monkeypatch: pytest.MonkeyPatch):
+        from cgan.training.updates import Phase
+
+        honest = Phase.learn
+        self.rates: list[float] = []
+
+        def learn(phase: Phase, batch: Any, slower: float) -> dict[str, torch.Tensor]:
+            readings = honest(phase, batch, slower)
+            if phase.name == "g" and batch.step == step and len(self.rates) < times:
+                self.rates.append(phase.optimizer.param_groups[0]["lr"])
+                return {**readings, "g_loss": torch.tensor(torch.inf)}
+            return readings
+
+        monkeypatch.setattr(Phase, "learn", learn)
+
+
+def test_what_is_no_number_stops_and_the_last_checkpoint_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = in_folder(tmp_path)
+    Explosion(4, 1, monkeypatch)
+    with pytest.raises(TrainingError, match=r"generator's loss is inf at step 4; lower --lr") as e:
+        train_gan(toy_config(epochs=2), folders, name="x")
+    assert "--lr SMALLER --resume-with-changes" in e.value.__notes__[0]
+    assert read_checkpoint(folders.weights / "x").facts["training"]["step"] == 3
+    result = train_gan(toy_config(epochs=2), folders, name="x", resume=True)
+    assert len(result.history) == 2
+
+
+def test_a_rollback_goes_on_from_the_last_checkpoint_at_half_the_rates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = in_folder(tmp_path)
+    explosion = Explosion(4, 3, monkeypatch)
+    config = toy_config(epochs=2, on_nan="rollback", schedule="constant", log_interval=1)
+    result = train_gan(config, folders, name="x")
+    first = config.g_lr
+    assert explosion.rates == pytest.approx([first, first / 2, first / 4])
+    assert [row["epoch"] for row in result.history] == [1, 2]
+    assert read_checkpoint(folders.weights / "x").facts["training"]["slower"] == 1 / 8
+
+
+def test_after_three_rollbacks_it_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    explosion = Explosion(1, 9, monkeypatch)
+    config = toy_config(on_nan="rollback", log_interval=1)
+    with pytest.raises(TrainingError, match="step 1"):
+        train_gan(config, in_folder(tmp_path), name="x")
+    assert len(explosion.rates) == 4
+
+
+def test_a_checkpoint_is_written_as_often_as_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+    honest = Training.facts
+
+    def facts(training: Training) -> dict[str, Any]:
+        steps.append(training.step)
+        return honest(training)
+
+    monkeypatch.setattr(Training, "facts", facts)
+    config = toy_config(epochs=2, batch_size=200, checkpoint_every="0.5")
+    train_gan(config, in_folder(tmp_path), name="x")
+    assert steps == [0, 3, 6, 9, 12]  # the first is for a rollback, and not written
+
+
+def test_weights_that_are_no_numbers_are_never_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = Training.check
+
+    def check(training: Training) -> None:
+        with torch.no_grad():
+            next(training.average.network.parameters()).view(-1)[0] = torch.nan
+        honest(training)
+
+    monkeypatch.setattr(Training, "check", check)
+    with pytest.raises(TrainingError, match=r"average\..* is not finite"):
+        train_gan(toy_config(), in_folder(tmp_path), name="x")
+    assert not (tmp_path / "weights/x").exists()
+
+
+@pytest.fixture(scope="module")
+def resting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, Record, Checkpoint]:
+    """A training of two steps, its record and its checkpoint."""
+    folders = in_folder(tmp_path_factory.mktemp("resting"))
+    config = gan_config("udacity", "digits", batch_size=600, precision="fp32", device="cpu")
+    config = replace(config, epochs=1)
+    train_gan(config, folders, name="x")
+    checkpoint = read_checkpoint(folders.weights / "x")
+    train = load_split("digits", folders.data, "train")
+    guide = load_classifier("digits-guide").network
+    found = study(guide, train, 1, torch.float32)
+    training = Training(config, train, found, guide, torch.float32, 2)
+    return training, Record(RunWriter(folders.weights, "y")), checkpoint
+
+
+def require_refusal_or_none(parts: tuple[Training, Record, Checkpoint]) -> None:
+    """Let a training take up a checkpoint; it may be refused, in a line."""
+    training, record, damaged = parts
+    message = ""
+    try:
+        restore(training, record, damaged)
+    except InputError as error:
+        message = str(error)
+    assert "\n" not in message
+
+
+@given(st.integers(0, 2**32))
+def test_damaged_facts_are_taken_up_or_refused_in_a_line(
+    resting: tuple[Training, Record, Checkpoint], seed: int
+) -> None:
+    training, record, good = resting
+    content = of_json(json.dumps(good.facts).encode(), Random(seed))
+    try:
+        facts = json.loads(content)
+    except (ValueError, RecursionError):  # `read_checkpoint` refuses it
+        reject()
+    require_refusal_or_none((training, record, Checkpoint(good.tensors, facts)))
+
+
+OTHERS = (None, torch.zeros(3, 5), torch.zeros(0), torch.full((4,), 2**62), torch.zeros(()))
+
+
+@given(st.integers(0, 10**6), st.integers(0, len(OTHERS) - 1))
+def test_damaged_tensors_are_taken_up_or_refused_in_a_line(
+    resting: tuple[Training, Record, Checkpoint], place: int, other: int
+) -> None:
+    training, record, good = resting
+    name = sorted(good.tensors)[place % len(good.tensors)]
+    tensors = {key: value for key, value in good.tensors.items() if key != name}
+    replaced = OTHERS[other]
+    if replaced is not None:
+        tensors[name] = replaced
+    require_refusal_or_none((training, record, Checkpoint(tensors, good.facts)))
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [
+        ("record", "history", [{"epoch": 10**400}]),
+        ("record", "history", [{"g_loss": 1.0}]),
+        ("record", "history", []),  # but there is a film
+        ("record", "best", None),
+        ("training", "step", float("inf")),
+        ("training", "step", -1),
+        ("training", "position", 0.5),
+        ("training", "position", 10**6),
+        ("training", "slower", 0.0),
+        ("training", "log_counts", {"strange": 1}),
+    ],
+)
+def test_facts_that_cannot_be_are_refused(
+    resting: tuple[Training, Record, Checkpoint], part: str, key: str, value: Any
+) -> None:
+    training, record, good = resting
+    facts = {**good.facts, part: {**good.facts[part], key: value}}
+    with pytest.raises(InputError):
+        restore(training, record, Checkpoint(good.tensors, facts))
+
+
+@pytest.mark.parametrize("shape", [(), (1, 2), (1, 60, 1, 9, 9), (2, 60, 1, 28, 28)])
+def test_a_film_of_another_shape_is_refused(
+    resting: tuple[Training, Record, Checkpoint], shape: tuple[int, ...]
+) -> None:
+    training, record, good = resting
+    film = torch.zeros(shape, dtype=torch.uint8)
+    with pytest.raises(InputError, match="pictures"):
+        restore(training, record, Checkpoint({**good.tensors, "film": film}, good.facts))
+
+
+def test_a_checkpoint_without_a_networks_weight_is_refused(
+    resting: tuple[Training, Record, Checkpoint],
+) -> None:
+    training, record, good = resting
+    weights = [name for name in good.tensors if name.startswith(("generator.", "discriminator."))]
+    assert weights
+    for name in weights:
+        tensors = {key: value for key, value in good.tensors.items() if key != name}
+        with pytest.raises(InputError, match=f"it lacks {name}, as those of an earlier version"):
+            restore(training, record, Checkpoint(tensors, good.facts))
+
+
+def test_a_checkpoint_of_a_version_without_scales_is_refused(
+    stopped: tuple[GanConfig, Folders],
+) -> None:
+    config, folders = stopped
+    folder = folders.weights / "x"
+    kept = read_checkpoint(folder)
+    tensors = {key: value for key, value in kept.tensors.items() if "scales" not in key}
+    assert len(tensors) == len(kept.tensors) - 1
+    (folder / "checkpoint.safetensors").write_bytes(Checkpoint(tensors, kept.facts).to_bytes())
+    (folder / "manifest.json").unlink()
+    with pytest.raises(InputError, match=r"lacks discriminator\.scales, as those of an earlier"):
+        train_gan(config, folders, name="x", resume=True)
+
+
+def test_a_run_does_not_go_on_with_another_judge_unless_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders, config = in_folder(tmp_path), toy_config(epochs=3)
+    with monkeypatch.context() as patched:
+        send_at(3, [signal.SIGINT], patched)
+        with pytest.raises(Stopped):
+            train_gan(config, folders, name="x", judge="none")
+    with pytest.raises(InputError, match="judge_sha256 None -> "):
+        train_gan(config, folders, name="x", judge="digits-judge", resume=True)
+    result = train_gan(
+        config, folders, name="x", judge="digits-judge", resume=True, with_changes=True
+    )
+    assert [row["kept"] for row in result.history][:2] == [1, 1]  # the first that the judge saw
+
+
+def test_a_rollback_leaves_nothing_of_what_it_went_back_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, spoilt = Training.check, list[int]()
+
+    def check(training: Training) -> None:
+        if training.step == 3 and not spoilt:
+            spoilt.append(training.step)
+            with torch.no_grad():
+                next(training.average.network.parameters()).view(-1)[0] = torch.nan
+        honest(training)
+
+    monkeypatch.setattr(Training, "check", check)
+    folders = in_folder(tmp_path)
+    train_gan(toy_config(epochs=2, on_nan="rollback"), folders, name="x")
+    assert spoilt
+    assert all(tensor.isfinite().all() for tensor in weights(folders.weights / "x").values())
+    assert len(history(folders.weights / "x")) == 2
+    assert len(list((folders.weights / "x/samples").iterdir())) == 2
+
+
+def test_two_that_go_on_do_not_undo_one_another(stopped: tuple[GanConfig, Folders]) -> None:
+    config, folders = stopped
+    begun = read_beginning(folders.weights / "x")
+    train_gan(config, folders, name="x", resume=True)
+    with pytest.raises(InputError, match="has gone on with"):
+        begun.require_latest()
+
+
+def test_what_does_not_differ_in_the_end_is_no_change(stopped: tuple[GanConfig, Folders]) -> None:
+    config, folders = stopped
+    begun = read_beginning(folders.weights / "x")
+    same = replace(config, device="auto", precision="auto")
+    require_alike(begun, same, begun.facts, with_changes=False)
+    other = {**begun.facts, "device": "cuda"}
+    with pytest.raises(InputError, match="device cpu -> cuda"):
+        require_alike(begun, same, other, with_changes=False)

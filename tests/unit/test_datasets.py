@@ -1,0 +1,214 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import idx_bytes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgan.data.datasets import load_split
+from cgan.data.spec import DataSpec
+from cgan.data.splits import (
+    SPLITS,
+    Split,
+    balanced_labels,
+    batches,
+    interleaved,
+    scale,
+    subset,
+    unscale,
+)
+from cgan.runtime.errors import InputError
+
+NOWHERE = Path("/nonexistent")
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_digits_have_the_promised_shape_range_and_labels(split: str) -> None:
+    digits = load_split("digits", NOWHERE, split)
+    assert digits.images.dtype == torch.uint8
+    assert digits.images.shape[1:] == digits.spec.image_shape == (1, 28, 28)
+    assert digits.labels.dtype == torch.int64
+    assert sorted(digits.labels.unique().tolist()) == list(range(10))
+    assert digits.images.max() > 240
+    assert digits.images.min() == 0
+
+
+def rows(split: Split) -> set[bytes]:
+    return {image.numpy().tobytes() for image in split.images}
+
+
+def test_the_splits_of_digits_are_disjoint_and_complete() -> None:
+    train, validation, test = (load_split("digits", NOWHERE, split) for split in SPLITS)
+    assert len(train) + len(validation) + len(test) == 1797
+    assert not rows(train) & rows(test)
+    assert not rows(validation) & rows(test)
+    assert not rows(train) & rows(validation)
+
+
+def test_digits_are_held_out_stratified() -> None:
+    counts = load_split("digits", NOWHERE, "validation").labels.bincount()
+    assert counts.min() >= 24
+    assert counts.max() <= 26
+
+
+def test_the_splits_of_mnist_are_the_last_5000_and_disjoint(toy_mnist: Path) -> None:
+    train, validation, test = (load_split("mnist", toy_mnist, split) for split in SPLITS)
+    assert (len(train), len(validation), len(test)) == (40, 5000, 60)
+    assert not rows(train) & rows(validation)
+    assert not rows(train) & rows(test)
+    assert train.spec == DataSpec("mnist", 1, 12, 8, 10)
+
+
+def test_training_never_opens_the_test_files(toy_mnist: Path) -> None:
+    for file in toy_mnist.glob("t10k*"):
+        file.write_bytes(b"nonsense")
+    assert len(load_split("mnist", toy_mnist, "train")) == 40
+    assert len(load_split("mnist", toy_mnist, "validation")) == 5000
+    with pytest.raises(InputError):
+        load_split("mnist", toy_mnist, "test")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "folder"),
+    [("mnist", "MNIST/raw"), ("fashion-mnist", "FashionMNIST/raw"), ("kmnist", "KMNIST/raw")],
+)
+def test_torchvisions_layout_is_found(toy_mnist: Path, dataset: str, folder: str) -> None:
+    raw = toy_mnist / "root" / folder
+    raw.mkdir(parents=True)
+    for file in toy_mnist.glob("*ubyte"):
+        file.rename(raw / file.name)
+    assert len(load_split(dataset, toy_mnist / "root", "test")) == 60
+
+
+def test_labels_that_do_not_match_the_images_are_refused(toy_mnist: Path) -> None:
+    labels = toy_mnist / "t10k-labels-idx1-ubyte"
+    labels.write_bytes(idx_bytes(np.zeros(59, np.uint8)))
+    with pytest.raises(InputError, match=r"60 images .* 59 labels"):
+        load_split("mnist", toy_mnist, "test")
+
+
+def test_a_label_out_of_range_is_refused(toy_mnist: Path) -> None:
+    labels = toy_mnist / "t10k-labels-idx1-ubyte"
+    labels.write_bytes(idx_bytes(np.full(60, 10, np.uint8)))
+    with pytest.raises(InputError, match="label 10; labels end at 9"):
+        load_split("mnist", toy_mnist, "test")
+
+
+def test_missing_files_without_a_network_say_what_to_do_and_leave_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torchvision
+
+    def unreachable(root: str, download: bool) -> None:
+        (Path(root) / "MNIST").mkdir()
+        raise RuntimeError("no route to host")
+
+    monkeypatch.setattr(torchvision.datasets, "MNIST", unreachable)
+    with pytest.raises(InputError) as caught:
+        load_split("mnist", tmp_path / "deep" / "data", "train")
+    for word in ("train-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "--dataset digits"):
+        assert word in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_is_moved_into_place_beside_what_is_there(
+    tmp_path: Path, toy_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torchvision
+
+    def fetch(root: str, download: bool) -> None:
+        raw = Path(root) / "MNIST" / "raw"
+        raw.mkdir(parents=True)
+        for file in toy_mnist.glob("*ubyte"):
+            (raw / file.name).write_bytes(file.read_bytes())
+
+    monkeypatch.setattr(torchvision.datasets, "MNIST", fetch)
+    target = tmp_path / "elsewhere"
+    (target / "MNIST").mkdir(parents=True)
+    (target / "MNIST" / "mine.txt").write_text("kept")
+    assert len(load_split("mnist", target, "test")) == 60
+    assert [path.name for path in target.iterdir()] == ["MNIST"]
+    assert (target / "MNIST" / "mine.txt").read_text() == "kept"
+
+
+def test_an_unknown_data_set_names_the_nearest() -> None:
+    with pytest.raises(InputError, match="did you mean 'mnist'"):
+        load_split("minst", NOWHERE, "train")
+
+
+def test_an_unknown_split_is_refused() -> None:
+    with pytest.raises(InputError, match="split"):
+        load_split("digits", NOWHERE, "dev")
+
+
+@given(st.lists(st.integers(0, 255), min_size=1, max_size=9))
+def test_scaling_reaches_both_ends_and_comes_back(levels: list[int]) -> None:
+    images = torch.tensor(levels, dtype=torch.uint8)
+    scaled = scale(images)
+    assert scaled.dtype == torch.float32
+    assert scaled.tolist() == pytest.approx([level / 127.5 - 1 for level in levels], abs=1e-6)
+    assert unscale(scaled).tolist() == levels
+
+
+def test_unscaling_clamps() -> None:
+    assert unscale(torch.tensor([-3.0, 0.0, 3.0])).tolist() == [0, 128, 255]
+
+
+def test_the_same_seed_gives_the_same_order_and_every_image_once() -> None:
+    digits = load_split("digits", NOWHERE, "validation")
+
+    def order(seed: int) -> list[int]:
+        random = torch.Generator().manual_seed(seed)
+        return torch.cat([labels for _, labels in batches(digits, 32, random)]).tolist()
+
+    assert order(1) == order(1) != order(2)
+    assert sorted(order(1)) == sorted(digits.labels.tolist())
+
+
+def test_a_short_last_batch_is_dropped_only_on_request() -> None:
+    digits = load_split("digits", NOWHERE, "validation")
+    sizes = [len(labels) for _, labels in batches(digits, 100)]
+    assert sizes == [100, 100, 50]
+    sizes = [len(labels) for _, labels in batches(digits, 100, drop_last=True)]
+    assert sizes == [100, 100]
+
+
+@given(st.integers(1, 200), st.integers(1, 20))
+def test_balanced_labels_differ_by_one_at_most(n: int, n_classes: int) -> None:
+    counts = balanced_labels(n, n_classes).bincount(minlength=n_classes)
+    assert counts.sum() == n
+    assert counts.max() - counts.min() <= 1
+
+
+def test_the_checksum_sees_a_changed_pixel() -> None:
+    digits = load_split("digits", NOWHERE, "test")
+    changed = Split(digits.spec, digits.images.clone(), digits.labels)
+    assert changed.sha256() == digits.sha256()
+    changed.images[3, 0, 4, 5] ^= 1
+    assert changed.sha256() != digits.sha256()
+
+
+def test_interleaved_labels_take_turns_for_as_long_as_they_last() -> None:
+    labels = torch.tensor([2, 2, 0, 1, 2, 0])
+    order = interleaved(labels)
+    assert labels[order].tolist() == [0, 1, 2, 0, 2, 2]
+    assert order.tolist() == [2, 3, 0, 5, 1, 4]  # and stay in order within a class
+
+
+def test_a_subset_is_drawn_at_random_and_the_same_each_time() -> None:
+    test = load_split("digits", Path(), "test")
+    one, other = subset(test, 100), subset(test, 100)
+    assert torch.equal(one.images, other.images)
+    assert len(one) == 100
+    assert one.labels[:10].tolist() == list(range(10))
+    whole = subset(test, 10_000)
+    assert len(whole) == len(test)
+    assert torch.equal(whole.labels.bincount(), test.labels.bincount())
+    # image and label stay together
+    pairs, some = (
+        {(x.numpy().tobytes(), int(y)) for x, y in zip(each.images, each.labels, strict=True)}
+        for each in (test, one)
+    )
+    assert some <= pairs
