@@ -15,6 +15,7 @@ from cgan.metrics.samples import Samples
 
 K = 4
 REPETITIONS = 500
+N, N_TRAIN = 300, 600
 
 
 class World:

@@ -28,8 +28,6 @@ from cgan.metrics.intervals import (
 from cgan.metrics.samples import Samples
 
 K = 4
-REPETITIONS = 500
-N, N_TRAIN = 300, 600
 
 
 # From Brown, Cai and DasGupta's formula worked by hand for z = 1.96 (4 decimals).
