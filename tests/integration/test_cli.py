@@ -379,7 +379,7 @@ def test_a_folder_without_permission_is_wrong_use(monkeypatch: pytest.MonkeyPatc
     def forbidden(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "/root/w")
 
-    monkeypatch.setattr("cgan.models.hub.runs", forbidden)
+    monkeypatch.setattr("cgan.io.run_layout.runs", forbidden)
     result = run("evaluate")
     assert result.exit_code == 2
     assert result.stderr == "cgan: [Errno 13] Permission denied: '/root/w'\n"

@@ -145,7 +145,7 @@ def test_a_killed_download_starts_again_and_what_it_left_goes(server: Server, ta
 KILLED = """
 import os, sys
 from pathlib import Path
-from cgan import download
+from cgan.data import download
 import torchvision
 def fetch(root, download):
     raw = Path(root) / "MNIST/raw"
@@ -170,7 +170,7 @@ def test_a_process_that_was_killed_while_downloading_holds_nothing(
 ONE_OF_TWO = """
 import sys
 from pathlib import Path
-from cgan import data
+from cgan.data.datasets import load_split
 import torchvision
 torchvision.datasets.MNIST.mirrors = [sys.argv[2]]
 torchvision.datasets.MNIST.resources = [tuple(pair.split("=")) for pair in sys.argv[3:]]

@@ -75,8 +75,7 @@ def test_a_misspelt_run_names_the_nearest(tmp_path: Path) -> None:
 def test_the_newest_run_is_the_one_written_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("store", "run_folders"):
-        monkeypatch.setattr(f"cgan.{module}.SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr("cgan.io.run_layout.SHIPPED", tmp_path / "shipped")
     with pytest.raises(InputError, match="train-gan"):
         newest_run(tmp_path)
     toy_run(tmp_path / "shipped", "mnist")

@@ -252,7 +252,7 @@ def test_the_average_is_a_network_of_its_own_that_does_not_learn() -> None:
 def test_real_and_generated_images_are_moved_alike_once_a_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moved: dict[str, list[Tensor | None]] = {"train_gan": [], "phases": []}
+    moved: dict[str, list[Tensor | None]] = {"gan": [], "updates": []}
 
     def recording(module: str) -> Callable[[Tensor, Tensor | None], Tensor]:
         def shift(images: Tensor, offsets: Tensor | None) -> Tensor:
@@ -262,14 +262,14 @@ def test_real_and_generated_images_are_moved_alike_once_a_step(
         return shift
 
     for module in moved:  # the loop moves generated images, the discriminator's loss real ones
-        monkeypatch.setattr(f"cgan.{module}.shift_each", recording(module))
+        monkeypatch.setattr(f"cgan.training.{module}.shift_each", recording(module))
     train_gan(toy_config(d_shift=2), in_folder(tmp_path), name="moved")
-    assert len(moved["train_gan"]) == 3  # steps
+    assert len(moved["gan"]) == 3  # steps
     for of_fake, of_real in zip(*moved.values(), strict=True):
         assert of_fake is not None
         assert of_fake is of_real
         assert of_fake.shape == (400, 2)
-    assert not torch.equal(moved["phases"][0], moved["phases"][1])  # type: ignore[arg-type]
+    assert not torch.equal(moved["updates"][0], moved["updates"][1])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("recipe", ["mlp", "guided-original"])
