@@ -6,8 +6,12 @@ from pathlib import Path
 
 from conftest import REPOSITORY
 
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
-TREE = "## Files"  # a block below it lists files, among them scripts
+INSIDE = "architecture.md"  # tells of how it is built, not of what to run
+PAGES = [
+    REPOSITORY / "README.md",
+    *sorted(page for page in (REPOSITORY / "docs").glob("*.md") if page.name != INSIDE),
+]
+TREE = "## How it is built"  # a block below it lists files
 SHELLS = ("", "sh", "bash", "shell", "console")
 COMMAND = re.compile(r"(?:(?:\.venv/bin/)?cgan|scripts/\w+)(?:\s|$)")
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
