@@ -10,7 +10,7 @@ import torch
 from cgan.config.schema import Folders, GanConfig
 from cgan.data.augment import draw_offsets, shift_each
 from cgan.data.datasets import load_split
-from cgan.data.splits import Split
+from cgan.data.splits import Split, scale
 from cgan.io.run_layout import CHECKPOINT, unused_name
 from cgan.models.classifiers import Classifier
 from cgan.models.registry import DISCRIMINATORS, GENERATORS
@@ -26,22 +26,21 @@ from cgan.runtime.errors import InputError, TrainingError, lookup
 from cgan.runtime.progress import Progress
 from cgan.runtime.rng import own_randomness
 from cgan.runtime.signals import Stopped, stop_request
-from cgan.training.history import Record
+from cgan.training.history import History, StepLog, in_short
 from cgan.training.losses import ADVERSARIAL, PENALTIES
-from cgan.training.modes import study
-from cgan.training.readings import Log, in_short
+from cgan.training.modes import cluster_modes
 from cgan.training.resume import (
-    Beginning,
-    checkpoint_of,
-    how_to_go_on,
-    read_beginning,
-    require_alike,
+    ResumePoint,
+    make_checkpoint,
+    read_resume_point,
+    require_unchanged,
     restore,
+    resume_command,
     roll_back,
 )
-from cgan.training.roles import NO_JUDGE, find_teachers
+from cgan.training.roles import NO_JUDGE, find_guide_and_judge
 from cgan.training.run_writer import RunWriter
-from cgan.training.state import Training
+from cgan.training.state import TrainingState
 from cgan.training.updates import Batch, guidance_at
 from cgan.training.validation import Validator
 
@@ -108,7 +107,7 @@ def train_gan(
             raise InputError("name the run to go on with")
         if config.dry_run:
             raise InputError("--dry-run goes with a new training, not with --resume")
-        begun = read_beginning(folders.weights / name)
+        begun = read_resume_point(folders.weights / name)
         guide = guide or begun.facts["guide"]
         judge = judge or begun.facts.get("judge") or NO_JUDGE
     device = choose_device(config.device)
@@ -122,26 +121,26 @@ def train_gan(
     train = load_split(config.dataset, folders.data, "train").to(device)
     validation = load_split(config.dataset, folders.data, "validation")
     progress = progress or Progress()
-    teachers = find_teachers(guide, judge, train.spec, folders, progress)
+    found = find_guide_and_judge(guide, judge, train.spec, folders, progress)
     if name is None:
         name = unused_name(folders.weights, f"{config.dataset}-{config.recipe}", overwrite)
     facts = {
-        "guide": teachers.guide.name,
-        "guide_sha256": teachers.guide.sha256(),
-        "judge": teachers.judge.name if teachers.judge else None,
-        "judge_sha256": teachers.judge.sha256() if teachers.judge else None,
+        "guide": found.guide.name,
+        "guide_sha256": found.guide.sha256(),
+        "judge": found.judge.name if found.judge else None,
+        "judge_sha256": found.judge.sha256() if found.judge else None,
         "device": device.type,
         "precision": precision_name(dtype),
         "data_sha256": train.sha256(),
     }
     if begun is not None:
-        require_alike(begun, config, facts, with_changes=with_changes)
+        require_unchanged(begun, config, facts, with_changes=with_changes)
     with RunWriter(folders.weights, name, overwrite=overwrite, resume=resume) as writer:
         if begun is not None:
             begun.require_latest()
         writer.add_config("gan", train.spec, config, facts)
-        network = place(teachers.guide.network, device).requires_grad_(False)
-        seer = place(teachers.judge.network, device) if teachers.judge else None
+        network = place(found.guide.network, device).requires_grad_(False)
+        seer = place(found.judge.network, device) if found.judge else None
         try:
             with memory_advice(device, config.batch_size), own_randomness(config.seed, device):
                 validator = Validator(validation, network, seer, dtype)
@@ -151,7 +150,7 @@ def train_gan(
                 )
         except (TrainingError, KeyboardInterrupt, OSError) as error:
             if writer.published and (writer.folder / CHECKPOINT).is_file():
-                error.add_note(how_to_go_on(error, writer.folder, guide, judge))
+                error.add_note(resume_command(error, writer.folder, guide, judge))
             raise
 
 
@@ -162,7 +161,7 @@ def _run(
     validate: Validator,
     dtype: torch.dtype,
     writer: RunWriter,
-    begun: Beginning | None,
+    begun: ResumePoint | None,
     judge_sha256: str | None,
     progress: Progress,
 ) -> GanResult:
@@ -174,29 +173,30 @@ def _run(
     # what the guide finds in the images; networks, or where they stood
     start = time.perf_counter()
     known = begun.checkpoint.tensors.get("conditions") if begun else None
-    found = study(guide, train, config.modes, dtype, known)
-    training = Training(config, train, found, guide, dtype, steps)
-    record = Record(writer)
+    known = known % config.modes if known is not None else None
+    clusters = cluster_modes(guide, train, config.modes, dtype, known)
+    training = TrainingState(config, train, clusters, guide, dtype, steps)
+    history = History(writer)
     if begun is not None:
-        restore(training, record, begun.checkpoint)
+        restore(training, history, begun.checkpoint)
         if begun.facts.get("judge_sha256") != judge_sha256:
-            record.best = math.inf  # what another judge thought best says nothing
+            history.best = math.inf  # what another judge thought best says nothing
         if training.step >= steps:
             raise InputError(
                 f"{writer.folder} is finished; to go further add --resume-with-changes --epochs N"
             )
-    good = checkpoint_of(training, record)  # the last that can be gone back to
+    good = make_checkpoint(training, history)  # the last that can be gone back to
     every_steps, every_seconds = config.checkpoint_interval
     every_steps *= epoch_steps
 
     saved_step, saved_at = training.step, time.perf_counter()
-    shown = dict(record.history[-1]) if record.history else {}  # behind the bar
+    shown = dict(history.rows[-1]) if history.rows else {}  # behind the bar
     bars = progress.bar(steps, writer.name, done=training.step, unit="steps")
     with bars as bar, stop_request() as stop:
         while training.step < steps:
             try:
                 # learn
-                _learn(training, config, dtype)
+                _train_step(training, config, dtype)
                 bar.advance()
                 if training.step % config.log_interval == 0:
                     shown |= training.log.latest()
@@ -212,7 +212,7 @@ def _run(
                 # look at what it draws; keep the best
                 if looking:
                     ended = training.step // round_steps
-                    verdict = validate(training.average.network, training.discriminator)
+                    result = validate(training.average.network, training.discriminator)
                     row = {
                         "epoch": config.epochs * ended / rounds,
                         **training.log.means(),
@@ -221,19 +221,19 @@ def _run(
                         "seconds": training.seconds,
                         "validation_seconds": time.perf_counter() - now,
                     }
-                    progress.line(record.add(row, verdict, training.networks()))
-                    shown |= verdict.scores
+                    progress.line(history.add(row, result, training.networks()))
+                    shown |= result.scores
                     bar.say(in_short(shown))
                     if training.step > EARLY * steps and not config.dry_run:
-                        for alarm in verdict.alarms:
+                        for alarm in result.alarms:
                             progress.line(f"  ALARM: {alarm}")
-                    training.log = Log()
+                    training.log = StepLog()
 
                 # save all that the rest depends on
                 if not config.dry_run:
-                    good = checkpoint_of(training, record)
+                    good = make_checkpoint(training, history)
                     if training.step == steps or stop.number:
-                        record.add_film()
+                        history.add_film()
                     writer.add({CHECKPOINT: good.to_bytes()})
                     writer.publish()
                 saved_step, saved_at = training.step, time.perf_counter()
@@ -241,7 +241,7 @@ def _run(
             except TrainingError as error:
                 if config.on_nan == "stop" or training.rollbacks == ROLLBACKS:
                     raise
-                roll_back(training, record, good)
+                roll_back(training, history, good)
                 writer.forget()
                 progress.line(f"{error}; back at step {training.step}, rates halved")
                 bar.go_to(training.step)
@@ -249,31 +249,42 @@ def _run(
             if stop.number:
                 raise Stopped(stop.number)
     folder = writer.folder if writer.published else None
-    return GanResult(folder, record.history, training.seconds, record.alarms)
+    return GanResult(folder, history.rows, training.seconds, history.alarms)
 
 
-def _learn(training: Training, config: GanConfig, dtype: torch.dtype) -> None:
-    """Draw a batch, and let every network whose turn it is learn from it."""
-    generator, random, device = training.generator, training.random, training.device
+def _train_step(training: TrainingState, config: GanConfig, dtype: torch.dtype) -> None:
+    """Draw a batch and update every network that is due in this step."""
+    generator, discriminator = training.generator, training.discriminator
+    random, device = training.random, training.device
     generator.train()
-    training.discriminator.train()
-    real, conditions = training.deck.deal()
+    discriminator.train()
+    chosen = training.sampler.next_batch().to(device)
+    real, labels = scale(training.train.images[chosen]), training.train.labels[chosen]
     batch_size = len(real)
     normal = torch.randn(batch_size, config.z_dim, generator=random)
     z = generator.prior(normal).to(device)
-    # a shuffle of the real labels: both halves have the same mix of classes
+    # the fake images have the labels of the real ones in another order
     shuffle = torch.randperm(batch_size, generator=random)
-    labels = conditions[shuffle.to(device)] // config.modes
-    fake_conditions = generator.conditions(z, labels)
+    fake_labels = labels[shuffle.to(device)]
+    fake_modes = generator.choose_modes(z, fake_labels)
     offsets = draw_offsets(batch_size, config.d_shift, random, device)
     with autocast(device, dtype):
-        fake = generator(z, labels)
-        seen = training.discriminator.look(shift_each(fake, offsets))
-    step = training.step
-    batch = Batch(step, real, conditions, fake, seen, fake_conditions, labels, offsets)
+        fake = generator(z, fake_labels, fake_modes)
+        features = discriminator.extract(shift_each(fake, offsets))
+    batch = Batch(
+        step=training.step,
+        real=real,
+        labels=labels,
+        modes=training.modes[chosen],
+        fake=fake,
+        fake_features=features,
+        fake_labels=fake_labels,
+        fake_modes=fake_modes,
+        offsets=offsets,
+    )
     for phase in training.phases:
-        if step % phase.every == 0:
-            training.discriminator.requires_grad_(phase.network is training.discriminator)
-            training.log.add(step, phase.learn(batch, training.slower))
+        if training.step % phase.every == 0:
+            discriminator.requires_grad_(phase.network is discriminator)
+            training.log.add(training.step, phase.learn(batch, training.slower))
     training.average.update()
     training.step += 1

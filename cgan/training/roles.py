@@ -1,4 +1,4 @@
-"""Who teaches a generator: the guide by whose eyes it learns, the judge that scores the epochs."""
+"""Finds the two classifiers of a GAN training: the guide, and the judge that scores it."""
 
 from dataclasses import dataclass
 
@@ -13,30 +13,30 @@ NO_JUDGE = "none"
 
 
 @dataclass(frozen=True)
-class Teachers:
-    """A guide, and a judge where there is one."""
+class GuideAndJudge:
+    """A guide, and a judge if there is one."""
 
     guide: ClassifierRun
     judge: ClassifierRun | None
 
 
-def find_teachers(
+def find_guide_and_judge(
     guide: str | None, judge: str | None, spec: DataSpec, folders: Folders, progress: Progress
-) -> Teachers:
+) -> GuideAndJudge:
     """Load both classifiers by name or folder.
 
     Args:
         guide: None: `<dataset>-guide`.
-        judge: None: `<dataset>-judge` if there is one; "none": nobody.
-        spec: of the images that they are to see.
+        judge: None: `<dataset>-judge` if there is one; "none": no judge.
+        spec: of the images that they must have been trained on.
         folders: where runs are.
-        progress: is told if there is no judge.
+        progress: shows a line if there is no judge.
 
     Raises:
-        InputError: one is missing, damaged or trained on other images, or one is both.
+        InputError: one is missing, damaged or trained on other images, or both are the same.
     """
     guide_run = load_classifier(guide or f"{spec.dataset}-guide", folders.weights)
-    plain_name(guide_run.name)  # as config.json will tell it
+    plain_name(guide_run.name)  # config.json will name it
     require_same_images(guide_run, spec)
     if guide_run.config.role == "judge":
         raise InputError(f"{guide_run.name} is a judge; a classifier that guides cannot judge")
@@ -46,7 +46,7 @@ def find_teachers(
         require_same_images(judge_run, spec)
         if judge_run.sha256() == guide_run.sha256():
             raise InputError(f"{judge_run.name} is the guide; the judge must be another classifier")
-    return Teachers(guide_run, judge_run)
+    return GuideAndJudge(guide_run, judge_run)
 
 
 def _find_judge(

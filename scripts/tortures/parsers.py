@@ -23,7 +23,7 @@ from cgan.data.grids import figure_bytes, mosaic_bytes
 from cgan.data.idx import read_idx
 from cgan.data.importing.pictures import read_images
 from cgan.data.spec import DataSpec
-from cgan.deploy.archive import read_network, to_npz
+from cgan.deploy.npz_network import read_network, to_npz
 from cgan.deploy.portable import portable
 from cgan.io.journal import damaged
 from cgan.models.hub import DiscriminatorRun, GanRun, load_classifier, load_generator
@@ -38,11 +38,11 @@ from cgan.reporting.page import write_report
 from cgan.reporting.read import read_history, read_picture, read_results
 from cgan.reporting.verdict import find_verdict
 from cgan.training.checkpoint import parse
-from cgan.training.history import Record
-from cgan.training.modes import study
-from cgan.training.resume import checkpoint_of, restore
+from cgan.training.history import History
+from cgan.training.modes import cluster_modes
+from cgan.training.resume import make_checkpoint, restore
 from cgan.training.run_writer import RunWriter
-from cgan.training.state import Training
+from cgan.training.state import TrainingState
 from scripts.tortures import mutations
 
 SPEC = DataSpec("toy", 1, 8, 12, 3)
@@ -156,29 +156,29 @@ def _manifest() -> bytes:
 
 
 @cache
-def _resting() -> tuple[Training, Record, bytes]:
+def _resting() -> tuple[TrainingState, History, bytes]:
     """Return a training that has not begun, its record and the facts of its checkpoint."""
     config = gan_config("mlp", "digits", batch_size=8, device="cpu", precision="fp32")
     train = load_split("digits", Path(), "train")
     guide = load_classifier("digits-guide").network
-    found = study(guide, train, 1, torch.float32)
-    training = Training(config, train, found, guide, torch.float32, steps=9)
-    training.deck.deal()
-    facts = checkpoint_of(training, Record(RunWriter(Path(), "x"))).facts
+    clusters = cluster_modes(guide, train, 1, torch.float32)
+    training = TrainingState(config, train, clusters, guide, torch.float32, steps=9)
+    training.sampler.next_batch()
+    facts = make_checkpoint(training, History(RunWriter(Path(), "x"))).facts
     history = [{"epoch": 1.0, "g_loss": 0.5, "fcd": 3.0, "kept": 1}]
     told = json.dumps({**facts, "record": {"history": history, "best": 3.0}})
-    return training, Record(RunWriter(Path(), "x")), told.encode()
+    return training, History(RunWriter(Path(), "x")), told.encode()
 
 
 def _take_up(folder: Path) -> None:
     """Let a training go on from a checkpoint of these facts."""
-    training, record, _ = _resting()
+    training, history, _ = _resting()
     tensors = dict(training.tensors())
-    tensors["film"] = torch.zeros(1, 2, *training.deck.split.images.shape[1:], dtype=torch.uint8)
+    tensors["film"] = torch.zeros(1, 2, *training.train.images.shape[1:], dtype=torch.uint8)
     text = np.frombuffer((folder / "facts").read_bytes(), np.uint8).copy()
-    restore(training, record, parse(tensors, text))
-    training.deck.deal()
-    record.add_film()
+    restore(training, history, parse(tensors, text))
+    training.sampler.next_batch()
+    history.add_film()
 
 
 def _results(folder: Path) -> None:

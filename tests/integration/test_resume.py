@@ -27,11 +27,11 @@ from cgan.runtime.errors import InputError, TrainingError
 from cgan.runtime.signals import Stopped
 from cgan.training.checkpoint import Checkpoint, read_checkpoint
 from cgan.training.gan import train_gan
-from cgan.training.history import Record
-from cgan.training.modes import study
-from cgan.training.resume import read_beginning, require_alike, restore
+from cgan.training.history import History
+from cgan.training.modes import cluster_modes
+from cgan.training.resume import read_resume_point, require_unchanged, restore
 from cgan.training.run_writer import RunWriter
-from cgan.training.state import Training
+from cgan.training.state import TrainingState
 
 sys.path.insert(0, str(REPOSITORY))
 from scripts.tortures.mutations import of_json
@@ -220,13 +220,13 @@ def test_a_checkpoint_is_written_as_often_as_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[int] = []
-    honest = Training.facts
+    honest = TrainingState.facts
 
-    def facts(training: Training) -> dict[str, Any]:
+    def facts(training: TrainingState) -> dict[str, Any]:
         steps.append(training.step)
         return honest(training)
 
-    monkeypatch.setattr(Training, "facts", facts)
+    monkeypatch.setattr(TrainingState, "facts", facts)
     config = toy_config(epochs=2, batch_size=200, checkpoint_every="0.5")
     train_gan(config, in_folder(tmp_path), name="x")
     assert steps == [0, 3, 6, 9, 12]  # the first is for a rollback, and not written
@@ -235,21 +235,21 @@ def test_a_checkpoint_is_written_as_often_as_was_asked_for(
 def test_weights_that_are_no_numbers_are_never_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = Training.check
+    honest = TrainingState.check
 
-    def check(training: Training) -> None:
+    def check(training: TrainingState) -> None:
         with torch.no_grad():
             next(training.average.network.parameters()).view(-1)[0] = torch.nan
         honest(training)
 
-    monkeypatch.setattr(Training, "check", check)
+    monkeypatch.setattr(TrainingState, "check", check)
     with pytest.raises(TrainingError, match=r"average\..* is not finite"):
         train_gan(toy_config(), in_folder(tmp_path), name="x")
     assert not (tmp_path / "weights/x").exists()
 
 
 @pytest.fixture(scope="module")
-def resting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, Record, Checkpoint]:
+def resting(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainingState, History, Checkpoint]:
     """A training of two steps, its record and its checkpoint."""
     folders = in_folder(tmp_path_factory.mktemp("resting"))
     config = gan_config("udacity", "digits", batch_size=600, precision="fp32", device="cpu")
@@ -258,17 +258,17 @@ def resting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, Record,
     checkpoint = read_checkpoint(folders.weights / "x")
     train = load_split("digits", folders.data, "train")
     guide = load_classifier("digits-guide").network
-    found = study(guide, train, 1, torch.float32)
-    training = Training(config, train, found, guide, torch.float32, 2)
-    return training, Record(RunWriter(folders.weights, "y")), checkpoint
+    clusters = cluster_modes(guide, train, 1, torch.float32)
+    training = TrainingState(config, train, clusters, guide, torch.float32, 2)
+    return training, History(RunWriter(folders.weights, "y")), checkpoint
 
 
-def require_refusal_or_none(parts: tuple[Training, Record, Checkpoint]) -> None:
+def require_refusal_or_none(parts: tuple[TrainingState, History, Checkpoint]) -> None:
     """Let a training take up a checkpoint; it may be refused, in a line."""
-    training, record, damaged = parts
+    training, history, damaged = parts
     message = ""
     try:
-        restore(training, record, damaged)
+        restore(training, history, damaged)
     except InputError as error:
         message = str(error)
     assert "\n" not in message
@@ -276,15 +276,15 @@ def require_refusal_or_none(parts: tuple[Training, Record, Checkpoint]) -> None:
 
 @given(st.integers(0, 2**32))
 def test_damaged_facts_are_taken_up_or_refused_in_a_line(
-    resting: tuple[Training, Record, Checkpoint], seed: int
+    resting: tuple[TrainingState, History, Checkpoint], seed: int
 ) -> None:
-    training, record, good = resting
+    training, history, good = resting
     content = of_json(json.dumps(good.facts).encode(), Random(seed))
     try:
         facts = json.loads(content)
     except (ValueError, RecursionError):  # `read_checkpoint` refuses it
         reject()
-    require_refusal_or_none((training, record, Checkpoint(good.tensors, facts)))
+    require_refusal_or_none((training, history, Checkpoint(good.tensors, facts)))
 
 
 OTHERS = (None, torch.zeros(3, 5), torch.zeros(0), torch.full((4,), 2**62), torch.zeros(()))
@@ -292,15 +292,15 @@ OTHERS = (None, torch.zeros(3, 5), torch.zeros(0), torch.full((4,), 2**62), torc
 
 @given(st.integers(0, 10**6), st.integers(0, len(OTHERS) - 1))
 def test_damaged_tensors_are_taken_up_or_refused_in_a_line(
-    resting: tuple[Training, Record, Checkpoint], place: int, other: int
+    resting: tuple[TrainingState, History, Checkpoint], place: int, other: int
 ) -> None:
-    training, record, good = resting
+    training, history, good = resting
     name = sorted(good.tensors)[place % len(good.tensors)]
     tensors = {key: value for key, value in good.tensors.items() if key != name}
     replaced = OTHERS[other]
     if replaced is not None:
         tensors[name] = replaced
-    require_refusal_or_none((training, record, Checkpoint(tensors, good.facts)))
+    require_refusal_or_none((training, history, Checkpoint(tensors, good.facts)))
 
 
 @pytest.mark.parametrize(
@@ -319,34 +319,34 @@ def test_damaged_tensors_are_taken_up_or_refused_in_a_line(
     ],
 )
 def test_facts_that_cannot_be_are_refused(
-    resting: tuple[Training, Record, Checkpoint], part: str, key: str, value: Any
+    resting: tuple[TrainingState, History, Checkpoint], part: str, key: str, value: Any
 ) -> None:
-    training, record, good = resting
+    training, history, good = resting
     facts = {**good.facts, part: {**good.facts[part], key: value}}
     with pytest.raises(InputError):
-        restore(training, record, Checkpoint(good.tensors, facts))
+        restore(training, history, Checkpoint(good.tensors, facts))
 
 
 @pytest.mark.parametrize("shape", [(), (1, 2), (1, 60, 1, 9, 9), (2, 60, 1, 28, 28)])
 def test_a_film_of_another_shape_is_refused(
-    resting: tuple[Training, Record, Checkpoint], shape: tuple[int, ...]
+    resting: tuple[TrainingState, History, Checkpoint], shape: tuple[int, ...]
 ) -> None:
-    training, record, good = resting
+    training, history, good = resting
     film = torch.zeros(shape, dtype=torch.uint8)
     with pytest.raises(InputError, match="pictures"):
-        restore(training, record, Checkpoint({**good.tensors, "film": film}, good.facts))
+        restore(training, history, Checkpoint({**good.tensors, "film": film}, good.facts))
 
 
 def test_a_checkpoint_without_a_networks_weight_is_refused(
-    resting: tuple[Training, Record, Checkpoint],
+    resting: tuple[TrainingState, History, Checkpoint],
 ) -> None:
-    training, record, good = resting
+    training, history, good = resting
     weights = [name for name in good.tensors if name.startswith(("generator.", "discriminator."))]
     assert weights
     for name in weights:
         tensors = {key: value for key, value in good.tensors.items() if key != name}
         with pytest.raises(InputError, match=f"it lacks {name}, as those of an earlier version"):
-            restore(training, record, Checkpoint(tensors, good.facts))
+            restore(training, history, Checkpoint(tensors, good.facts))
 
 
 def test_a_checkpoint_of_a_version_without_scales_is_refused(
@@ -382,16 +382,16 @@ def test_a_run_does_not_go_on_with_another_judge_unless_told_to(
 def test_a_rollback_leaves_nothing_of_what_it_went_back_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest, spoilt = Training.check, list[int]()
+    honest, spoilt = TrainingState.check, list[int]()
 
-    def check(training: Training) -> None:
+    def check(training: TrainingState) -> None:
         if training.step == 3 and not spoilt:
             spoilt.append(training.step)
             with torch.no_grad():
                 next(training.average.network.parameters()).view(-1)[0] = torch.nan
         honest(training)
 
-    monkeypatch.setattr(Training, "check", check)
+    monkeypatch.setattr(TrainingState, "check", check)
     folders = in_folder(tmp_path)
     train_gan(toy_config(epochs=2, on_nan="rollback"), folders, name="x")
     assert spoilt
@@ -402,7 +402,7 @@ def test_a_rollback_leaves_nothing_of_what_it_went_back_from(
 
 def test_two_that_go_on_do_not_undo_one_another(stopped: tuple[GanConfig, Folders]) -> None:
     config, folders = stopped
-    begun = read_beginning(folders.weights / "x")
+    begun = read_resume_point(folders.weights / "x")
     train_gan(config, folders, name="x", resume=True)
     with pytest.raises(InputError, match="has gone on with"):
         begun.require_latest()
@@ -410,9 +410,9 @@ def test_two_that_go_on_do_not_undo_one_another(stopped: tuple[GanConfig, Folder
 
 def test_what_does_not_differ_in_the_end_is_no_change(stopped: tuple[GanConfig, Folders]) -> None:
     config, folders = stopped
-    begun = read_beginning(folders.weights / "x")
+    begun = read_resume_point(folders.weights / "x")
     same = replace(config, device="auto", precision="auto")
-    require_alike(begun, same, begun.facts, with_changes=False)
+    require_unchanged(begun, same, begun.facts, with_changes=False)
     other = {**begun.facts, "device": "cuda"}
     with pytest.raises(InputError, match="device cpu -> cuda"):
-        require_alike(begun, same, other, with_changes=False)
+        require_unchanged(begun, same, other, with_changes=False)

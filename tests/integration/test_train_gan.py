@@ -16,9 +16,9 @@ from cgan.models.base import Discriminator, Generator
 from cgan.models.hub import load_classifier
 from cgan.runtime.errors import InputError, TrainingError
 from cgan.runtime.progress import Progress
-from cgan.training.ema import Average
+from cgan.training.ema import MovingAverage
 from cgan.training.gan import train_gan
-from cgan.training.validation import Validator, Verdict
+from cgan.training.validation import ValidationResult, Validator
 
 HONEST = Validator.__call__
 
@@ -86,7 +86,9 @@ def test_scoring_every_epoch_changes_nothing_that_is_learned(tmp_path: Path) -> 
 def scripted(monkeypatch: pytest.MonkeyPatch, distances: list[float], alarm: str = "") -> None:
     """Let the validator say what it is told to."""
 
-    def told(self: Validator, generator: Generator, discriminator: Discriminator) -> Verdict:
+    def told(
+        self: Validator, generator: Generator, discriminator: Discriminator
+    ) -> ValidationResult:
         verdict = HONEST(self, generator, discriminator)
         verdict.scores["fcd"] = distances.pop(0)
         return replace(verdict, alarms=[alarm] if alarm else [])
@@ -223,7 +225,7 @@ def test_a_misspelt_part_is_refused_before_anything_is_written(tmp_path: Path, f
 def test_the_average_forgets_the_start_and_then_keeps_its_horizon() -> None:
     network = nn.BatchNorm1d(1)
     network.weight.data.fill_(8.0)
-    average = Average(network, 0.5)
+    average = MovingAverage(network, 0.5)
     average.update()  # the first is taken as it is
     assert float(average.network.weight) == 8
     network.weight.data.fill_(0.0)
@@ -242,7 +244,7 @@ def test_the_average_forgets_the_start_and_then_keeps_its_horizon() -> None:
 
 def test_the_average_is_a_network_of_its_own_that_does_not_learn() -> None:
     network = nn.Linear(2, 1)
-    average = Average(network, 0.5)
+    average = MovingAverage(network, 0.5)
     assert not any(weight.requires_grad for weight in average.network.parameters())
     assert all(weight.requires_grad for weight in network.parameters())
     network.weight.data.add_(1)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY
 
-from cgan.deploy.webapp.unpacking import RUNTIME, unpack
+from cgan.deploy.webapp.runtime_files import RUNTIME, unpack
 from cgan.runtime.errors import InputError
 
 

@@ -1,6 +1,6 @@
-"""Unpacks the runtime that computes in a browser; nothing of it is used before it is checked.
+"""Unpacks and checks ONNX Runtime Web, which runs the networks in a browser.
 
-It is ONNX Runtime Web, made by others (runtime/LICENSE.txt). scripts/browser_runtime packs it.
+It is third-party software (runtime/LICENSE.txt). scripts/browser_runtime packs it.
 """
 
 import hashlib
@@ -17,8 +17,8 @@ CONTENTS = "runtime.json"
 LICENCE = "LICENSE.txt"
 PACKED = ".xz"
 LARGEST_CONTENTS = 2**16  # bytes of runtime.json
-LARGEST_PACKED = 2**23  # bytes of a file as it ships; ours have two million
-LARGEST_FILE = 2**25  # and of what it unpacks to
+LARGEST_PACKED = 2**23  # bytes of a packed file; those that ship have two million
+LARGEST_FILE = 2**25  # bytes of an unpacked file
 MOST_MEMORY = 2**27  # bytes that unpacking may take
 
 
@@ -56,7 +56,7 @@ def _unpacked(folder: Path, name: str, about: dict[str, Any]) -> bytes:
         raise ValueError(f"{name} would have {size!r:.20} bytes")
     packed = read_plain(folder / (name + PACKED), LARGEST_PACKED)
     reader = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MOST_MEMORY)
-    content = reader.decompress(packed, max_length=size + 1)  # a bomb goes off no further
+    content = reader.decompress(packed, max_length=size + 1)  # no more, even from a bomb
     if len(content) != size or hashlib.sha256(content).hexdigest() != sha256:
         raise ValueError(f"{name} is not what {CONTENTS} says")
     return content
