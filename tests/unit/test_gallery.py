@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cgan.evaluation.gallery import N_ALIKE, N_PAIRS, N_SURE, N_UNSURE, Sheet, _nearest_few, choose
-from cgan.metrics.samples import Samples
+from cgan.metrics.features import Features
 from cgan.reporting.gallery import tiles
 from cgan.runtime.errors import InputError
 
@@ -40,7 +40,7 @@ def sheets() -> dict[str, Sheet]:
     judged[[3, 7, 40]] = (labels[[3, 7, 40]] + 1) % K
     logits = np.zeros((N, K), np.float32)
     logits[np.arange(N), judged] = 1 + np.arange(N) / N
-    seen = Samples(labels, logits, np.zeros((N, 2), np.float32))
+    seen = Features(labels, logits, np.zeros((N, 2), np.float32))
     images = torch.arange(N, dtype=torch.uint8)[:, None, None, None].expand(N, 1, 6, 5)
     views: dict[str, Any] = {"all": seen, "distances": None}
     return choose(images, views, None)  # type: ignore[arg-type]  # copies alone need it

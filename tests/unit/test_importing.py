@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cgan.data.grids import write_images
-from cgan.data.importing.pictures import read_images
+from cgan.data.importing.folders import read_images
 from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
 
@@ -342,9 +342,9 @@ def test_a_folder_of_very_many_files_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = drawn(tmp_path / "in", 5)
-    monkeypatch.setattr("cgan.data.importing.pictures.LARGEST", 5 * 30 - 1)
+    monkeypatch.setattr("cgan.data.importing.folders.LARGEST", 5 * 30 - 1)
     with pytest.raises(InputError, match="too many at once"):
         read_images(folder, SPEC)
-    monkeypatch.setattr("cgan.data.importing.pictures.MOST_FILES", 5)
+    monkeypatch.setattr("cgan.data.importing.folders.MOST_FILES", 5)
     with pytest.raises(InputError, match="more than 5 files"):
         read_images(folder, SPEC)

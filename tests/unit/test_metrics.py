@@ -13,42 +13,42 @@ from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion
 from cgan.metrics.collapse import class_kl, divergence, expected_shares, missing_classes
 from cgan.metrics.diversity import diversity_per_class, intra_class_diversity
 from cgan.metrics.duplicates import close_distance, distinct
+from cgan.metrics.features import Features
 from cgan.metrics.intervals import Value, wilson
 from cgan.metrics.neighbours import nearest_in
 from cgan.metrics.registry import METRICS, measure
-from cgan.metrics.samples import Samples
 from cgan.runtime.errors import InputError
 
 K = 4
 CENTRES = 3.5 * np.eye(K)  # of the classes, in a space of as many features; the spread is 1
 
 
-def judged_as(labels: list[int], answers: list[int], *, requested: bool = True) -> Samples:
+def judged_as(labels: list[int], answers: list[int], *, requested: bool = True) -> Features:
     """Return samples of which a classifier gives `answers`."""
     logits = np.eye(K, dtype=np.float32)[answers]
     features = np.random.default_rng(1).normal(size=(len(labels), 2)).astype(np.float32)
-    return Samples(np.array(labels), logits, features, requested)
+    return Features(np.array(labels), logits, features, requested)
 
 
-def perfect(n: int) -> Samples:
+def perfect(n: int) -> Features:
     labels = [i % K for i in range(n)]
     return judged_as(labels, labels)
 
 
-def mislabelled(n: int, every: int) -> Samples:
+def mislabelled(n: int, every: int) -> Features:
     labels = [i % K for i in range(n)]
     return judged_as(labels, [(y + (i % every == 0)) % K for i, y in enumerate(labels)])
 
 
 def seen(
     labels: NDArray[np.int64], features: NDArray[np.floating], centres: NDArray[np.floating]
-) -> Samples:
+) -> Features:
     """Return samples judged by the nearest of `centres`."""
     logits = -((features[:, None] - centres) ** 2).sum(axis=2)
-    return Samples(labels, logits.astype(np.float32), features.astype(np.float32))
+    return Features(labels, logits.astype(np.float32), features.astype(np.float32))
 
 
-def cloud(seed: int, n: int) -> Samples:
+def cloud(seed: int, n: int) -> Features:
     """Return perfect images: each class a Gaussian about its centre."""
     labels = np.arange(n) % K
     spread = np.random.default_rng(seed).normal(size=(n, K))
@@ -76,7 +76,7 @@ def views(fault: str) -> dict[str, Any]:
     fake = seen(labels, features, CENTRES)
     guide = seen(labels, features + random.normal(0, 0.1, features.shape), CENTRES)
     if fault == "flattering":
-        guide = Samples(labels, np.eye(K, dtype=np.float32)[labels], fake.features)
+        guide = Features(labels, np.eye(K, dtype=np.float32)[labels], fake.features)
     # the student says of a test image what was asked for when its nearest image was drawn
     taught = labels[nearest_in(real.features.astype(np.float64), features).indices[:, 0]]
     balls = manifold.look(fake=fake, real=real)
@@ -88,7 +88,7 @@ def views(fault: str) -> dict[str, Any]:
         "fake": fake,
         "real": real,
         "guide": guide,
-        "student": Samples(real.labels, np.eye(K, dtype=np.float32)[taught], real.features),
+        "student": Features(real.labels, np.eye(K, dtype=np.float32)[taught], real.features),
         "balls": balls,
         "distinct": kept,
         "held_out": real,
@@ -115,7 +115,7 @@ MOVES = {
     },
     "flattering": {  # the same images, so all but the guide say the same
         "judge_accuracy": "down",
-        "flattery": "up",
+        "guide_gap": "up",
         "gan_train_accuracy": "down",
         "intra_class_diversity": "up",
     },
@@ -199,8 +199,8 @@ def test_a_metric_without_one_of_its_views_is_none(name: str) -> None:
         assert measure(name, {**views("none"), view: None}) is None
 
 
-def samples(labels: int = 4, logits: int = 4, features: int = 4, fill: float = 0.0) -> Samples:
-    return Samples(
+def samples(labels: int = 4, logits: int = 4, features: int = 4, fill: float = 0.0) -> Features:
+    return Features(
         np.zeros(labels, np.int64),
         np.zeros((logits, K), np.float32),
         np.full((features, 2), fill, np.float32),
@@ -218,7 +218,7 @@ def test_samples_that_are_not_finite_are_refused(fill: float) -> None:
     with pytest.raises(InputError, match="not finite"):
         samples(fill=fill)
     with pytest.raises(InputError, match="not finite"):
-        Samples(np.zeros(1, np.int64), np.full((1, K), fill, np.float32), np.zeros((1, 2), "f4"))
+        Features(np.zeros(1, np.int64), np.full((1, K), fill, np.float32), np.zeros((1, 2), "f4"))
 
 
 def test_samples_keep_what_was_requested_when_some_are_taken() -> None:

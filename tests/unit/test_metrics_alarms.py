@@ -3,14 +3,14 @@ from typing import Any
 
 import pytest
 
-from cgan.metrics.alarms import alarms
 from cgan.metrics.registry import METRICS
+from cgan.metrics.warnings import alarms
 
 
 def good() -> dict[str, Any]:
     """Return results like those of real images, of ten classes with 100 images each."""
     values = {"recall": 0.9, "coverage": 0.9, "density": 1.0, "duplicate_rate": 0.0}
-    values |= {"flattery": 0.0, "judge_accuracy": 0.99, "copying_z": 0.0}
+    values |= {"guide_gap": 0.0, "judge_accuracy": 0.99, "copying_z": 0.0}
     return {
         "metrics": {
             name: {"value": x, "low": x - 0.005, "high": x + 0.005, "real": x}
@@ -28,7 +28,7 @@ def change(results: dict[str, Any], kind: str) -> None:
     metrics, rows = results["metrics"], results["per_digit"]
     by = {"repeats": ("duplicate_rate", 0.3), "unrealistic": ("density", -0.8)}
     by |= {"narrow": ("recall", -0.6), "uncovered": ("coverage", -0.6)}
-    by |= {"flattered": ("flattery", 0.2), "copied": ("copying_z", -5.0)}
+    by |= {"flattered": ("guide_gap", 0.2), "copied": ("copying_z", -5.0)}
     if kind in by:
         name, step = by[kind]
         for key in ("value", "low", "high"):

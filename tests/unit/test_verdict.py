@@ -14,7 +14,7 @@ def results(*alarms: str, worst: float = 0.98, **metrics: float) -> dict[str, An
     """Return results like those of a good generator but for `metrics`, whose real value is 1."""
     names = {
         *("judge_accuracy", "precision", "recall", "coverage"),
-        *("intra_class_diversity", "flattery", "copying_z"),
+        *("intra_class_diversity", "guide_gap", "copying_z"),
     }
     found = {name: metric(1.0, 1.0) for name in names}
     found |= {name: metric(value, 1.0) for name, value in metrics.items()}
