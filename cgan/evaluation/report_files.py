@@ -105,10 +105,16 @@ def make_results(
             judge_sha256=judge.sha256(),
             config=asdict(gan.config) if gan else None,
             guide=gan.guide if gan else None,
-            images=None if setting.images is None else str(setting.images),
+            images=_shown(setting.images),
             evaluation=asdict(setting.config),
         ),
     )
+
+
+def _shown(path: Path | None) -> str | None:
+    """Return a path as results can hold it; None where a terminal could not show it."""
+    text = "" if path is None else str(path)
+    return text if text and text.isprintable() and len(text) <= schema.LONGEST_TEXT else None
 
 
 def _accuracy(real: Features) -> schema.Accuracy:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
+from cgan.io.typed import convert
+from cgan.io.upgrades import RENAMED_RESULTS, results_from_format_1
 from cgan.metrics.collapse import histogram
 from cgan.metrics.features import Features
 from cgan.metrics.registry import METRICS
@@ -15,18 +17,21 @@ from cgan.runtime.errors import warn_renamed
 FORMAT = 2
 LARGEST_NUMBER = 1e12  # no score comes near
 MOST_CLASSES = 100
+LONGEST_TEXT = 1000
 ROUNDING = 1e-9  # by which the end of an interval may lie outside of 0 to 1
 
 Number = Annotated[float, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 Share = Annotated[float, Meta(ge=-ROUNDING, le=1 + ROUNDING)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Text = Annotated[str, Meta(max_length=1000)]
+Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 Name = Annotated[str, Meta(max_length=200)]
 Label = Annotated[int, Meta(ge=0, lt=MOST_CLASSES)]
-Setting = Name | bool | int | Number | None
-Told = TypeVar("Told")
-Rows = Annotated[list[Told], Meta(min_length=1, max_length=MOST_CLASSES)]
-Fields = Annotated[dict[Name, Told], Meta(max_length=200)]
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Real = Annotated[float, Meta(ge=-(2.0**63), le=2.0**63)]
+Setting = Name | bool | Whole | Real | None
+Item = TypeVar("Item")
+Rows = Annotated[list[Item], Meta(min_length=1, max_length=MOST_CLASSES)]
+Fields = Annotated[dict[Name, Item], Meta(max_length=200)]
 
 
 class Accuracy(Struct, frozen=True):
@@ -201,9 +206,10 @@ class Results(Struct, frozen=True, kw_only=True):
 
     def __getitem__(self, key: str) -> Any:
         """Return a part as plain lists and dicts, as `Evaluation.results` had it before 0.2."""
-        name = NAMES_OF_FORMAT_1.get(key, key)
+        name = RENAMED_RESULTS.get(key, key)
+        part = msgspec.to_builtins(self)[name]
         warn_renamed(f"results[{key!r}]", f"results.{name}")
-        return msgspec.to_builtins(self)[name]
+        return part
 
 
 def to_bytes(results: Results) -> bytes:
@@ -224,79 +230,24 @@ def parse_results(content: Any) -> Results:
 
     Raises:
         ValueError: a part is missing, not what it should be, or does not agree with another. The
-            message says what and where.
+            message says what and where in one short line.
     """
     if not isinstance(content, dict):
         raise ValueError("it is no object")
     version = content.get("format", 1)
-    if type(version) is not int or not 1 <= version <= FORMAT:
+    if type(version) is not int or version not in UPGRADES:
         raise ValueError(f"it is of format {version!r:.40}; this version reads 1 to {FORMAT}")
-    try:
-        results = msgspec.convert(UPGRADES[version](content), Results)
-    except (msgspec.ValidationError, TypeError, AttributeError, KeyError) as error:
-        raise ValueError(str(error)) from error
-    problem = _unprintable(msgspec.to_builtins(results)) or _disagreement(results)
+    results = convert(UPGRADES[version](content), Results)
+    problem = _disagreement(results)
     if problem:
         raise ValueError(problem)
     return results
 
 
-# Format 1 knew two data sets of digits and two of other classes, and called every class a digit.
-NOUNS_OF_FORMAT_1 = {"mnist": "digit", "digits": "digit"}
-NAMES_OF_FORMAT_1 = {
-    **{"digit": "class", "flattery": "guide_gap", "flattered": "guide_gap", "arch": "network"},
-    **{"per_digit": "per_class", "alarms": "warnings"},
-}
-
-
-def _from_format_1(old: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the content of a file without a format number under the names of format 2."""
-    content = _renamed({key: old[key] for key in old if key not in ("provenance", "gallery")})
-    content["noun"] = NOUNS_OF_FORMAT_1.get(old["dataset"], "class")
-    for part in ("judge", "guide", "metrics", "left_out"):
-        content[part] = _renamed(content[part])
-    for part in ("per_class", "histogram"):
-        content[part] = [_renamed(row) for row in content[part]]
-    content["warnings"] = [
-        {
-            key: NAMES_OF_FORMAT_1.get(value, value) if isinstance(value, str) else value
-            for key, value in warning.items()
-        }
-        for warning in content["warnings"]
-    ]
-    content["gallery"] = {
-        name: {**sheet, "cells": [_renamed(cell) for cell in sheet["cells"]]}
-        for name, sheet in old.get("gallery", {}).items()
-    }
-    return {**content, "format": FORMAT, "provenance": old.get("provenance", {})}
-
-
-def _renamed(fields: Any) -> Any:
-    """Return an object with the names of format 2; anything else as it is."""
-    if not isinstance(fields, dict):
-        return fields
-    return {NAMES_OF_FORMAT_1.get(key, key): value for key, value in fields.items()}
-
-
 UPGRADES: dict[int, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
-    1: _from_format_1,
+    1: results_from_format_1,
     FORMAT: lambda content: content,
 }
-
-
-def _unprintable(value: Any, where: str = "results") -> str:
-    """Return where a text could not be shown on a terminal; nothing where all can."""
-    if isinstance(value, str):
-        return "" if value.isprintable() else f"{where} is not a printable text"
-    if not isinstance(value, dict | list):
-        return ""
-    parts = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, part in parts:
-        if not str(key).isprintable():
-            return f"{where} has an unprintable field"
-        if wrong := _unprintable(part, f"{where}.{key}"):
-            return wrong
-    return ""
 
 
 def _disagreement(results: Results) -> str:

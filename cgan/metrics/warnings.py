@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cgan.metrics.collapse import MISSING_BELOW
 from cgan.metrics.intervals import wilson
-from cgan.metrics.results import ClassRow, HistogramRow, Score, Warning
+from cgan.metrics.results import ClassRow, HistogramRow, Score, Warning, finite
 
 # Each threshold leaves room for real images: no split of the real data sets raises a warning.
 LITTLE_DIVERSITY = 0.5  # of the variance of real images of the class
@@ -29,9 +29,12 @@ class Found:
     def known(self, name: str) -> tuple[float, float, float, float] | None:
         """Return value, low, high and the value of real images, where all are known."""
         score = self.metrics.get(name)
-        if score is None or score.low is None or score.high is None or score.real is None:
+        if score is None:
             return None
-        return score.value, score.low, score.high, score.real
+        value, low, high, real = map(finite, (score.value, score.low, score.high, score.real))
+        if value is None or low is None or high is None or real is None:
+            return None
+        return value, low, high, real
 
     def missing(self) -> list[int]:
         """Return the classes that are hardly ever drawn."""
