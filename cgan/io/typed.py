@@ -1,6 +1,5 @@
 """Gives what an untrusted file holds a type, or says in plain words which part of it is wrong."""
 
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,15 +23,10 @@ def convert(content: Any, kind: type[Kind]) -> Kind:
         ValueError: a part is missing or not what the type says. The message is one short line that
             names the part, such as `metrics.fcd.value is not a number`.
     """
-    problem = _problem(content, _type(kind), "")
+    problem = _problem(content, inspect.type_info(kind), "")
     if problem:
         raise ValueError(problem)
     return msgspec.convert(content, kind)  # its error is a ValueError too
-
-
-@cache
-def _type(kind: Any) -> inspect.Type:
-    return inspect.type_info(kind)
 
 
 def _problem(value: Any, kind: inspect.Type, where: str) -> str:
@@ -88,9 +82,10 @@ def _problem_of_union(value: Any, kind: inspect.UnionType, where: str) -> str:
         return ""
     if len(kinds) == 1:
         return _problem(value, kinds[0], where)
-    if any(_fits(value, one) for one in kinds):
+    whole = [one for one in kinds if isinstance(one, inspect.IntType)]
+    if any(_fits(value, one) for one in (whole if whole and type(value) is int else kinds)):
         return ""
-    return f"{where} is not {' or '.join(_words(one) for one in kinds)}"
+    return f"{where} is not {', '.join(_words(one) for one in kinds)}"
 
 
 def _fits(value: Any, kind: inspect.Type) -> bool:
