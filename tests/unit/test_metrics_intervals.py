@@ -15,7 +15,7 @@ from cgan.metrics.diversity import diversity_per_class, intra_class_diversity
 from cgan.metrics.features import Features
 from cgan.metrics.intervals import (
     GROUPS,
-    SPLITS,
+    HALVINGS,
     T95,
     Z95,
     groups_of,
@@ -122,7 +122,7 @@ def test_the_variance_from_halves_of_a_mean_is_its_classical_one() -> None:
     points = np.random.default_rng(0).normal(size=4000)
     halves = halves_of(unseen([0] * len(points)))
     means = np.array([(points[half].mean(), points[~half].mean()) for half in halves])
-    # within three standard errors of the root of a variance of SPLITS degrees of freedom
+    # within three standard errors of the root of a variance of HALVINGS degrees of freedom
     expected = scipy.stats.sem(points)
     assert halves_error(means[:, 0], means[:, 1]) == pytest.approx(expected, rel=0.5)
 
@@ -130,7 +130,7 @@ def test_the_variance_from_halves_of_a_mean_is_its_classical_one() -> None:
 @given(st.lists(st.integers(0, K - 1), min_size=2, max_size=300))
 def test_every_class_is_spread_evenly_over_both_halves(labels: list[int]) -> None:
     halves = halves_of(unseen(labels))
-    assert halves.shape == (SPLITS, len(labels))
+    assert halves.shape == (HALVINGS, len(labels))
     for half in halves:
         for y in range(K):
             mine = half[np.array(labels) == y]
@@ -142,7 +142,7 @@ def test_a_share_of_everything_has_wilsons_interval() -> None:
     assert (found["low"], found["high"]) == pytest.approx(wilson(50, 50, T95))
 
 
-def test_flattery_counts_the_images_on_which_guide_and_judge_differ() -> None:
+def test_the_guide_gap_counts_the_images_on_which_guide_and_judge_differ() -> None:
     labels, features = np.zeros(10, np.int64), np.zeros((10, 1), np.float32)
     guide, judge = (
         Features(labels, np.eye(2, dtype=np.float32)[answers], features)
