@@ -1,5 +1,6 @@
 """Toy data and runs that many tests share."""
 
+import json
 import os
 import signal
 import struct
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from cgan.config.recipes import gan_config
 from cgan.config.schema import Folders, GanConfig
 from cgan.data.spec import DataSpec
+from cgan.metrics.results import Results, parse_results
 from cgan.models.classifiers import CLASSIFIERS
 from cgan.models.frozen_features import FrozenFeatures
 from cgan.training.ema import MovingAverage
@@ -32,6 +35,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 REPOSITORY = Path(__file__).parent.parent
 TOY = DataSpec("toy", 3, 8, 12, 4)  # nothing in it is 28, 1 or 10
+
+
+def golden_results() -> Results:
+    """Return the results of a good generator of digits, as version 0.1.0 wrote them."""
+    path = REPOSITORY / "tests/golden/format-1/report/results.json"
+    return parse_results(json.loads(path.read_text()))
+
+
+def plain_results() -> dict[str, Any]:
+    """Return the same as the newest results.json holds them, to be changed."""
+    return dict(msgspec.to_builtins(golden_results()))
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,13 @@ from cgan.config.schema import EvalConfig, Folders
 
 @click.command("sample")
 @click.argument("run", required=False, shell_complete=generators)
-@click.option("--digit", type=int, help="The label to draw.  [default: every one equally often]")
+@click.option(
+    "--class",
+    "--digit",
+    "label",
+    type=int,
+    help="The class to draw, by its number.  [default: every one equally often]",
+)
 @click.option(
     "-n", "--n-samples", "n", type=NUMBER, default=64, show_default=True, help="How many images."
 )
@@ -37,7 +43,7 @@ from cgan.config.schema import EvalConfig, Folders
 @weights_option
 def sample(
     run: str | None,
-    digit: int | None,
+    label: int | None,
     n: int,
     seed: int,
     out: Path,
@@ -60,7 +66,7 @@ def sample(
         gan.network,
         gan.spec.n_classes,
         n,
-        digit=digit,
+        label=label,
         seed=seed,
         device=device,
         precision=precision,
@@ -83,7 +89,7 @@ def recipes(fields: bool) -> None:
 
     for name, row in RECIPES.items():
         conditional, g_weights, d_weights = n_weights(row)
-        told = "draws the digit that is asked for" if conditional else "heeds no label"
+        told = "conditional" if conditional else "unconditional: no class can be requested"
         click.echo(f"{name}: {ABOUT[name].idea}")
         click.echo(f"  {told}; {g_weights:,} weights in G, {d_weights:,} in D")
         click.echo(f"  known fault: {ABOUT[name].fault}")
@@ -100,7 +106,7 @@ def report(run: str | None, shown: bool, reports_dir: Path) -> None:
     from cgan.reporting.page import write_report
     from cgan.reporting.read import find_report
 
-    page = write_report(find_report(run, reports_dir))
+    page = write_report(find_report(run, reports_dir)).page
     click.echo(f"report: {page}")
     if shown and not webbrowser.open(page.resolve().as_uri()):
         click.echo("there is no browser to open it in; open that file yourself", err=True)

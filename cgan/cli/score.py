@@ -94,20 +94,19 @@ def _score(
     subject: dict[str, Any],
     progress: Progress,
 ) -> None:
-    from cgan.evaluation import evaluate as evaluation
+    from cgan.evaluation import evaluate as stage3
     from cgan.reporting.page import write_report
-    from cgan.reporting.read import read_history, read_results
     from cgan.reporting.tables import summary
     from cgan.reporting.verdict import find_verdict
 
-    results = evaluation.evaluate(run, config, folders, progress=progress, **subject)
-    page = write_report(folders.reports / results["run"])
-    results = read_results(page.parent)  # as the page tells them
-    click.echo(f"{results['run']}: {find_verdict(results, read_history(page.parent))}")
+    scored = stage3.evaluate(run, config, folders, progress=progress, **subject)
+    report = write_report(folders.reports / scored.run)
+    results = report.results
+    click.echo(f"{results.run}: {find_verdict(results, report.history)}")
     click.echo(summary(results))
-    click.echo(f"report: {page}")
+    click.echo(f"report: {report.page}")
     flags = folder_flags(folders, "reports")
-    click.echo(f"open it with: cgan report {shlex.quote(results['run'])}{flags} --open")
+    click.echo(f"open it with: cgan report {shlex.quote(results.run)}{flags} --open")
 
 
 @click.command("demo")

@@ -34,7 +34,7 @@ from cgan.models.registry import (
 )
 from cgan.models.sampling import draw
 from cgan.models.tensors import read_tensors
-from cgan.runtime.errors import InputError
+from cgan.runtime.errors import InputError, warn_renamed
 
 LARGEST_WEIGHTS = 2**28  # bytes of a network; ours have two million
 Config = TypeVar("Config", ClassifierConfig, GanConfig)
@@ -86,30 +86,35 @@ class GanRun:
 
     def sample(
         self,
-        digit: int | Sequence[int] | None = None,
+        label: int | Sequence[int] | None = None,
         n: int | None = None,
         seed: int = 1,
         *,
+        digit: int | Sequence[int] | None = None,
         device: str = "auto",
         precision: str = "fp32",
     ) -> Images:
-        """Draw images, the same ones as `cgan sample` with the same digit, number and seed.
+        """Draw images, the same ones as `cgan sample` with the same class, number and seed.
 
         Args:
-            digit: the label to draw, or one for each image; None: every one equally often.
-            n: how many images, 1 to 1,000,000; None: 64, or as many as there are digits.
+            label: the class to draw, or one for each image; None: every one equally often.
+            n: how many images, 1 to 1,000,000; None: 64, or as many as there are labels.
             seed: of the noise, 0 or more.
+            digit: the old name of `label`.
             device: "auto", "cpu", "cuda" or "mps".
             precision: "fp32": the same images everywhere; "bf16"; "auto": the faster one.
 
         Raises:
-            InputError: a digit that it was not trained on, a number out of range, an unknown name.
+            InputError: a class that it was not trained on, a number out of range, an unknown name.
         """
+        if digit is not None:
+            warn_renamed("sample(digit=...)", "sample(label=...)")
+            label = digit
         images, labels = draw(
             self.network,
             self.spec.n_classes,
             n,
-            digit=digit,
+            label=label,
             seed=seed,
             device=device,
             precision=precision,

@@ -63,29 +63,29 @@ def _normal(stream: np.random.Generator, n: int, z_dim: int) -> Tensor:
 
 
 def requested_labels(
-    n_classes: int, n: int | None = None, digit: int | Sequence[int] | None = None
+    n_classes: int, n: int | None = None, label: int | Sequence[int] | None = None
 ) -> Tensor:
     """Return the labels int64 [n] of the images to draw.
 
     Args:
         n_classes: the labels that there are, from 0.
-        n: how many images, 1 to 1,000,000; None: as many as there are digits, or 64.
-        digit: one label for all, a label for each, or None: every one equally often.
+        n: how many images, 1 to 1,000,000; None: as many as there are labels, or 64.
+        label: one for all, one for each, or None: every one equally often.
 
     Raises:
         InputError: a label that there is not, not as many labels as images, a number out of range.
     """
-    digits = _digits(digit)
-    n = N_DRAWN if n is None and digits.ndim == 0 else n
-    n = EvalConfig(n_samples=len(digits) if n is None else _whole(n)).n_samples  # checks the range
-    if digit is None:
+    labels = _labels(label)
+    n = N_DRAWN if n is None and labels.ndim == 0 else n
+    n = EvalConfig(n_samples=len(labels) if n is None else _whole(n)).n_samples  # checks the range
+    if label is None:
         return balanced_labels(n, n_classes)
-    for one in np.unique(digits):
+    for one in np.unique(labels):
         if not 0 <= one < n_classes:
-            raise InputError(f"--digit {one}: the generator draws the labels 0 to {n_classes - 1}")
-    if digits.ndim and len(digits) != n:
-        raise InputError(f"there are {len(digits)} digits for {n} images; leave n out")
-    return torch.from_numpy(np.broadcast_to(digits, n).copy())
+            raise InputError(f"--class {one}: the generator draws the classes 0 to {n_classes - 1}")
+    if labels.ndim and len(labels) != n:
+        raise InputError(f"there are {len(labels)} labels for {n} images; leave n out")
+    return torch.from_numpy(np.broadcast_to(labels, n).copy())
 
 
 def _whole(number: int) -> int:
@@ -93,19 +93,19 @@ def _whole(number: int) -> int:
     return int(number) if isinstance(number, np.integer) else number
 
 
-def _digits(digit: int | Sequence[int] | None) -> NDArray[np.int64]:
-    """Return one digit, or those of a list, as an array int64 of no axis or of one.
+def _labels(label: int | Sequence[int] | None) -> NDArray[np.int64]:
+    """Return one label, or those of a list, as an array int64 of no axis or of one.
 
     Raises:
         InputError: they are no whole numbers.
     """
     try:
-        digits = np.array(0 if digit is None else digit)
+        labels = np.array(0 if label is None else label)
     except ValueError:  # rows of different lengths
-        digits = np.array("")
-    if digits.ndim > 1 or digits.dtype.kind not in "iu":
-        raise InputError("digit must be a whole number, or a list of them, one for each image")
-    return digits.astype(np.int64)
+        labels = np.array("")
+    if labels.ndim > 1 or labels.dtype.kind not in "iu":
+        raise InputError("a label must be a whole number, or a list of them, one for each image")
+    return labels.astype(np.int64)
 
 
 def draw(
@@ -113,7 +113,7 @@ def draw(
     n_classes: int,
     n: int | None,
     *,
-    digit: int | Sequence[int] | None = None,
+    label: int | Sequence[int] | None = None,
     seed: int = 1,
     device: str = "auto",
     precision: str = "fp32",
@@ -124,11 +124,11 @@ def draw(
         Images uint8 [n, C, H, W] and labels int64 [n].
 
     Raises:
-        InputError: a digit that the generator was not trained on, not as many as images, a number
+        InputError: a class that the generator was not trained on, not as many as images, a number
             out of range, a device that is not there, an unknown precision.
     """
     seed = EvalConfig(seed=_whole(seed)).seed  # checks the range
-    wanted = requested_labels(n_classes, n, digit)
+    wanted = requested_labels(n_classes, n, label)
     where = choose_device(device)
     dtype = choose_precision(precision, where)
     images, labels = collect(sample(place(generator, where), wanted, seed=seed, dtype=dtype))

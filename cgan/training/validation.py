@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,11 +11,11 @@ from cgan.data.grids import sample_grid
 from cgan.data.splits import Split, scale, subset
 from cgan.metrics import manifold
 from cgan.metrics.accuracy import accuracy
-from cgan.metrics.alarms import alarms
-from cgan.metrics.collapse import histogram
 from cgan.metrics.diversity import diversity_per_class
+from cgan.metrics.features import Features
 from cgan.metrics.frechet import fcd
-from cgan.metrics.samples import Samples
+from cgan.metrics.results import ClassRow, histogram_rows
+from cgan.metrics.warnings import Found, find_warnings
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
 from cgan.models.judge import extract, extract_split
@@ -33,7 +32,7 @@ class ValidationResult:
     """The images of a generator from the fixed inputs, and their scores."""
 
     images: NDArray[np.uint8]  # [N, C, H, W]
-    by_guide: Samples
+    by_guide: Features
     fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator classifies them as real
     scores: dict[str, float]  # guide_accuracy of a conditional generator; more with a judge
     alarms: list[str]
@@ -130,17 +129,12 @@ class Validator:
         return (logits.reshape(n, -1).mean(1) > 0).cpu().numpy()
 
 
-def _collapse(fake: Samples, real: Samples) -> list[str]:
-    """Return the alarms of missing classes and of little variety within a class."""
+def _collapse(fake: Features, real: Features) -> list[str]:
+    """Return the warnings of missing classes and of little variety within a class."""
     diversity = diversity_per_class(fake=fake, real=real)
-    results: dict[str, Any] = {
-        "metrics": {},
-        "per_digit": [
-            {"digit": digit, "diversity_high": row["high"]} for digit, row in diversity.items()
-        ],
-        "histogram": histogram(fake=fake, real=real),
-    }
-    return [str(alarm["message"]) for alarm in alarms(results)]
+    rows = [ClassRow(label=label, diversity_high=row["high"]) for label, row in diversity.items()]
+    found = find_warnings(Found({}, rows, histogram_rows(fake, real)))
+    return [warning.message for warning in found]
 
 
 def in_words(scores: Mapping[str, float]) -> list[str]:

@@ -21,7 +21,7 @@ from cgan.config.schema import GanConfig
 from cgan.data.datasets import load_split
 from cgan.data.grids import figure_bytes, mosaic_bytes
 from cgan.data.idx import read_idx
-from cgan.data.importing.pictures import read_images
+from cgan.data.importing.folders import read_images
 from cgan.data.spec import DataSpec
 from cgan.deploy.npz_network import read_network, to_npz
 from cgan.deploy.portable import portable

@@ -229,7 +229,7 @@ def test_what_sample_writes_is_scored_from_anywhere(digits_run: Folders, tmp_pat
     assert scored.exit_code == 0, scored.output
     assert scored.output.startswith("drawn: Not realistic")
     assert "120 images, digits " in scored.output
-    assert "without guide accuracy, flattery: no guide is known" in scored.output
+    assert "without guide accuracy, guide_gap: no guide is known" in scored.output
     assert (tmp_path / "r/drawn/index.html").is_file()
 
 

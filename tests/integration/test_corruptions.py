@@ -8,9 +8,9 @@ import torch
 
 from cgan.data.datasets import load_split
 from cgan.data.splits import SPLITS, Split
+from cgan.evaluation.comparison import Extractors, Reference
 from cgan.evaluation.corruptions import FAULTS, Supplies
-from cgan.evaluation.scoring import score
-from cgan.evaluation.views import Reference, Seers
+from cgan.evaluation.scores import score
 from cgan.models.hub import load_classifier
 from cgan.runtime.device import place
 from cgan.runtime.progress import Progress
@@ -23,12 +23,12 @@ EXPECTED: dict[str, tuple[tuple[float, ...], str, str]] = {
     "collapsed": (
         (0, 0.5, 1),
         "+fcd +duplicate_rate -recall -coverage -intra_class_diversity",
-        "=judge_accuracy =flattery =missing_classes =class_kl",
+        "=judge_accuracy =guide_gap =missing_classes =class_kl",
     ),
     "missing": (
         (0, 0.5, 1),
         "-judge_accuracy +class_kl +missing_classes +fcd",
-        "=precision =duplicate_rate =flattery",
+        "=precision =duplicate_rate =guide_gap",
     ),
     "copied": (
         (0, 0.5, 1),
@@ -52,7 +52,7 @@ EXPECTED: dict[str, tuple[tuple[float, ...], str, str]] = {
     ),
     "flattered": (
         (0.01, 0.1, 0.2),
-        "+guide_accuracy +flattery +fcd",
+        "+guide_accuracy +guide_gap +fcd",
         "=duplicate_rate =missing_classes",
     ),
 }
@@ -73,7 +73,7 @@ def scored() -> dict[str, list[dict[str, Any]]]:
         place(load_classifier(f"digits-{role}").network, torch.device("cpu"))
         for role in ("judge", "guide")
     )
-    seers = Seers(judge, guide, 250, torch.float32, Progress())
+    seers = Extractors(judge, guide, 250, torch.float32, Progress())
     reference = Reference.of(seers, splits, 250)
     found: dict[str, list[dict[str, Any]]] = {}
     for name, fault in FAULTS.items():

@@ -11,7 +11,7 @@ from cgan.config.schema import EvalConfig, Folders
 from cgan.data.datasets import load_split
 from cgan.data.splits import Split, scale, subset
 from cgan.evaluation.evaluate import evaluate
-from cgan.evaluation.scoring import NO_COPYING, NO_GUIDE, NO_LABELS, NO_STUDENT
+from cgan.evaluation.scores import NO_COPYING, NO_GUIDE, NO_LABELS, NO_STUDENT
 from cgan.io.journal import MANIFEST
 from cgan.io.run_layout import SHIPPED
 from cgan.metrics.registry import METRICS
@@ -208,7 +208,7 @@ def test_a_report_keeps_nothing_of_an_earlier_one_of_its_name(
 def test_images_without_a_guide_are_not_flattered(digits_run: Folders, tmp_path: Path) -> None:
     images = saved(tmp_path, "validation", labels=True)
     left = evaluate(config=CONFIG, folders=digits_run, images=images, dataset="digits")["left_out"]
-    assert left["guide_accuracy"] == left["flattery"] == NO_GUIDE
+    assert left["guide_accuracy"] == left["guide_gap"] == NO_GUIDE
 
 
 def test_what_was_not_wanted_has_its_own_reason_without_labels_too(

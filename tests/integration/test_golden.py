@@ -96,7 +96,7 @@ def test_a_training_of_the_first_format_goes_on_to_the_same_end(
 def test_a_report_of_the_first_format_is_drawn_with_the_same_numbers(tmp_path: Path) -> None:
     folder = tmp_path / "digits"
     shutil.copytree(GOLDEN / "report", folder)
-    page = write_report(folder).read_text(encoding="utf-8")
+    page = write_report(folder).page.read_text(encoding="utf-8")
     for name in ("metrics", "per_digit", "confusion", "histogram"):
         wanted = pd.read_csv(GOLDEN / f"report/{name}.csv")
         table = pd.read_csv(folder / f"{name}.csv")

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from cgan.metrics import manifold
+from cgan.metrics.features import Features
 from cgan.metrics.frechet import fcd
 from cgan.metrics.neighbours import nearest_in
 from cgan.metrics.registry import measure
-from cgan.metrics.samples import Samples
 
 K = 4
 REPETITIONS = 500
@@ -26,13 +26,13 @@ class World:
         self.random = np.random.default_rng(seed)
         self.train = self.draw(N_TRAIN)
 
-    def draw(self, n: int, shift: float = 0.0, spread: float = 1.0) -> Samples:
+    def draw(self, n: int, shift: float = 0.0, spread: float = 1.0) -> Features:
         labels = np.arange(n) % K
         features = 2 * np.eye(K)[labels] + spread * self.random.normal(size=(n, K))
         features[:, 0] += shift
         return seen(labels, features)
 
-    def to_train(self, samples: Samples) -> NDArray[np.float64]:
+    def to_train(self, samples: Features) -> NDArray[np.float64]:
         mine, trained = (s.features.astype(np.float64) for s in (samples, self.train))
         return nearest_in(mine, trained).distances[:, 0]
 
@@ -45,7 +45,7 @@ class World:
             "all": fake,
             "fake": fake,
             "real": real,
-            "guide": Samples(fake.labels, guided.astype(np.float32), fake.features),
+            "guide": Features(fake.labels, guided.astype(np.float32), fake.features),
             "balls": manifold.look(fake=fake, real=real),
             "distinct": fake,
             "held_out": real,
@@ -63,15 +63,15 @@ class World:
         return {"balls": manifold.look(fake=seen(fake.labels, features), real=self.draw(N))}
 
 
-def seen(labels: NDArray[np.int64], features: NDArray[np.floating]) -> Samples:
+def seen(labels: NDArray[np.int64], features: NDArray[np.floating]) -> Features:
     """Return samples judged by the posteriors of the real images' classes."""
     logits = -((features[:, None] - 2 * np.eye(K)) ** 2).sum(axis=2) / 2
-    return Samples(labels, logits.astype(np.float32), features.astype(np.float32))
+    return Features(labels, logits.astype(np.float32), features.astype(np.float32))
 
 
 SIMULATED = (
     "judge_accuracy",
-    "flattery",
+    "guide_gap",
     "classifier_score",
     "fcd",
     "precision",

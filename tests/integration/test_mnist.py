@@ -11,8 +11,8 @@ from cgan.config.recipes import classifier_config
 from cgan.config.schema import Folders
 from cgan.data.datasets import load_split
 from cgan.data.splits import SPLITS, scale, subset
-from cgan.evaluation.scoring import score
-from cgan.evaluation.views import Reference, Seers
+from cgan.evaluation.comparison import Extractors, Reference
+from cgan.evaluation.scores import score
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.neighbours import Near
 from cgan.models.hub import load_classifier
@@ -56,7 +56,7 @@ def test_one_epoch_already_reads_most_of_mnist(mnist: Path, tmp_path: Path) -> N
 @pytest.mark.slow
 def test_no_split_of_real_images_raises_an_alarm(mnist: Path) -> None:
     judge = load_classifier("mnist-judge").network
-    seers = Seers(judge, None, 500, torch.float32, Progress())
+    seers = Extractors(judge, None, 500, torch.float32, Progress())
     splits = {name: subset(load_split("mnist", mnist, name), 3000) for name in SPLITS}
     real = seers.see_split(judge, splits["validation"])
     whole = Reference.of(seers, splits, 3000)

@@ -9,16 +9,16 @@ from shutil import copytree
 import numpy as np
 import pandas as pd
 import pytest
+from cgan.reporting.meanings import MEANINGS
 from markupsafe import escape
 from matplotlib.colors import to_hex
 
 from cgan.config.schema import EvalConfig, Folders
 from cgan.data.datasets import load_split
 from cgan.evaluation.evaluate import evaluate
-from cgan.evaluation.scoring import NO_LABELS
+from cgan.evaluation.scores import NO_LABELS
 from cgan.metrics.registry import METRICS
 from cgan.reporting.figures import BLUES, FOLLOWING, letters_on
-from cgan.reporting.meanings import MEANINGS
 from cgan.reporting.page import HEAT, write_report
 from cgan.reporting.read import find_report, read_results
 from cgan.reporting.tables import TITLES, summary, worded

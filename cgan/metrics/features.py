@@ -9,7 +9,7 @@ from cgan.runtime.errors import InputError
 
 
 @dataclass(frozen=True)
-class Samples:
+class Features:
     """Labels int64 [N], a classifier's logits float [N, K] and features float [N, F].
 
     For generated images the labels are the requested ones, for real images the true ones. Where
@@ -50,7 +50,7 @@ class Samples:
         """Return the classifier's answers, int64 [N]."""
         return self.logits.argmax(axis=1)
 
-    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Samples":
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Features":
         """Return the samples at `index`."""
         return replace(
             self,
@@ -59,6 +59,6 @@ class Samples:
             features=self.features[index],
         )
 
-    def as_judged(self) -> "Samples":
+    def as_judged(self) -> "Features":
         """Return the same samples with the classifier's answers in the place of the labels."""
         return replace(self, labels=self.judged, requested=False)

@@ -25,21 +25,21 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 
 
 @dataclass(frozen=True)
-class Incoming:
+class ImportedImages:
     """Images uint8 [N, C, H, W] and labels int64 [N], or None where none were requested."""
 
     name: str
     images: Tensor
     labels: Tensor | None
 
-    def shuffled(self) -> "Incoming":
+    def shuffled(self) -> "ImportedImages":
         """Return the same in a random order, always the same: files are often sorted by class."""
         order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(0))
         labels = None if self.labels is None else self.labels[order]
-        return Incoming(self.name, self.images[order], labels)
+        return ImportedImages(self.name, self.images[order], labels)
 
 
-def read_images(path: Path, spec: DataSpec) -> Incoming:
+def read_images(path: Path, spec: DataSpec) -> ImportedImages:
     """Read FILE.npz (arrays `images` and, if there are, `labels`) or a folder of pictures.
 
     In a folder the label of a picture stands in its name (`00012-label-7.png`, as `cgan sample`
@@ -63,7 +63,7 @@ def read_images(path: Path, spec: DataSpec) -> Incoming:
         require_classes(labels, spec, path)
         labels = labels.astype(np.int64)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.resolve().stem).strip("-._") or "images"
-    return Incoming(
+    return ImportedImages(
         name[:100],
         torch.from_numpy(np.ascontiguousarray(images)),
         None if labels is None else torch.from_numpy(labels),
