@@ -1,12 +1,14 @@
 """Opens files of strangers: plain files alone, no larger than they may be; JSON of few levels."""
 
 import json
+import lzma
 import os
 import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
 DEEPEST = 20  # levels of JSON; ours have seven
+MOST_MEMORY = 2**27  # bytes that unpacking may take beside what comes out
 
 
 def open_plain(path: Path, largest: int, *, links: bool = False) -> BinaryIO:
@@ -91,3 +93,13 @@ def first_line(error: BaseException) -> str:
     """Return what an error says, as a short line."""
     text = next(iter(str(error).splitlines()), "") or type(error).__name__
     return "".join(c if c.isprintable() else "?" for c in text)[:200]
+
+
+def unpack_xz(packed: bytes, largest: int) -> bytes:
+    """Return what an xz file unpacks to; of more than `largest` bytes, one too many and no more.
+
+    Raises:
+        lzma.LZMAError: it is damaged, or would take more than `MOST_MEMORY`.
+    """
+    reader = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MOST_MEMORY)
+    return reader.decompress(packed, max_length=largest + 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cgan.io.run_layout import PLAIN_NAME
-from cgan.io.strict import first_line, read_json, read_plain
+from cgan.io.strict import first_line, read_json, read_plain, unpack_xz
 from cgan.runtime.errors import InputError
 
 RUNTIME = Path(__file__).parent / "runtime"
@@ -19,7 +19,6 @@ PACKED = ".xz"
 LARGEST_CONTENTS = 2**16  # bytes of runtime.json
 LARGEST_PACKED = 2**23  # bytes of a packed file; those that ship have two million
 LARGEST_FILE = 2**25  # bytes of an unpacked file
-MOST_MEMORY = 2**27  # bytes that unpacking may take
 
 
 def unpack(folder: Path = RUNTIME) -> dict[str, bytes]:
@@ -55,8 +54,7 @@ def _unpacked(folder: Path, name: str, about: dict[str, Any]) -> bytes:
     if not isinstance(size, int) or not 0 < size <= LARGEST_FILE:
         raise ValueError(f"{name} would have {size!r:.20} bytes")
     packed = read_plain(folder / (name + PACKED), LARGEST_PACKED)
-    reader = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MOST_MEMORY)
-    content = reader.decompress(packed, max_length=size + 1)  # no more, even from a bomb
+    content = unpack_xz(packed, size)
     if len(content) != size or hashlib.sha256(content).hexdigest() != sha256:
         raise ValueError(f"{name} is not what {CONTENTS} says")
     return content
