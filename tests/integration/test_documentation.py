@@ -180,6 +180,7 @@ TABLE = [
 # what cannot be run here, and why
 EXCEPTIONS = {
     "scripts/test": "it runs these tests",
+    "scripts/test --fast": "it runs tests; test_test_script.py runs it with stand-ins",
     "scripts/setup_browser": "it installs; test_setup_browser.py runs it with stand-ins",
     "scripts/compare_recipes": "it needs MNIST and trains for an hour and a half",
     "scripts/benchmark --against REV": "the copy has no history; test_benchmark_against.py runs it",
