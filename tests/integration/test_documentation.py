@@ -180,8 +180,10 @@ TABLE = [
 # what cannot be run here, and why
 EXCEPTIONS = {
     "scripts/test": "it runs these tests",
+    "scripts/test --fast": "it runs tests; test_test_script.py runs it with stand-ins",
     "scripts/setup_browser": "it installs; test_setup_browser.py runs it with stand-ins",
     "scripts/compare_recipes": "it needs MNIST and trains for an hour and a half",
+    "scripts/benchmark --against REV": "the copy has no history; test_benchmark_against.py runs it",
     "scripts/fault_table": "it needs MNIST and has no shorter form",
     "scripts/evaluation_cost": "it has no shorter form: its largest clouds take minutes",
     "scripts/guidance_study MNIST_FOLDER": "it needs MNIST and trains for an hour and a half",
