@@ -99,7 +99,7 @@ def _write(rows: dict[str, dict[str, object]]) -> None:
     lines = [
         [f"{row[h]:,}" if h == "times" else row[h] for h in HEADS] for _, row in table.iterrows()
     ]
-    rewrite(TOP / "README.md", "torture", markdown(HEADS, lines))
+    rewrite(TOP / "docs/robustness.md", "torture", markdown(HEADS, lines))
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ IMAGES = {
     "flattered": ("flattered", 0.2, "flattered"),
     "noise": ("noisy", 0.4, "unrealistic"),
 }
-SHIPPED = {"digits": "narrow"}  # as the README tells: images vary less than real ones
+SHIPPED = {"digits": "narrow"}  # as docs/results.md tells: images vary less than real ones
 WHOLE = ("digits", "collapsed", "copies", "unlabelled", "short")  # looked at in every way
 KINDS = {
     **SHIPPED,

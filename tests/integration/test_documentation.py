@@ -184,6 +184,7 @@ EXCEPTIONS = {
     "scripts/setup_browser": "it installs; test_setup_browser.py runs it with stand-ins",
     "scripts/compare_recipes": "it needs MNIST and trains for an hour and a half",
     "scripts/benchmark --against REV": "the copy has no history; test_benchmark_against.py runs it",
+    "scripts/measure_mnist": "it needs MNIST and trains six times",
     "scripts/fault_table": "it needs MNIST and has no shorter form",
     "scripts/evaluation_cost": "it has no shorter form: its largest clouds take minutes",
     "scripts/guidance_study MNIST_FOLDER": "it needs MNIST and trains for an hour and a half",
@@ -354,7 +355,7 @@ echo cgan report
 cgan = 1
 ```
 
-## Files
+## How it is built
 
 ```
 scripts/demo   The demo.

@@ -251,8 +251,8 @@ def test_completing_imports_no_torch_and_writes_nothing(here: Path) -> None:
 
 
 def sources() -> dict[str, str]:
-    """Return the commands of the README that teach a shell, by its name."""
-    text = (REPOSITORY / "README.md").read_text()
+    """Return the commands of the docs that teach a shell, by its name."""
+    text = (REPOSITORY / "docs/usage.md").read_text()
     return {
         shell: line.split("  ")[0]
         for line in text.splitlines()
@@ -260,7 +260,7 @@ def sources() -> dict[str, str]:
     }
 
 
-def test_the_readme_teaches_three_shells() -> None:
+def test_the_docs_teach_three_shells() -> None:
     assert set(sources()) == {"bash", "zsh", "fish"}
     for shell in sources():
         protocol = {"_CGAN_COMPLETE": f"{shell}_source"}
