@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from cgan.deploy.portable import N_EXAMPLES, Portable
+from cgan.deploy.portable import FORMAT, N_EXAMPLES, Portable
 from cgan.runtime.errors import InputError
 
 OPSET = 20  # of ONNX: what its operations mean; runtimes of 2023 and later know it
@@ -55,7 +55,7 @@ def to_onnx(portable: Portable) -> bytes:
     assert program is not None
     model = program.model_proto
     _forget_origin(model)
-    for key, value in portable.facts.items():
+    for key, value in {"format": str(FORMAT), **portable.facts}.items():
         model.metadata_props.add(key=key, value=value)
     return bytes(model.SerializeToString(deterministic=True))
 

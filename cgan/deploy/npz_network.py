@@ -16,7 +16,7 @@ from cgan.data.spec import DataSpec
 from cgan.deploy.portable import DISCRIMINATOR, GENERATOR, JUDGE, Portable, Source, portable
 from cgan.io.npz import Archive, open_archive
 from cgan.io.run_layout import plain_name
-from cgan.io.strict import first_line, parse_json
+from cgan.io.strict import FormatError, first_line, format_of, parse_json
 from cgan.models.hub import (
     LARGEST_CONFIG,
     LARGEST_WEIGHTS,
@@ -34,6 +34,7 @@ from cgan.models.registry import (
 from cgan.runtime.errors import InputError
 
 ABOUT = "about"  # the array that is a JSON text
+FORMAT = 1  # of that text
 LONGEST_NAME = 255  # of a run: its folder's
 GUIDE = "guide."  # before the names of a guide's arrays beside a discriminator's
 KINDS = {torch.float32: np.dtype(np.float32), torch.int64: np.dtype(np.int64)}
@@ -42,12 +43,13 @@ KINDS = {torch.float32: np.dtype(np.float32), torch.int64: np.dtype(np.int64)}
 def to_npz(portable: Portable) -> bytes:
     """Return an npz file of a network's parameters and buffers by name, and of a text, `about`.
 
-    The text is JSON: `facts`, `spec` (of the images), `config` (how it was trained) and `guide`.
+    The text is JSON: `format`, `facts`, `spec` of the images, `config` of the training, `guide`.
     `numpy.load(FILE, allow_pickle=False)` reads all of it, `read_network` builds the network again.
     """
     source = portable.source
     arrays = {name: tensor.numpy() for name, tensor in _state(source).items()}
     about = {
+        "format": FORMAT,
         "facts": dict(portable.facts),
         "spec": asdict(source.spec),
         "config": asdict(source.config),
@@ -94,6 +96,8 @@ def read_network(path: Path) -> Portable:
             if surplus:
                 raise ValueError(f"{min(surplus)!a:.80} belongs to no such network")
             arrays = {name: torch.from_numpy(archive.read(name)) for name in state}
+    except FormatError as error:
+        raise InputError(f"{path} {error}") from error
     except Exception as error:  # a damaged archive may raise any exception
         if isinstance(error, MemoryError):
             raise
@@ -120,6 +124,7 @@ def _about(archive: Archive) -> Mapping[str, Any]:
         raise ValueError(f"`{ABOUT}` is no text")
     # decoded here, because numpy accepts code points that are not characters
     about = parse_json(archive.read(ABOUT).tobytes().decode("utf-32-le").rstrip("\0"))
+    format_of(about, FORMAT)
     name = about["facts"]["run"]
     if not isinstance(name, str) or len(name) > LONGEST_NAME or not name.isprintable():
         raise ValueError("`run` is no name")

@@ -18,6 +18,7 @@ from cgan.runtime.version import __version__
 GENERATOR, JUDGE, DISCRIMINATOR = "generator", "judge", "discriminator"
 NETWORKS = (GENERATOR, JUDGE, DISCRIMINATOR)
 NOISES = {"normal": "normal", "uniform": "uniform in (-1, 1)"}
+FORMAT = 2  # of the names of inputs, outputs and facts; format 1 had no number
 N_EXAMPLES = 3  # images while a network is traced; neither one nor the size of another axis
 
 Source = GanRun | ClassifierRun | DiscriminatorRun
@@ -35,8 +36,8 @@ class Portable:
     facts: Mapping[str, str]  # about the network, for its users
 
     def facts_json(self) -> str:
-        """Return the facts as JSON."""
-        return json.dumps(self.facts, indent=2)
+        """Return the facts as JSON, with the number of their format."""
+        return json.dumps({"format": FORMAT, **self.facts}, indent=2)
 
     def random_inputs(self, n: int, seed: int = 0) -> tuple[Tensor, ...]:
         """Return random inputs for `n` images, in order, distributed as those in training."""

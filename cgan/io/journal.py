@@ -18,10 +18,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from cgan.io.files import json_bytes, sync, write_through
-from cgan.io.strict import read_json
+from cgan.io.strict import FormatError, format_of, read_json
 from cgan.runtime.errors import InputError
 
 MANIFEST = "manifest.json"
+FORMAT = 1  # of it
 COMING, READY = ".coming", ".ready"  # being written; whole, and on its way
 LOCK = ".lock"
 NOBODY = "another process"  # without a known number
@@ -94,7 +95,7 @@ def commit(
     try:
         for name, content in files.items():
             write_through(coming / name, content)
-        manifest = json_bytes({"sha256": listed, "gone": removed})
+        manifest = json_bytes({"format": FORMAT, "sha256": listed, "gone": removed})
         write_through(coming / MANIFEST, manifest)
         for place in {coming, *(path.parent for path in coming.rglob("*"))}:
             sync(place)
@@ -215,11 +216,14 @@ def _read(path: Path) -> dict[str, Any]:
     """Return a manifest whose names all lie within its folder."""
     try:
         content = read_json(path, LARGEST_MANIFEST)
+        format_of(content, FORMAT)
         names = [*content["sha256"], *content["gone"]]
         if not all(_is_inside(name) for name in names):
             raise ValueError("it names a file of another folder")
         if not all(SHA256.fullmatch(value) for value in content["sha256"].values()):
             raise ValueError("it lacks a checksum")
+    except FormatError as error:
+        raise InputError(f"{path} {error}") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged ({error}); train or score the run again") from error
     return dict(content)

@@ -4,6 +4,7 @@ import json
 import lzma
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -74,6 +75,36 @@ def parse_json(text: str) -> Any:
     except RecursionError as error:
         raise ValueError(f"it has more than {DEEPEST} levels") from error
     return content
+
+
+class FormatError(ValueError):
+    """A file of a format that this version does not read; the message follows the file's name."""
+
+
+def format_of(content: Any, known: int) -> int:
+    """Return the format number of a JSON object; 1 if it has none.
+
+    Every JSON file that cgan writes has the entry `"format": n`. Files of version 0.1 have none.
+
+    Args:
+        content: of the file.
+        known: the highest format that the caller reads.
+
+    Raises:
+        FormatError: another or a malformed format. The message completes a sentence that begins
+            with the name of the file.
+        ValueError: the content is not an object.
+    """
+    if not isinstance(content, Mapping):
+        raise ValueError("it is not a JSON object")
+    number = content.get("format", 1)
+    if type(number) is not int or number < 1:
+        raise FormatError(f"has the format {number!a:.40}, which is not a whole number from 1")
+    if number > known:
+        raise FormatError(
+            f"is of format {number}, which a newer cgan wrote; this one reads up to {known}"
+        )
+    return number
 
 
 def _refuse(name: str) -> None:

@@ -15,13 +15,14 @@ from cgan.data.spec import DataSpec
 from cgan.io.journal import require_whole
 from cgan.io.run_layout import (
     CONFIG,
+    CONFIG_FORMAT,
     SHIPPED,
     WEIGHTS,
     epochs_trained,
     find_run,
     plain_name,
 )
-from cgan.io.strict import first_line, read_json
+from cgan.io.strict import FormatError, first_line, format_of, read_json
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
 from cgan.models.conv import GuidedDiscriminator
@@ -246,12 +247,15 @@ def read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dic
         kind: what its config is to be.
 
     Raises:
-        InputError: it is missing, damaged, or of another version.
+        InputError: it is missing, damaged, or of another version or format.
     """
     path = folder / CONFIG
     try:
         content = read_json(path, LARGEST_CONFIG)
+        format_of(content, CONFIG_FORMAT)
         spec, values = dict(content["spec"]), dict(content["config"])
+    except FormatError as error:
+        raise InputError(f"{path} {error}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = first_line(error)
         raise InputError(f"{path} is missing or damaged ({reason}); train the run again") from error

@@ -13,7 +13,7 @@ from cgan.config.schema import ClassifierConfig, GanConfig
 from cgan.data.spec import DataSpec
 from cgan.io.files import json_bytes, make_folder
 from cgan.io.journal import commit, locked
-from cgan.io.run_layout import CHECKPOINT, CONFIG, plain_name
+from cgan.io.run_layout import CHECKPOINT, CONFIG, CONFIG_FORMAT, plain_name
 from cgan.runtime.errors import InputError
 from cgan.runtime.version import __version__
 
@@ -108,6 +108,7 @@ class RunWriter:
     ) -> None:
         """Keep config.json: what was trained, on what, by which version, and what came of it."""
         content = {
+            "format": CONFIG_FORMAT,
             "kind": kind,
             "version": __version__,
             "spec": asdict(spec),

@@ -223,6 +223,7 @@ def test_what_ships_is_exported_by_three_functions_with_what_one_must_know() -> 
         onnx.checker.check_model(model, full_check=True)
         facts: Mapping[str, str] = {one.key: one.value for one in model.metadata_props}
         assert facts["network"] == kind
+        assert facts["format"] == "2"
         assert facts["run"] == ("digits-judge" if kind == "judge" else "digits")
         assert facts["version"] == __version__
         assert facts["classes"] == "10"
@@ -248,10 +249,12 @@ def test_torchscript_and_npz_tell_the_same_facts(tmp_path: Path) -> None:
     extra = {"facts.json": ""}
     warnings.simplefilter("ignore")  # it is deprecated; pytest undoes this
     torch.jit.load(str(tmp_path / "x.pt"), _extra_files=extra)
-    assert json.loads(extra["facts.json"]) == packed.facts
+    assert json.loads(extra["facts.json"]) == {"format": 2, **packed.facts}
     (tmp_path / "x.npz").write_bytes(to_npz(packed))
     with np.load(tmp_path / "x.npz", allow_pickle=False) as arrays:
-        assert json.loads(str(arrays[ABOUT]))["facts"] == packed.facts
+        about = json.loads(str(arrays[ABOUT]))
+        assert about["format"] == 1
+        assert about["facts"] == packed.facts
         state = packed.source.network.state_dict()
         assert set(arrays.files) == {ABOUT, *state}
         assert all(np.array_equal(arrays[name], state[name]) for name in state)

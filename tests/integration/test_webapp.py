@@ -66,6 +66,7 @@ def test_the_page_and_the_server_have_one_policy(files: dict[str, bytes]) -> Non
 
 def test_the_facts_tell_the_run_and_its_judge(files: dict[str, bytes]) -> None:
     facts = json.loads(files[FACTS])
+    assert facts["format"] == 2
     assert facts["run"] == "mnist"
     assert facts["version"] == __version__
     assert facts["guide"] == "mnist-guide"

@@ -1,6 +1,7 @@
 """Whatever happens to a writer, its folder is what it was or what it was to be."""
 
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -227,3 +228,14 @@ def test_a_link_in_the_folder_leads_nothing_elsewhere(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a link"):
         settle(tmp_path / "run")
     assert (tmp_path / "secret").read_text() == "dear"
+
+
+def test_a_manifest_has_a_format_and_a_newer_one_is_refused(folder: Path) -> None:
+    content = json.loads((folder / MANIFEST).read_text())
+    assert next(iter(content.items())) == ("format", 1)
+    (folder / MANIFEST).write_text(json.dumps({**content, "format": 2}))
+    with pytest.raises(InputError, match=r"manifest.json is of format 2, .* reads up to 1"):
+        checksums(folder)
+    del content["format"]
+    (folder / MANIFEST).write_text(json.dumps(content))
+    assert checksums(folder).keys() == OLD.keys()

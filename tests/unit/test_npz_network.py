@@ -39,6 +39,12 @@ def about(arrays: Arrays, *path: str, value: object) -> Arrays:
     return {**arrays, ABOUT: np.array(json.dumps(content))}
 
 
+def test_a_newer_format_is_refused_by_its_number(archive: Arrays, tmp_path: Path) -> None:
+    path = saved(tmp_path, about(archive, "format", value=2))
+    with pytest.raises(InputError, match=r"theirs.npz is of format 2, which a newer cgan wrote"):
+        read_network(path)
+
+
 def test_what_was_not_changed_is_read(archive: Arrays, tmp_path: Path) -> None:
     assert read_network(saved(tmp_path, archive)).kind == "discriminator"
 

@@ -103,3 +103,11 @@ def test_a_bomb_goes_off_no_further_than_it_claims_to_be_large(runtime: Path) ->
     changed(runtime, bytes=1000)
     with pytest.raises(InputError, match="is not what"):
         unpack(runtime)
+
+
+def test_a_runtime_of_a_newer_format_is_refused_by_its_number(runtime: Path) -> None:
+    contents = json.loads((runtime / "runtime.json").read_text())
+    assert contents["format"] == 1
+    (runtime / "runtime.json").write_text(json.dumps({**contents, "format": 2}))
+    with pytest.raises(InputError, match=r"runtime.json is of format 2, .* reads up to 1"):
+        unpack(runtime)

@@ -12,7 +12,7 @@ from typing import Any
 from cgan.deploy.export import discriminator_onnx, generator_onnx, judge_onnx
 from cgan.deploy.webapp.directions import find_directions
 from cgan.deploy.webapp.runtime_files import unpack
-from cgan.deploy.webapp.site import FACTS, Site
+from cgan.deploy.webapp.site import FACTS, FORMAT, Site
 from cgan.io.run_layout import CONFIG, newest_run, runs
 from cgan.io.strict import read_json
 from cgan.models.hub import (
@@ -91,6 +91,7 @@ def site_files(
 def _facts(gan: GanRun, judge: ClassifierRun | None, networks: list[str]) -> dict[str, Any]:
     """Return the facts that the page needs or shows in its small print."""
     return {
+        "format": FORMAT,
         "version": __version__,
         "run": gan.name,
         "recipe": gan.config.recipe,

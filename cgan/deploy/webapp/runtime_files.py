@@ -9,11 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from cgan.io.run_layout import PLAIN_NAME
-from cgan.io.strict import first_line, read_json, read_plain, unpack_xz
+from cgan.io.strict import (
+    FormatError,
+    first_line,
+    format_of,
+    read_json,
+    read_plain,
+    unpack_xz,
+)
 from cgan.runtime.errors import InputError
 
 RUNTIME = Path(__file__).parent / "runtime"
 CONTENTS = "runtime.json"
+FORMAT = 1  # of it
 LICENCE = "LICENSE.txt"
 PACKED = ".xz"
 LARGEST_CONTENTS = 2**16  # bytes of runtime.json
@@ -30,8 +38,12 @@ def unpack(folder: Path = RUNTIME) -> dict[str, bytes]:
     try:
         licence = read_plain(folder / LICENCE, LARGEST_CONTENTS)
         files = {LICENCE: licence, CONTENTS: read_plain(folder / CONTENTS, LARGEST_CONTENTS)}
-        for name, about in dict(read_json(folder / CONTENTS, LARGEST_CONTENTS)["files"]).items():
+        contents = read_json(folder / CONTENTS, LARGEST_CONTENTS)
+        format_of(contents, FORMAT)
+        for name, about in dict(contents["files"]).items():
             files[name] = _unpacked(folder, name, about)
+    except FormatError as error:
+        raise InputError(f"{folder / CONTENTS} {error}; install cgan again") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, lzma.LZMAError) as error:
         raise InputError(
             f"the runtime in {folder} is missing or damaged ({first_line(error)}); install cgan "

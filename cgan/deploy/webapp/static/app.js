@@ -7,6 +7,7 @@ import { Pace } from "./pace.js";
 import { startPoints } from "./points.js";
 import { startWriting } from "./write.js";
 
+const FORMAT = 2; // of run.json
 const QUIET = 700; // milliseconds without a change after which a screen reader is told
 
 /** Returns a function that passes the last text to a screen reader when the changes have ended. */
@@ -53,6 +54,7 @@ function judgeWords({ name, network, target, accuracy }) {
 async function start() {
   try {
     const [facts, runtime] = await Promise.all([json("run.json"), json("runtime/runtime.json")]);
+    if (facts.format !== FORMAT) throw new Error(`run.json is of format ${facts.format}, not ${FORMAT}`);
     const networks = await Networks.load(facts);
     tell(facts, runtime);
     document.title = `Ask for digits \u2013 ${facts.run} \u2013 cgan`;
