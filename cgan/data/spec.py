@@ -1,9 +1,17 @@
 """What networks and reports must know of a data set: the shape of its images, its classes."""
 
+import re
 from dataclasses import dataclass, field
 
 from cgan.config.checks import check_kinds, within
-from cgan.config.schema import MOST_CHANNELS, MOST_CLASSES, MOST_PIXELS
+from cgan.config.schema import (
+    LONGEST_NOUN,
+    MOST_CHANNELS,
+    MOST_CLASSES,
+    MOST_PIXELS,
+    PLAIN_NOUN,
+)
+from cgan.runtime.errors import InputError
 
 NOUN = "class"  # of a data set that says nothing else
 NOUNS = {
@@ -35,6 +43,11 @@ class DataSpec:
         within(self, 1, MOST_CLASSES, "n_classes")
         if not self.noun:
             object.__setattr__(self, "noun", NOUNS.get(self.dataset, NOUN))
+        if not re.search(PLAIN_NOUN, self.noun) or not len(self.noun) <= LONGEST_NOUN:
+            raise InputError(
+                f"the noun for a class is {self.noun!r:.60}; give a plain word of at most "
+                f"{LONGEST_NOUN} letters"
+            )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -98,7 +98,7 @@ def make_results(
         ),
         provenance=schema.Provenance(
             version=__version__,
-            torch=torch.__version__,
+            torch=str(torch.__version__),  # its own kind of text
             device=setting.device.type,
             precision=precision_name(setting.dtype),
             data_sha256=setting.data_sha256,

@@ -1,5 +1,6 @@
 """Gives what an untrusted file holds a type, or says in plain words which part of it is wrong."""
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -92,7 +93,8 @@ def _fits(value: Any, kind: inspect.Type) -> bool:
     if isinstance(kind, inspect.StrType):
         # surrogates, which cannot be written, and a terminal's commands are not printable
         short = isinstance(value, str) and len(value) <= (kind.max_length or len(value))
-        return short and value.isprintable()
+        plain = short and value.isprintable()
+        return plain and (kind.pattern is None or re.search(kind.pattern, value) is not None)
     if isinstance(kind, inspect.BoolType):
         return isinstance(value, bool)
     if isinstance(kind, inspect.IntType):
@@ -114,7 +116,8 @@ def _within(value: float, kind: inspect.IntType | inspect.FloatType) -> bool:
 def _words(kind: inspect.Type) -> str:
     """Return what a value without parts must be."""
     if isinstance(kind, inspect.StrType):
-        return f"a printable text of at most {kind.max_length} letters"
+        what = "printable text" if kind.pattern is None else "plain word"
+        return f"a {what} of at most {kind.max_length} letters"
     if isinstance(kind, inspect.BoolType):
         return "true or false"
     if isinstance(kind, inspect.IntType):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
+from cgan.config.schema import LONGEST_NOUN, MOST_CLASSES, PLAIN_NOUN
 from cgan.io.typed import convert
 from cgan.io.upgrades import RENAMED_RESULTS, results_from_format_1
 from cgan.metrics.collapse import histogram
@@ -16,7 +17,6 @@ from cgan.runtime.errors import warn_renamed
 
 FORMAT = 2
 LARGEST_NUMBER = 1e12  # no score comes near
-MOST_CLASSES = 100
 LONGEST_TEXT = 1000
 ROUNDING = 1e-9  # by which the end of an interval may lie outside of 0 to 1
 
@@ -25,6 +25,7 @@ Share = Annotated[float, Meta(ge=-ROUNDING, le=1 + ROUNDING)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 Name = Annotated[str, Meta(max_length=200)]
+Noun = Annotated[str, Meta(max_length=LONGEST_NOUN, pattern=PLAIN_NOUN)]
 Label = Annotated[int, Meta(ge=0, lt=MOST_CLASSES)]
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Real = Annotated[float, Meta(ge=-(2.0**63), le=2.0**63)]
@@ -185,7 +186,7 @@ class Results(Struct, frozen=True, kw_only=True):
     format: Annotated[int, Meta(ge=FORMAT, le=FORMAT)] = FORMAT
     run: Name
     dataset: Name
-    noun: Name  # what the data set calls one of its classes
+    noun: Noun  # what the data set calls one of its classes
     recipe: Name | None
     conditional: bool  # whether classes were requested
     n_samples: Count

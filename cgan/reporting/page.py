@@ -150,7 +150,7 @@ LABELS = {
     "histogram": "Number of images that are judged to be of each class, generated and real; the "
     "same numbers are in histogram.csv",
     "accuracy": "Judge accuracy of each {noun} with its interval; the same numbers are in the "
-    "table and in per_{noun}.csv",
+    "table and in {file}",
     "confusion": "Confusion matrix: number of images by requested and judged {noun}; the same "
     "numbers are in confusion.csv",
     "training-loss": "Losses over the epochs; the same numbers are in history.csv",
@@ -161,7 +161,8 @@ LABELS = {
 
 
 def _inline(name: str, picture: bytes, results: Results) -> str:
-    return figures.inline(picture, LABELS[name].format(noun=results.noun))
+    file = tables.file_name("per_class", results)
+    return figures.inline(picture, LABELS[name].format(noun=results.noun, file=file))
 
 
 def _gallery(folder: Path, results: Results) -> dict[str, list[Tile]]:
@@ -186,10 +187,12 @@ def _wrong(confusion: list[list[int]]) -> int:
 
 def _per_class_html(results: Results, table: pd.DataFrame) -> str:
     """Colour each score by its share of that of real images; the number stands in every cell."""
-    shown = table.reset_index()[[results.noun, *SHOWN]].dropna(axis="columns", how="all")
+    # not the noun, which could be the name of another column
+    shown = table.rename_axis("class").reset_index()[["class", *SHOWN]]
+    shown = shown.dropna(axis="columns", how="all")
     formats: dict[Any, Any] = {
         column: "{:.1%}" if column in SHARES else "{:.2f}"
-        for column in shown.columns.difference([results.noun, "n"])
+        for column in shown.columns.difference(["class", "n"])
     }
     styler = shown.style.hide(axis="index").format(formats, escape="html", na_rep="-")
     styler = styler.set_uuid("classes")
@@ -203,7 +206,8 @@ def _per_class_html(results: Results, table: pd.DataFrame) -> str:
                 vmax=1 + SPANS[column],
                 text_color_threshold=0,
             )
-    heads = [HEADS.get(str(name), str(name)) for name in shown]
+    named = {**HEADS, "class": results.noun}
+    heads = [named.get(str(name), str(name)) for name in shown]
     styler = styler.relabel_index(heads, axis="columns")
     html = styler.set_table_attributes('class="numbers heat"').to_html()
     return re.sub(r"<th id=[^>]*?class=\"col_heading", '<th scope="col" class="col_heading', html)

@@ -171,7 +171,7 @@ def _wrapped(text: str) -> list[str]:
 
 def file_name(table: str, results: Results) -> str:
     """Return the name of a table's file: per_digit.csv where classes are digits."""
-    return f"per_{results.noun}.csv" if table == "per_class" else f"{table}.csv"
+    return f"per_{results.noun.replace(' ', '_')}.csv" if table == "per_class" else f"{table}.csv"
 
 
 def nouns(results: Results) -> str:
