@@ -47,7 +47,7 @@ from scripts.tortures import mutations
 
 SPEC = DataSpec("toy", 1, 8, 12, 3)
 CONFIG = GanConfig(recipe="mlp", dataset="toy", generator="mlp", discriminator="mlp", z_dim=3)
-REPORT = Path(__file__).parent.parent.parent / "reports/mnist"
+REPORT = Path(__file__).parent.parent.parent / "reports/examples/mnist"
 DRAWN = 40  # one in so many of what is accepted is drawn, which takes long
 
 

@@ -147,7 +147,7 @@ def test_a_leaderboard_is_sound(
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_published_page_is_sound(name: str, browser: Browser) -> None:
-    page = REPOSITORY / "reports" / name
+    page = REPOSITORY / "reports/examples" / name
     assert page.stat().st_size < 2 * MEGABYTE
     for width, scheme in LOOKS:
         with opened(browser, page, width, scheme) as visit:

@@ -484,6 +484,6 @@ def test_the_newest_request_alone_is_worked_at(browser: Browser, origin: str) ->
 
 
 def test_the_pictures_of_the_readme_are_there() -> None:
-    picture = REPOSITORY / "reports/play.png"
+    picture = REPOSITORY / "reports/examples/play.png"
     assert picture.stat().st_size < 200_000
     assert Image.open(picture).width == 1280

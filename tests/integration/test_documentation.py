@@ -171,10 +171,15 @@ TABLE = [
         "scripts/benchmark MNIST_FOLDER",
         "--only sampling --rounds 1",
         {"MNIST_FOLDER": "."},
-        leaves=("reports/benchmark.csv",),
+        leaves=("reports/examples/benchmark.csv",),
         slow=True,
     ),
-    Row("scripts/torture", "pickles idx --times 50", leaves=("reports/torture.csv",), slow=True),
+    Row(
+        "scripts/torture",
+        "pickles idx --times 50",
+        leaves=("reports/examples/torture.csv",),
+        slow=True,
+    ),
 ]
 (DEMO,) = [row for row in TABLE if row.command == "scripts/demo"]
 # what cannot be run here, and why
@@ -230,7 +235,7 @@ class Reader:
         """Return a copy of the project that is set up, so that its scripts change nothing here."""
         if not self.project.exists():
             self.project.mkdir()
-            for name in ("cgan", "scripts", "docs", "reports/mnist"):
+            for name in ("cgan", "scripts", "docs", "reports/examples/mnist"):
                 copytree(REPOSITORY / name, self.project / name)
             for name in ("README.md", "pyproject.toml", "constraints.txt"):
                 (self.project / name).write_bytes((REPOSITORY / name).read_bytes())
