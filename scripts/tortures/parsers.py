@@ -37,11 +37,9 @@ from cgan.reporting.leaderboard import leaderboard_text, write_leaderboard
 from cgan.reporting.page import write_report
 from cgan.reporting.read import read_history, read_picture, read_results
 from cgan.reporting.verdict import find_verdict
-from cgan.training.checkpoint import parse
+from cgan.training.checkpoint import make_checkpoint, parse, restore
 from cgan.training.history import History
 from cgan.training.modes import cluster_modes
-from cgan.training.resume import make_checkpoint, restore
-from cgan.training.run_writer import RunWriter
 from cgan.training.state import TrainingState
 from scripts.tortures import mutations
 
@@ -164,21 +162,19 @@ def _resting() -> tuple[TrainingState, History, bytes]:
     clusters = cluster_modes(guide, train, 1, torch.float32)
     training = TrainingState(config, train, clusters, guide, torch.float32, steps=9)
     training.sampler.next_batch()
-    facts = make_checkpoint(training, History(RunWriter(Path(), "x"))).facts
-    history = [{"epoch": 1.0, "g_loss": 0.5, "fcd": 3.0, "kept": 1}]
-    told = json.dumps({**facts, "record": {"history": history, "best": 3.0}})
-    return training, History(RunWriter(Path(), "x")), told.encode()
+    facts = make_checkpoint(training, History()).facts
+    rows = [{"epoch": 1.0, "g_loss": 0.5, "fcd": 3.0, "kept": 1}]
+    told = json.dumps({**facts, "history": {"rows": rows, "best": 3.0, "warnings": []}})
+    return training, History(), told.encode()
 
 
 def _take_up(folder: Path) -> None:
     """Let a training go on from a checkpoint of these facts."""
     training, history, _ = _resting()
     tensors = dict(training.tensors())
-    tensors["film"] = torch.zeros(1, 2, *training.train.images.shape[1:], dtype=torch.uint8)
     text = np.frombuffer((folder / "facts").read_bytes(), np.uint8).copy()
-    restore(training, history, parse(tensors, text))
+    restore(training, history, parse(tensors, text, "x"))
     training.sampler.next_batch()
-    history.add_film()
 
 
 def _results(folder: Path) -> None:
