@@ -14,14 +14,16 @@ import pandas as pd
 import pytest
 import safetensors.torch
 import torch
-from conftest import REPOSITORY, in_folder, send_at, toy_config
+from conftest import REPOSITORY, in_folder, send_at
 from hypothesis import given, reject
 from hypothesis import strategies as st
 from PIL import Image
+from toys import TOY, toy_config
 
-from cgan.config.recipes import RECIPES, gan_config
+from cgan.config.recipes import RECIPES
 from cgan.config.schema import Folders, GanConfig
 from cgan.data.datasets import load_split
+from cgan.io import run_layout
 from cgan.models.hub import load_classifier, load_generator
 from cgan.models.sampling import draw
 from cgan.runtime.errors import InputError, TrainingError
@@ -37,6 +39,7 @@ sys.path.insert(0, str(REPOSITORY))
 from scripts.tortures.mutations import of_json
 
 TIMES = ["seconds", "validation_seconds"]
+pytestmark = pytest.mark.usefixtures("toy_data")
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -72,11 +75,8 @@ def require_same(one: Path, other: Path) -> None:
 
 
 def small(recipe: str) -> GanConfig:
-    """Return a training of sixteen steps, scored twice; of few images where they take long."""
-    row = gan_config(recipe, "digits", precision="fp32", device="cpu")
-    if recipe in ("conv", "guided-original"):
-        return replace(row, batch_size=20, epochs=0.25, checks=8)
-    return replace(row, batch_size=160, epochs=2)
+    """Return a training of sixteen steps, scored twice."""
+    return toy_config(recipe, batch_size=18, epochs=2)
 
 
 @pytest.fixture(scope="module", params=RECIPES)
@@ -142,7 +142,7 @@ def test_what_does_not_change_what_is_learned_may_change(
 
 def test_a_run_does_not_go_on_with_another_guide(stopped: tuple[GanConfig, Folders]) -> None:
     config, folders = stopped
-    shutil.copytree(Path("cgan/weights/digits-guide"), folders.weights / "other")
+    shutil.copytree(run_layout.SHIPPED / "toy-guide", folders.weights / "other")
     path = folders.weights / "other" / "classifier.safetensors"
     content = {key: value + 0 for key, value in safetensors.torch.load_file(path).items()}
     next(value for value in content.values() if value.is_floating_point()).view(-1)[0] += 1
@@ -232,7 +232,7 @@ def test_a_checkpoint_is_written_as_often_as_was_asked_for(
         return honest(training)
 
     monkeypatch.setattr(TrainingState, "facts", facts)
-    config = toy_config(epochs=2, batch_size=200, checkpoint_every="0.5")
+    config = toy_config(epochs=2, batch_size=24, checkpoint_every="0.5")
     train_gan(config, in_folder(tmp_path), name="x")
     assert steps == [0, 3, 6, 9, 12]  # the first is for a rollback, and not written
 
@@ -257,12 +257,11 @@ def test_weights_that_are_no_numbers_are_never_saved(
 def resting(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainingState, History, Checkpoint]:
     """A training of two steps, its record and its checkpoint."""
     folders = in_folder(tmp_path_factory.mktemp("resting"))
-    config = gan_config("udacity", "digits", batch_size=600, precision="fp32", device="cpu")
-    config = replace(config, epochs=1)
+    config = toy_config("udacity", batch_size=72)
     train_gan(config, folders, name="x")
     checkpoint = read_checkpoint(folders.weights / "x")
-    train = load_split("digits", folders.data, "train")
-    guide = load_classifier("digits-guide").network
+    train = load_split(TOY, folders.data, "train")
+    guide = load_classifier("toy-guide").network
     clusters = cluster_modes(guide, train, 1, torch.float32)
     training = TrainingState(config, train, clusters, guide, torch.float32, 2)
     return training, History(), checkpoint
@@ -363,7 +362,7 @@ def test_modes_of_format_1_that_contradict_the_labels_are_refused(
 ) -> None:
     config, folders = stopped
     folder = folders.weights / "x"
-    labels = load_split("digits", folders.data, "train").labels
+    labels = load_split(TOY, folders.data, "train").labels
     old = old_format(read_checkpoint(folder), (labels + 1) % 10, config.modes)
     (folder / "checkpoint.safetensors").write_bytes(old.to_bytes())
     (folder / "manifest.json").unlink()
@@ -409,7 +408,7 @@ def too_large(_: Checkpoint) -> bytes:
 
 def test_a_checkpoint_does_not_grow_with_the_number_of_evaluations(tmp_path: Path) -> None:
     folders = in_folder(tmp_path)
-    config = toy_config(batch_size=100, schedule="constant")
+    config = toy_config(batch_size=12, schedule="constant")
     sizes, counts = [], []
     for checks in (1, 4, 12):
         folder = train_gan(replace(config, checks=checks), folders, name=f"n{checks}").folder
@@ -474,9 +473,9 @@ def test_a_run_does_not_go_on_with_another_judge_unless_told_to(
         with pytest.raises(Stopped):
             train_gan(config, folders, name="x", judge="none")
     with pytest.raises(InputError, match="judge_sha256 None -> "):
-        train_gan(config, folders, name="x", judge="digits-judge", resume=True)
+        train_gan(config, folders, name="x", judge="toy-judge", resume=True)
     result = train_gan(
-        config, folders, name="x", judge="digits-judge", resume=True, with_changes=True
+        config, folders, name="x", judge="toy-judge", resume=True, with_changes=True
     )
     assert [row["kept"] for row in result.history][:2] == [1, 1]  # the first that the judge saw
 
