@@ -50,7 +50,8 @@ def evaluate(
             Images; or an array or a tensor [N, C, H, W], [N, H, W, C] or [N, H, W], whole numbers
             from 0 to 255, or floats from 0 to 1 or from -1 to 1.
         labels: with an array, the labels that were requested: whole numbers [N]; None: none were.
-        dataset: with images, the real ones to compare with: mnist, digits, fashion-mnist, kmnist.
+        dataset: with images, the real ones to compare with: mnist, mnist-sample, digits,
+            fashion-mnist or kmnist.
         n_samples: of a run, images to draw; None: 10,000, or 2,000 if quick.
         seed: of a run, seed of the noise; None: 0.
         quick: in seconds: fewer images, in bf16 where that is fast; neither GAN-train nor copying.

@@ -20,8 +20,8 @@ from cgan.config.schema import Folders, GanConfig
 from cgan.data.spec import DataSpec
 from cgan.metrics.results import Results, parse_results
 from cgan.models.classifiers import CLASSIFIERS
-from cgan.models.frozen_features import Sight
-from cgan.training.ema import Average
+from cgan.models.frozen_features import FrozenFeatures
+from cgan.training.ema import MovingAverage
 from cgan.training.gan import train_gan
 
 if TYPE_CHECKING:
@@ -120,23 +120,23 @@ def toy_config(**flags: Any) -> GanConfig:
     return gan_config("guided", "digits", **flags)
 
 
-def toy_sight(dtype: torch.dtype = torch.float32) -> Sight:
-    """Return what an untrained guide sees."""
+def toy_extractor(dtype: torch.dtype = torch.float32) -> FrozenFeatures:
+    """Return the features of an untrained guide."""
     guide = CLASSIFIERS["leaky-cnn"](TOY).eval().requires_grad_(False)
-    return Sight(guide, dtype)
+    return FrozenFeatures(guide, dtype)
 
 
 def send_at(step: int, numbers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Send signals to this process after a step of a training."""
-    honest = Average.update
+    honest = MovingAverage.update
 
-    def update(average: Average) -> None:
+    def update(average: MovingAverage) -> None:
         honest(average)
         if average.n_updates == step:
             for number in numbers:
                 os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(Average, "update", update)
+    monkeypatch.setattr(MovingAverage, "update", update)
 
 
 @pytest.fixture(scope="session")

@@ -106,8 +106,9 @@ def between_labels(generator: Generator, n_classes: int, seed: int) -> Sheet:
     other = (one + 1) % n_classes
     shares = torch.linspace(0, 1, STEPS).tolist()
     with torch.no_grad():
-        ends = generator.vectors(z, one), generator.vectors(z, other)
-        painted = [generator.paint(z, torch.lerp(*ends, share)) for share in shares]
+        start = generator.embed(z, one, generator.choose_modes(z, one))
+        end = generator.embed(z, other, generator.choose_modes(z, other))
+        painted = [generator.synthesize(z, torch.lerp(start, end, share)) for share in shares]
     return Sheet(
         "labels",
         "from one label to the next with the same noise; between two it has learned nothing",

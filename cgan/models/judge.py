@@ -1,4 +1,4 @@
-"""What a classifier says of images: logits and penultimate features, as arrays."""
+"""Runs a classifier over images: logits and penultimate features, as arrays."""
 
 from collections.abc import Iterable
 

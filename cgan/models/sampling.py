@@ -1,4 +1,4 @@
-"""Draws images from a generator, the same ones whatever the batch size."""
+"""Draws images from a generator; the images do not depend on the batch size."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -50,7 +50,7 @@ def sample(
 
 
 def noise(seed: int, n: int, z_dim: int) -> Tensor:
-    """Return the normal numbers float32 [n, z_dim] that `sample` makes its first n images of."""
+    """Return the normal numbers float32 [n, z_dim] from which `sample` makes its first n images."""
     return _normal(_stream(seed), n, z_dim)
 
 

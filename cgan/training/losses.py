@@ -18,8 +18,8 @@ class DiscriminatorLoss(Protocol):
 class AdversarialLoss(NamedTuple):
     """A pair of losses of (real_logits [B], fake_logits [B]) -> scalar.
 
-    `relative` says that the generator's loss reads the real logits too, so that the loop must
-    compute them in the generator's phase.
+    `relative` means that the generator's loss uses the real logits too, so they must be computed in
+    its update.
     """
 
     d_loss: DiscriminatorLoss
@@ -30,7 +30,7 @@ class AdversarialLoss(NamedTuple):
 def logistic_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
     """Cross entropy of real against fake (Goodfellow 2014, equation 1), in logits.
 
-    Smoothed labels keep the discriminator from being sure (Salimans 2016, section 3.4).
+    Label smoothing keeps the discriminator from extreme logits (Salimans 2016, section 3.4).
     """
     real = F.softplus(-real_logits).mean() + smoothing * real_logits.mean()
     return real + F.softplus(fake_logits).mean()
@@ -49,14 +49,14 @@ def halved_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -
 def probability_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
     """Cross entropy of probabilities, after a sigmoid.
 
-    The same as `logistic_d` until the sigmoid rounds to 0 or 1: there the logarithm is cut at -100
-    and no gradient is left.
+    The same as `logistic_d` until the sigmoid rounds to 0 or 1. There the logarithm is limited to
+    -100, and the gradient is zero.
     """
     return _of_probability(real_logits, 1 - smoothing) + _of_probability(fake_logits, 0.0)
 
 
 def probability_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """The generator's side of `probability_d`, not saturating."""
+    """The generator's side of `probability_d`, in the non-saturating form."""
     return _of_probability(fake_logits, 1.0)
 
 
@@ -77,13 +77,13 @@ def hinge_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def relativistic_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Pairs a real with a fake image (Jolicoeur-Martineau 2018, RSGAN, section 4.1)."""
+    """Pairs each real with a fake image (Jolicoeur-Martineau 2018, RSGAN, section 4.1)."""
     difference = real_logits - fake_logits
     return F.softplus(-difference).mean() + smoothing * difference.mean()
 
 
 def relativistic_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """The mirror image of `relativistic_d`; it needs the real logits as well."""
+    """The mirror image of `relativistic_d`; it uses the real logits as well."""
     return F.softplus(real_logits - fake_logits).mean()
 
 
@@ -101,28 +101,33 @@ def guidance_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels)
 
 
-Penalty = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]
+Penalty = Callable[[nn.Module, Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
-def none(discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
+def none(
+    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, modes: Tensor
+) -> Tensor:
     """No penalty: a zero."""
     return real.new_zeros(())
 
 
-def r1(discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
+def r1(
+    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, modes: Tensor
+) -> Tensor:
     """Half the mean squared gradient norm at real images (Mescheder 2018, equation 9).
 
     Args:
-        discriminator: maps (images [B, C, H, W], labels [B]) to logits [B].
+        discriminator: maps (images [B, C, H, W], labels [B], modes [B]) to logits [B].
         real: float images in [-1, 1].
         fake: unused.
-        labels: int64 [B].
+        labels: int64 [B], of the real images.
+        modes: int64 [B], likewise.
 
     Returns:
-        A scalar through which the discriminator's parameters can be reached; unweighted.
+        A scalar with a gradient for the discriminator's parameters; unweighted.
     """
     images = real.detach().requires_grad_(True)
-    logits = discriminator(images, labels)
+    logits = discriminator(images, labels, modes)
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.float().square().flatten(1).sum(1).mean() / 2
 

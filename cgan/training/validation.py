@@ -1,4 +1,4 @@
-"""The cheap evaluation after each epoch of a GAN, against validation images."""
+"""The quick evaluation during a GAN training, against validation images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,25 +22,23 @@ from cgan.models.judge import extract, extract_split
 from cgan.models.sampling import collect, noise, sample
 from cgan.runtime.device import autocast
 
-N_IMAGES = 2000  # generated, and as many real ones; all validation images where there are fewer
-SEED = 2**31  # of the fixed inputs, apart from every seed that a person would give
-
-
-N_SHOWN = 60  # of the fixed inputs in the picture of each epoch
+N_IMAGES = 2000  # generated and real ones; fewer if there are fewer validation images
+SEED = 2**31  # of the fixed inputs; larger than any seed that a user may give
+N_SHOWN = 60  # of the fixed inputs: those in the picture of each evaluation
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What an epoch's generator draws from the fixed inputs, and what is thought of it."""
+class ValidationResult:
+    """The images of a generator from the fixed inputs, and their scores."""
 
     images: NDArray[np.uint8]  # [N, C, H, W]
     by_guide: Features
-    fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator takes them for real
-    scores: dict[str, float]  # guide_accuracy if labels are heeded; with a judge, the rest
-    alarms: list[str]
+    fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator classifies them as real
+    scores: dict[str, float]  # guide_accuracy of a conditional generator; more with a judge
+    warnings: list[str]
 
     def picture(self, epoch: float) -> tuple[str, bytes]:
-        """Return the images of the first fixed inputs as a PNG, and a name that tells the epoch."""
+        """Return the images of the first fixed inputs as a PNG, and a name with the epoch in it."""
         requested = self.by_guide.requested
         # leading zeros, so that names sort: 0003, or 0003.25 within an epoch
         whole, _, part = f"{epoch:g}".partition(".")
@@ -66,16 +64,13 @@ class Verdict:
         """The images [N_SHOWN, C, H, W] of the first fixed inputs."""
         return self.images[:N_SHOWN]
 
-    def words(self) -> list[str]:
-        """Return the scores as a person reads them."""
-        return in_words(self.scores)
-
 
 class Validator:
-    """Scores a generator on fixed inputs; draws nothing from the training's random state.
+    """Scores a generator on fixed inputs, without use of the training's random state.
 
-    A judge gives `judge_accuracy`, `fcd` and `coverage` against as many validation images with the
-    same labels, by the functions of the full evaluation. Without one only the guide speaks.
+    With a judge the scores include `judge_accuracy`, `fcd` and `coverage` against as many
+    validation images of the same labels, by the functions of the full evaluation. Without a judge
+    `guide_accuracy` is the only score.
     """
 
     def __init__(
@@ -85,16 +80,17 @@ class Validator:
         judge: Classifier | None,
         dtype: torch.dtype,
     ):
-        """Let the judge see the real images once."""
+        """Compute the judge's features of the real images, once."""
         self.guide, self.judge, self.dtype = guide, judge, dtype
         real = subset(validation, N_IMAGES)
         self.labels = real.labels
+        self.n_shown = len(real.labels[:N_SHOWN])
         self.real = (
             None if judge is None else extract_split(judge, real, batch_size=N_IMAGES, dtype=dtype)
         )
 
-    def __call__(self, generator: Generator, discriminator: Discriminator) -> Verdict:
-        """Return the verdict on a generator; both networks are left in evaluation mode."""
+    def __call__(self, generator: Generator, discriminator: Discriminator) -> ValidationResult:
+        """Return images and scores; both networks are left in evaluation mode."""
         pairs = sample(generator, self.labels, seed=SEED, dtype=self.dtype)
         images, labels = collect(pairs)
         fooled = self._fooled(generator, discriminator.eval(), images[:N_SHOWN])
@@ -104,7 +100,7 @@ class Validator:
             scores["guide_accuracy"] = accuracy(fake=by_guide)["value"]
         else:
             by_guide = by_guide.as_judged()
-        raised: list[str] = []
+        warnings: list[str] = []
         if self.judge is not None and self.real is not None:
             seen, real = extract(self.judge, [(images, labels)], dtype=self.dtype), self.real
             if generator.conditional:
@@ -114,8 +110,8 @@ class Validator:
             balls = manifold.look(fake=seen, real=real)
             scores["fcd"] = fcd(fake=seen, real=real)["value"]
             scores["coverage"] = manifold.coverage(balls=balls)["value"]
-            raised = _collapse(seen, real)
-        return Verdict(images.cpu().numpy(), by_guide, fooled, scores, raised)
+            warnings = _collapse(seen, real)
+        return ValidationResult(images.cpu().numpy(), by_guide, fooled, scores, warnings)
 
     @torch.no_grad()
     def _fooled(
@@ -123,9 +119,10 @@ class Validator:
     ) -> NDArray[np.bool_]:
         n, device = len(images), images.device
         z = generator.prior(noise(SEED, n, generator.z_dim)).to(device)
-        conditions = generator.conditions(z, self.labels[:n].to(device))
+        labels = self.labels[:n].to(device)
+        modes = generator.choose_modes(z, labels)
         with autocast(device, self.dtype):
-            logits = discriminator(scale(images), conditions).float()
+            logits = discriminator(scale(images), labels, modes).float()
         return (logits.reshape(n, -1).mean(1) > 0).cpu().numpy()
 
 
@@ -138,9 +135,9 @@ def _collapse(fake: Features, real: Features) -> list[str]:
 
 
 def in_words(scores: Mapping[str, float]) -> list[str]:
-    """Return an epoch's scores by name as a person reads them, those that there are."""
+    """Return the given scores by name, in words."""
     names = {"guide_accuracy": "guide accuracy", "judge_accuracy": "judge accuracy"}
-    said = [f"{names[key]} {scores[key]:.1%}" for key in names if key in scores]
+    words = [f"{names[key]} {scores[key]:.1%}" for key in names if key in scores]
     if "fcd" in scores:
-        said += [f"FCD {scores['fcd']:.3f}", f"coverage {scores['coverage']:.1%}"]
-    return said
+        words += [f"FCD {scores['fcd']:.3f}", f"coverage {scores['coverage']:.1%}"]
+    return words

@@ -468,26 +468,24 @@ def test_what_a_judge_cannot_look_at_is_refused(toy: Any, asked: dict, message: 
         cgan.Samples.from_images(toy.sample(n=20), **asked)
 
 
-# the README
+# docs/python.md
 
 
-def lines_of_readme() -> Iterator[str]:
-    text = (REPOSITORY / "README.md").read_text()
-    section = text[text.index("\n## From Python") :]
-    section = section[: section.index("\n## ", 1)]
-    yield from re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
+def blocks_of_page() -> Iterator[str]:
+    text = (REPOSITORY / "docs/python.md").read_text()
+    yield from re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 
 
 @pytest.mark.slow
-def test_every_line_of_the_readmes_python_does_what_it_says(
+def test_every_line_of_the_pages_python_does_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    blocks = list(lines_of_readme())
+    blocks = list(blocks_of_page())
     assert len(blocks) == 2
     for block in blocks:
-        exec(compile(block, "README.md", "exec"), names)
+        exec(compile(block, "docs/python.md", "exec"), names)
     assert names["sevens"].images.shape == (16, 1, 28, 28)
     assert (tmp_path / "year.png").is_file()
     assert names["found"].report == Path("reports/digits/index.html")

@@ -463,7 +463,7 @@ def test_an_interrupted_run_says_so_with_status_130(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cgan.training.history.Record.add", interrupt)
+    monkeypatch.setattr("cgan.training.history.History.add", interrupt)
     result = run("train-gan", "--dataset", "digits", *folders_of(tmp_path))
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1] == "cgan: interrupted; nothing was saved yet"

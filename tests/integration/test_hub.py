@@ -254,3 +254,22 @@ def test_loading_gives_back_what_was_trained(digits_run: Folders) -> None:
     assert gan.spec == SPEC
     assert gan.config.epochs == 2
     assert not gan.network.training
+
+
+def test_a_config_has_a_format_first_and_other_ones_are_read_or_refused_by_number(
+    tmp_path: Path,
+) -> None:
+    toy_run(tmp_path, "a")
+    (tmp_path / "a" / MANIFEST).unlink()
+    path = tmp_path / "a/config.json"
+    content = json.loads(path.read_text())
+    assert next(iter(content.items())) == ("format", 2)
+    path.write_text(json.dumps({**content, "format": 3}))
+    with pytest.raises(InputError, match=r"config.json is of format 3, .* reads up to 2"):
+        load_generator("a", tmp_path)
+    path.write_text(json.dumps({**content, "format": 2.0}))
+    with pytest.raises(InputError, match="not a whole number"):
+        load_generator("a", tmp_path)
+    del content["format"]
+    path.write_text(json.dumps(content))
+    assert load_generator("a", tmp_path).name == "a"

@@ -1,18 +1,23 @@
 """The real MNIST, where it is present: the files, the splits and the shipped classifiers."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from conftest import REPOSITORY
 
 from cgan.config.recipes import classifier_config
 from cgan.config.schema import Folders
 from cgan.data.datasets import load_split
-from cgan.data.splits import SPLITS, scale, subset
+from cgan.data.mnist_sample import FILE, SIZE, read_sample
+from cgan.data.splits import SPLITS, Split, scale, subset
 from cgan.evaluation.comparison import Extractors, Reference
 from cgan.evaluation.scores import score
+from cgan.io.strict import unpack_xz
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.neighbours import Near
 from cgan.models.hub import load_classifier
@@ -35,6 +40,34 @@ def test_the_splits_of_mnist(mnist: Path, split: str, size: int, firsts: list[in
     assert loaded.images.shape[1:] == (1, 28, 28)
     assert loaded.labels[:5].tolist() == firsts
     assert float(scale(loaded.images).mean()) == pytest.approx(2 * 0.1307 - 1, abs=0.01)
+
+
+def labelled(split: Split) -> dict[bytes, int]:
+    """Return the label of every image."""
+    images = split.images.numpy()
+    return {image.tobytes(): int(y) for image, y in zip(images, split.labels, strict=True)}
+
+
+def test_the_embedded_images_are_originals_with_their_labels(mnist: Path) -> None:
+    whole = {split: labelled(load_split("mnist", mnist, split)) for split in SPLITS}
+    training = whole["train"] | whole["validation"]
+    assert len(training) == 60_000  # no two are the same, so that an image tells which it is
+    sample = {split: labelled(load_split("mnist-sample", mnist, split)) for split in SPLITS}
+    assert sample["train"].items() <= training.items()
+    assert sample["validation"].items() <= training.items()
+    assert sample["test"].items() <= whole["test"].items()
+    assert len(sample["train"] | sample["validation"] | sample["test"]) == 12_000
+
+
+@pytest.mark.slow
+def test_the_embedded_images_are_made_from_the_four_files(mnist: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made.xz"
+    command = [sys.executable, "scripts/embed_mnist", str(mnist), str(made)]
+    subprocess.run(command, cwd=REPOSITORY, check=True)
+    # what another version of the packer would make need not be the same bytes; the pixels must be
+    assert unpack_xz(made.read_bytes(), SIZE) == unpack_xz(FILE.read_bytes(), SIZE)
+    for split in SPLITS:
+        assert np.array_equal(read_sample(split, made)[0], read_sample(split)[0])
 
 
 @pytest.mark.slow

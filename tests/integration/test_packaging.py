@@ -125,7 +125,7 @@ def test_shipped_generators_draw_and_are_reported(name: str) -> None:
     images, _ = draw(load_generator(name, Path("none")).network, 10, 20, device="cpu")
     assert images.shape == (20, 1, 28, 28)
     assert images.max() > 200
-    report = REPOSITORY / "reports" / name
+    report = REPOSITORY / "reports/examples" / name
     results = json.loads((report / "results.json").read_text())
     assert results["run"] == name
     assert results["metrics"]["judge_accuracy"]["value"] > 0.99

@@ -16,9 +16,9 @@ from cgan.models.base import Discriminator, Generator
 from cgan.models.hub import load_classifier
 from cgan.runtime.errors import InputError, TrainingError
 from cgan.runtime.progress import Progress
-from cgan.training.ema import Average
+from cgan.training.ema import MovingAverage
 from cgan.training.gan import train_gan
-from cgan.training.validation import Validator, Verdict
+from cgan.training.validation import ValidationResult, Validator
 
 HONEST = Validator.__call__
 
@@ -39,6 +39,7 @@ def test_a_run_holds_weights_config_history_and_a_picture_an_epoch(digits_run: F
         "checkpoint.safetensors",
         "config.json",
         "discriminator.safetensors",
+        "frames",
         "generator.safetensors",
         "history.csv",
         "manifest.json",
@@ -83,13 +84,15 @@ def test_scoring_every_epoch_changes_nothing_that_is_learned(tmp_path: Path) -> 
         assert all(torch.equal(one[key], other[key]) for key in one)
 
 
-def scripted(monkeypatch: pytest.MonkeyPatch, distances: list[float], alarm: str = "") -> None:
+def scripted(monkeypatch: pytest.MonkeyPatch, distances: list[float], warning: str = "") -> None:
     """Let the validator say what it is told to."""
 
-    def told(self: Validator, generator: Generator, discriminator: Discriminator) -> Verdict:
+    def told(
+        self: Validator, generator: Generator, discriminator: Discriminator
+    ) -> ValidationResult:
         verdict = HONEST(self, generator, discriminator)
         verdict.scores["fcd"] = distances.pop(0)
-        return replace(verdict, alarms=[alarm] if alarm else [])
+        return replace(verdict, warnings=[warning] if warning else [])
 
     monkeypatch.setattr(Validator, "__call__", told)
 
@@ -125,18 +128,18 @@ def test_without_a_judge_the_last_epoch_is_kept(tmp_path: Path) -> None:
 def test_a_collapse_is_said_while_there_is_time_but_not_before_anything_is_learned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scripted(monkeypatch, [1.0, 1.0], alarm="Collapsed: twice.")
+    scripted(monkeypatch, [1.0, 1.0], warning="Collapsed: twice.")
     stream = io.StringIO()
     monkeypatch.setattr("cgan.training.gan.EARLY", 0.5)
     train_gan(toy_config(epochs=2), in_folder(tmp_path), progress=Progress(stream))
     lines = stream.getvalue().splitlines()
-    assert [i for i, line in enumerate(lines) if "ALARM: Collapsed: twice." in line] == [2]
+    assert [i for i, line in enumerate(lines) if "WARNING: Collapsed: twice." in line] == [2]
 
 
 def test_a_data_set_without_a_judge_is_trained_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cgan.training.roles.runs", lambda *_: {})
+    monkeypatch.setattr("cgan.training.setup.runs", lambda *_: {})
     stream = io.StringIO()
     result = train_gan(toy_config(), in_folder(tmp_path), progress=Progress(stream))
     assert "there is no digits-judge" in stream.getvalue()
@@ -223,7 +226,7 @@ def test_a_misspelt_part_is_refused_before_anything_is_written(tmp_path: Path, f
 def test_the_average_forgets_the_start_and_then_keeps_its_horizon() -> None:
     network = nn.BatchNorm1d(1)
     network.weight.data.fill_(8.0)
-    average = Average(network, 0.5)
+    average = MovingAverage(network, 0.5)
     average.update()  # the first is taken as it is
     assert float(average.network.weight) == 8
     network.weight.data.fill_(0.0)
@@ -242,7 +245,7 @@ def test_the_average_forgets_the_start_and_then_keeps_its_horizon() -> None:
 
 def test_the_average_is_a_network_of_its_own_that_does_not_learn() -> None:
     network = nn.Linear(2, 1)
-    average = Average(network, 0.5)
+    average = MovingAverage(network, 0.5)
     assert not any(weight.requires_grad for weight in average.network.parameters())
     assert all(weight.requires_grad for weight in network.parameters())
     network.weight.data.add_(1)

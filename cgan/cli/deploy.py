@@ -68,18 +68,18 @@ def play(run: str | None, out: Path | None, port: int, opens: bool, weights_dir:
     RUN is the newest when left out, or the shipped one of MNIST where none was trained. The page is
     served to this machine alone until Ctrl-C. Needs pip install onnx onnxruntime onnxscript.
     """
-    from cgan.deploy.webapp.apart import make_site_apart
     from cgan.deploy.webapp.server import SiteServer
     from cgan.deploy.webapp.site import require_free, write_site
+    from cgan.deploy.webapp.subprocess_build import make_site_in_subprocess
 
     if out is not None:
         require_free(out)  # before the seconds that the networks take
-        site = make_site_apart(run, weights_dir)
+        site = make_site_in_subprocess(run, weights_dir)
         write_site(site, out)
         _tell(f"the page of {site.run} is in {out}, for any web server", site.lacking)
         return
     with SiteServer(port) as server:
-        site = make_site_apart(run, weights_dir)
+        site = make_site_in_subprocess(run, weights_dir)
         server.offer(site.files)
         _tell(f"the page of {site.run} is at {server.address} until Ctrl-C", site.lacking)
         if opens:  # aside, as a browser in the terminal would keep the server from answering

@@ -1,7 +1,7 @@
-"""Assembles the page: its own files, the networks as ONNX, the runtime, and what is known of a run.
+"""Builds the page: its own files, the networks as ONNX, the runtime, and the facts of a run.
 
-All addresses in it are relative, and nothing in it asks another server: it works from any static
-host, under any path.
+All addresses in it are relative, and it requests nothing from other servers. So it works on any
+static host, under any path.
 """
 
 import json
@@ -11,8 +11,8 @@ from typing import Any
 
 from cgan.deploy.export import discriminator_onnx, generator_onnx, judge_onnx
 from cgan.deploy.webapp.directions import find_directions
-from cgan.deploy.webapp.site import FACTS, Site
-from cgan.deploy.webapp.unpacking import unpack
+from cgan.deploy.webapp.runtime_files import unpack
+from cgan.deploy.webapp.site import FACTS, FORMAT, Site
 from cgan.io.run_layout import CONFIG, newest_run, runs
 from cgan.io.strict import read_json
 from cgan.models.hub import (
@@ -23,12 +23,12 @@ from cgan.models.hub import (
     load_discriminator,
     load_generator,
 )
-from cgan.models.registry import looks_through_guide
+from cgan.models.registry import uses_guide_features
 from cgan.runtime.errors import InputError
 from cgan.runtime.version import __version__
 
 STATIC = Path(__file__).parent / "static"
-DIGITS = 6  # of a number in a direction
+DECIMALS = 6  # of a number in a direction
 
 
 def make_site(run: str | None, weights_dir: Path) -> Site:
@@ -43,20 +43,20 @@ def make_site(run: str | None, weights_dir: Path) -> Site:
     networks = {"generator.onnx": generator_onnx(gan)}
     lacking = []
     if judge is None:
-        lacking.append(f"there is no judge of {gan.spec.dataset}, so nobody reads the drawings")
+        lacking.append(f"there is no judge of {gan.spec.dataset}, so nothing classifies the images")
     else:
         networks["judge.onnx"] = judge_onnx(judge)
     try:
         discriminator = load_discriminator(run, weights_dir)
     except InputError as error:
-        lacking.append(f"nobody tells whether a drawing looks real: {error}")
+        lacking.append(f"no discriminator says whether an image looks real: {error}")
     else:
         networks["discriminator.onnx"] = discriminator_onnx(discriminator)
     return Site(gan.name, site_files(gan, judge, networks), tuple(lacking))
 
 
 def find_judge(gan: GanRun, weights_dir: Path) -> ClassifierRun | None:
-    """Return the judge of a generator's images; None where there is none.
+    """Return the judge of a generator's images; None if there is none.
 
     Raises:
         InputError: it is damaged.
@@ -74,10 +74,10 @@ def site_files(
     """Return the files of a page by name.
 
     Args:
-        gan: the generator that it asks for digits.
-        judge: who reads them, if anybody does.
-        networks: ONNX files by name: generator.onnx, and judge.onnx and discriminator.onnx where
-            they are to be asked.
+        gan: the generator that it draws with.
+        judge: the classifier that reads the images, if there is one.
+        networks: ONNX files by name: generator.onnx, and judge.onnx and discriminator.onnx if the
+            page has them.
 
     Raises:
         InputError: the runtime that ships is missing or damaged.
@@ -89,8 +89,9 @@ def site_files(
 
 
 def _facts(gan: GanRun, judge: ClassifierRun | None, networks: list[str]) -> dict[str, Any]:
-    """Return what the page must know, and tells in its small print."""
+    """Return the facts that the page needs or shows in its small print."""
     return {
+        "format": FORMAT,
         "version": __version__,
         "run": gan.name,
         "recipe": gan.config.recipe,
@@ -109,8 +110,8 @@ def _facts(gan: GanRun, judge: ClassifierRun | None, networks: list[str]) -> dic
         "directions": [
             {
                 "name": direction.name,
-                "share": round(direction.share, DIGITS),
-                "vector": [round(number, DIGITS) for number in direction.vector.tolist()],
+                "share": round(direction.share, DECIMALS),
+                "vector": [round(number, DECIMALS) for number in direction.vector.tolist()],
             }
             for direction in find_directions(gan.network, gan.spec.n_classes)
         ],
@@ -118,14 +119,14 @@ def _facts(gan: GanRun, judge: ClassifierRun | None, networks: list[str]) -> dic
 
 
 def _was_guided(gan: GanRun) -> bool:
-    """Return whether a guide taught the generator, not only scored it."""
-    return looks_through_guide(gan.config) or gan.config.guidance > 0 or gan.config.modes > 1
+    """Return whether the guide had an effect on the training, not only on the scores."""
+    return uses_guide_features(gan.config) or gan.config.guidance > 0 or gan.config.modes > 1
 
 
 def _judge_facts(judge: ClassifierRun) -> dict[str, Any]:
-    """Return a judge's name and network, how surely it was taught to answer, and its accuracy.
+    """Return a judge's name and network, the target probability of its training, its accuracy.
 
-    The accuracy (0 to 1, of real test images) is None where its training did not tell it.
+    The accuracy (0 to 1, on real test images) is None if its config.json does not have it.
     """
     smoothing = judge.config.label_smoothing
     accuracy = dict(read_json(judge.folder / CONFIG, LARGEST_CONFIG)).get("test_accuracy")
@@ -134,6 +135,6 @@ def _judge_facts(judge: ClassifierRun) -> dict[str, Any]:
     return {
         "name": judge.name,
         "network": judge.config.network,
-        "taught": 1 - smoothing + smoothing / judge.spec.n_classes,
+        "target": 1 - smoothing + smoothing / judge.spec.n_classes,
         "accuracy": value if known else None,
     }

@@ -1,6 +1,6 @@
-"""Unpacks the runtime that computes in a browser; nothing of it is used before it is checked.
+"""Unpacks and checks ONNX Runtime Web, which runs the networks in a browser.
 
-It is ONNX Runtime Web, made by others (runtime/LICENSE.txt). scripts/browser_runtime packs it.
+It is third-party software (runtime/LICENSE.txt). scripts/browser_runtime packs it.
 """
 
 import hashlib
@@ -9,17 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from cgan.io.run_layout import PLAIN_NAME
-from cgan.io.strict import first_line, read_json, read_plain
+from cgan.io.strict import (
+    FormatError,
+    first_line,
+    format_of,
+    read_json,
+    read_plain,
+    unpack_xz,
+)
 from cgan.runtime.errors import InputError
 
 RUNTIME = Path(__file__).parent / "runtime"
 CONTENTS = "runtime.json"
+FORMAT = 1  # of it
 LICENCE = "LICENSE.txt"
 PACKED = ".xz"
 LARGEST_CONTENTS = 2**16  # bytes of runtime.json
-LARGEST_PACKED = 2**23  # bytes of a file as it ships; ours have two million
-LARGEST_FILE = 2**25  # and of what it unpacks to
-MOST_MEMORY = 2**27  # bytes that unpacking may take
+LARGEST_PACKED = 2**23  # bytes of a packed file; those that ship have two million
+LARGEST_FILE = 2**25  # bytes of an unpacked file
 
 
 def unpack(folder: Path = RUNTIME) -> dict[str, bytes]:
@@ -31,8 +38,12 @@ def unpack(folder: Path = RUNTIME) -> dict[str, bytes]:
     try:
         licence = read_plain(folder / LICENCE, LARGEST_CONTENTS)
         files = {LICENCE: licence, CONTENTS: read_plain(folder / CONTENTS, LARGEST_CONTENTS)}
-        for name, about in dict(read_json(folder / CONTENTS, LARGEST_CONTENTS)["files"]).items():
+        contents = read_json(folder / CONTENTS, LARGEST_CONTENTS)
+        format_of(contents, FORMAT)
+        for name, about in dict(contents["files"]).items():
             files[name] = _unpacked(folder, name, about)
+    except FormatError as error:
+        raise InputError(f"{folder / CONTENTS} {error}; install cgan again") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, lzma.LZMAError) as error:
         raise InputError(
             f"the runtime in {folder} is missing or damaged ({first_line(error)}); install cgan "
@@ -55,8 +66,7 @@ def _unpacked(folder: Path, name: str, about: dict[str, Any]) -> bytes:
     if not isinstance(size, int) or not 0 < size <= LARGEST_FILE:
         raise ValueError(f"{name} would have {size!r:.20} bytes")
     packed = read_plain(folder / (name + PACKED), LARGEST_PACKED)
-    reader = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MOST_MEMORY)
-    content = reader.decompress(packed, max_length=size + 1)  # a bomb goes off no further
+    content = unpack_xz(packed, size)
     if len(content) != size or hashlib.sha256(content).hexdigest() != sha256:
         raise ValueError(f"{name} is not what {CONTENTS} says")
     return content

@@ -1,6 +1,6 @@
-"""Assembles a page in a process of its own: what writes ONNX fills a gigabyte, and is slow to end.
+"""Builds a page in a subprocess, because the export to ONNX takes a gigabyte of memory.
 
-So the server holds the page alone, and Ctrl-C ends it at once.
+The server then holds only the page, and Ctrl-C ends it at once.
 """
 
 import signal
@@ -13,8 +13,8 @@ from pathlib import Path
 from cgan.deploy.webapp.site import Site
 
 
-def make_site_apart(run: str | None, weights_dir: Path) -> Site:
-    """Return what `make_site` of cgan.deploy.webapp.assembling does, without importing torch here.
+def make_site_in_subprocess(run: str | None, weights_dir: Path) -> Site:
+    """Do the same as `make_site` of cgan.deploy.webapp.build, without importing torch here.
 
     Raises:
         InputError: as `make_site`.
@@ -23,7 +23,7 @@ def make_site_apart(run: str | None, weights_dir: Path) -> Site:
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send_site, args=(sender, run, weights_dir), daemon=True)
-    with _interrupts_later():
+    with _interrupts_blocked():
         process.start()
     sender.close()
     try:
@@ -35,7 +35,7 @@ def make_site_apart(run: str | None, weights_dir: Path) -> Site:
             "is there enough memory?"
         ) from error
     finally:
-        process.kill()  # it has nothing to tidy away
+        process.kill()  # it holds nothing that must be closed
         process.join()
     if isinstance(made, Exception):
         raise made
@@ -44,17 +44,17 @@ def make_site_apart(run: str | None, weights_dir: Path) -> Site:
 
 
 def _send_site(sender: Connection, run: str | None, weights_dir: Path) -> None:
-    from cgan.deploy.webapp.assembling import make_site
+    from cgan.deploy.webapp.build import make_site
 
     try:
         sender.send(make_site(run, weights_dir))
     except Exception as error:
-        sender.send(error)  # to be raised where somebody words it
+        sender.send(error)  # raised again in the parent process
 
 
 @contextmanager
-def _interrupts_later() -> Iterator[None]:
-    """Let no Ctrl-C in; a process that is started meanwhile never has one, as it is asked here."""
+def _interrupts_blocked() -> Iterator[None]:
+    """Block SIGINT; a process that is started meanwhile never receives it, only this one does."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgan.deploy.archive import ABOUT, read_network, to_npz
+from cgan.deploy.npz_network import ABOUT, read_network, to_npz
 from cgan.deploy.portable import portable
 from cgan.models.hub import load_discriminator
 from cgan.runtime.errors import InputError
@@ -37,6 +37,12 @@ def about(arrays: Arrays, *path: str, value: object) -> Arrays:
         place = place[key]
     place[path[-1]] = value
     return {**arrays, ABOUT: np.array(json.dumps(content))}
+
+
+def test_a_newer_format_is_refused_by_its_number(archive: Arrays, tmp_path: Path) -> None:
+    path = saved(tmp_path, about(archive, "format", value=2))
+    with pytest.raises(InputError, match=r"theirs.npz is of format 2, which a newer cgan wrote"):
+        read_network(path)
 
 
 def test_what_was_not_changed_is_read(archive: Arrays, tmp_path: Path) -> None:
@@ -120,7 +126,7 @@ def test_what_is_no_archive_is_refused_in_a_line(content: bytes | None, tmp_path
 def test_an_archive_that_claims_too_much_is_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cgan.deploy.archive.LARGEST_WEIGHTS", 1000)
+    monkeypatch.setattr("cgan.deploy.npz_network.LARGEST_WEIGHTS", 1000)
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr(f"{ABOUT}.npy", bytes(5000))
     with pytest.raises(InputError, match="unpacks to"):

@@ -1,4 +1,4 @@
-"""npz: a network as plain arrays by name, with all that builds it again; written and read back."""
+"""npz: writes a network as plain arrays with everything to build it again, and reads it back."""
 
 import io
 import json
@@ -16,24 +16,25 @@ from cgan.data.spec import DataSpec
 from cgan.deploy.portable import DISCRIMINATOR, GENERATOR, JUDGE, Portable, Source, portable
 from cgan.io.npz import Archive, open_archive
 from cgan.io.run_layout import plain_name
-from cgan.io.strict import first_line, parse_json
+from cgan.io.strict import FormatError, first_line, format_of, parse_json
 from cgan.models.hub import (
     LARGEST_CONFIG,
     LARGEST_WEIGHTS,
     ClassifierRun,
     DiscriminatorRun,
     GanRun,
-    lend_eyes,
+    attach_guide,
 )
 from cgan.models.registry import (
-    blank_classifier,
-    blank_discriminator,
-    blank_generator,
-    looks_through_guide,
+    make_classifier_on_meta,
+    make_discriminator_on_meta,
+    make_generator_on_meta,
+    uses_guide_features,
 )
 from cgan.runtime.errors import InputError
 
 ABOUT = "about"  # the array that is a JSON text
+FORMAT = 1  # of that text
 LONGEST_NAME = 255  # of a run: its folder's
 GUIDE = "guide."  # before the names of a guide's arrays beside a discriminator's
 KINDS = {torch.float32: np.dtype(np.float32), torch.int64: np.dtype(np.int64)}
@@ -42,12 +43,13 @@ KINDS = {torch.float32: np.dtype(np.float32), torch.int64: np.dtype(np.int64)}
 def to_npz(portable: Portable) -> bytes:
     """Return an npz file of a network's parameters and buffers by name, and of a text, `about`.
 
-    The text is JSON: `facts`, `spec` (of the images), `config` (how it was trained) and `guide`.
+    The text is JSON: `format`, `facts`, `spec` of the images, `config` of the training, `guide`.
     `numpy.load(FILE, allow_pickle=False)` reads all of it, `read_network` builds the network again.
     """
     source = portable.source
     arrays = {name: tensor.numpy() for name, tensor in _state(source).items()}
     about = {
+        "format": FORMAT,
         "facts": dict(portable.facts),
         "spec": asdict(source.spec),
         "config": asdict(source.config),
@@ -60,7 +62,7 @@ def to_npz(portable: Portable) -> bytes:
 
 
 def _state(source: Source) -> dict[str, Tensor]:
-    """Return the parameters and buffers of a run's network, and of the guide it looks through."""
+    """Return the parameters and buffers of a run's network, and of its guide if it uses one."""
     state = dict(source.network.state_dict())
     if isinstance(source, DiscriminatorRun) and source.guide is not None:
         own = source.guide.network.state_dict()
@@ -77,24 +79,26 @@ def _guide_of(source: Source) -> dict[str, Any] | None:
 
 
 def read_network(path: Path) -> Portable:
-    """Return the network of an npz file that `to_npz` wrote; nothing in it is run.
+    """Return the network of an npz file that `to_npz` wrote; no code in it is run.
 
-    Its arrays are compared with those that its `about` asks for before memory is taken.
+    Names, shapes and dtypes of its arrays are checked before memory is allocated.
 
     Raises:
-        InputError: it cannot be read, or is something else.
+        InputError: it cannot be read, or does not hold such a network.
     """
     try:
         with open_archive(path, LARGEST_WEIGHTS, "no network of cgan has so much") as archive:
             about = _about(archive)
-            source, state = _blank(about, path)
+            source, state = _on_meta(about, path)
             for name, tensor in state.items():
                 _require(archive, name, tensor)
-            strange = set(archive.names) - state.keys() - {ABOUT}
-            if strange:
-                raise ValueError(f"{min(strange)!a:.80} belongs to no such network")
+            surplus = set(archive.names) - state.keys() - {ABOUT}
+            if surplus:
+                raise ValueError(f"{min(surplus)!a:.80} belongs to no such network")
             arrays = {name: torch.from_numpy(archive.read(name)) for name in state}
-    except Exception as error:  # a damaged archive raises what it likes
+    except FormatError as error:
+        raise InputError(f"{path} {error}") from error
+    except Exception as error:  # a damaged archive may raise any exception
         if isinstance(error, MemoryError):
             raise
         reason = f"it lacks {error}" if isinstance(error, KeyError) else first_line(error)
@@ -106,10 +110,10 @@ def read_network(path: Path) -> Portable:
 
 
 def _about(archive: Archive) -> Mapping[str, Any]:
-    """Return what the file tells of its network.
+    """Return the description of the network in the file.
 
     Raises:
-        ValueError: it tells nothing, or in another form.
+        ValueError: there is none, or it is malformed.
         KeyError: likewise.
     """
     if ABOUT not in archive.names:
@@ -118,37 +122,39 @@ def _about(archive: Archive) -> Mapping[str, Any]:
     size = claim.dtype.itemsize
     if claim.shape != () or size > LARGEST_CONFIG or claim.dtype != np.dtype(f"<U{size // 4}"):
         raise ValueError(f"`{ABOUT}` is no text")
-    # decoded here: numpy makes texts of numbers that are no characters
+    # decoded here, because numpy accepts code points that are not characters
     about = parse_json(archive.read(ABOUT).tobytes().decode("utf-32-le").rstrip("\0"))
+    format_of(about, FORMAT)
     name = about["facts"]["run"]
     if not isinstance(name, str) or len(name) > LONGEST_NAME or not name.isprintable():
         raise ValueError("`run` is no name")
     return dict(about)
 
 
-def _blank(about: Mapping[str, Any], path: Path) -> tuple[Source, dict[str, Tensor]]:
-    """Return the run that `about` tells of, without weights, and which arrays it needs."""
+def _on_meta(about: Mapping[str, Any], path: Path) -> tuple[Source, dict[str, Tensor]]:
+    """Return the run that `about` describes, on the meta device, and the arrays it needs."""
     kind, name = about["facts"]["network"], about["facts"]["run"]
     spec, guide = DataSpec(**about["spec"]), about["guide"]
     source: Source
     if kind == JUDGE:
-        classifier = ClassifierConfig(**about["config"])
-        blank = blank_classifier(classifier, spec)
-        source = ClassifierRun(name, path.parent, spec, classifier, blank)
+        classifier_config = ClassifierConfig(**about["config"])
+        classifier = make_classifier_on_meta(classifier_config, spec)
+        source = ClassifierRun(name, path.parent, spec, classifier_config, classifier)
         return source, _state(source)
     config = GanConfig(**about["config"])
     if kind == GENERATOR:
-        drawer = blank_generator(config, spec)
-        teacher, sha256 = str(guide["name"]), str(guide["sha256"])
-        source = GanRun(name, path.parent, spec, config, teacher, sha256, drawer)
+        generator = make_generator_on_meta(config, spec)
+        guide_name, sha256 = str(guide["name"]), str(guide["sha256"])
+        source = GanRun(name, path.parent, spec, config, guide_name, sha256, generator)
     elif kind == DISCRIMINATOR:
-        eyes = None
-        if looks_through_guide(config):
-            seeing = ClassifierConfig(**guide["config"])
-            seer = blank_classifier(seeing, spec)
-            eyes = ClassifierRun(plain_name(guide["name"]), path.parent, spec, seeing, seer)
-        critic = blank_discriminator(config, spec, eyes.config if eyes else None)
-        source = DiscriminatorRun(name, path.parent, spec, config, eyes, critic)
+        run = None
+        if uses_guide_features(config):
+            guide_config = ClassifierConfig(**guide["config"])
+            classifier = make_classifier_on_meta(guide_config, spec)
+            guide_name = plain_name(guide["name"])
+            run = ClassifierRun(guide_name, path.parent, spec, guide_config, classifier)
+        discriminator = make_discriminator_on_meta(config, spec, run.config if run else None)
+        source = DiscriminatorRun(name, path.parent, spec, config, run, discriminator)
     else:
         raise ValueError(f"it is of no known kind, {kind!a:.80}")
     return source, _state(source)
@@ -164,12 +170,12 @@ def _require(archive: Archive, name: str, wanted: Tensor) -> None:
 
 
 def _fill(source: Source, arrays: Mapping[str, Tensor]) -> None:
-    """Give the network of a run, and its guide, the weights that fit them."""
+    """Load the weights of a run's network, and of its guide."""
     if isinstance(source, DiscriminatorRun) and source.guide is not None:
         _load(source.guide.network, arrays, GUIDE)
         arrays = {name: value for name, value in arrays.items() if not name.startswith(GUIDE)}
         _load(source.network, arrays)
-        lend_eyes(source.network, source.guide.network)
+        attach_guide(source.network, source.guide.network)
     else:
         _load(source.network, arrays)
 
