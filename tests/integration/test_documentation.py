@@ -134,7 +134,7 @@ TABLE = [
         leaves=("reports/theirs/index.html",),
     ),
     Row(
-        "cgan sample --digit 7 -n 64 --seed 1 --out sevens.png",
+        "cgan sample --class 7 -n 64 --seed 1 --out sevens.png",
         says="64 images of mnist-guided",
         leaves=("sevens.png",),
     ),
@@ -316,6 +316,17 @@ def test_the_page_of_the_recipes_is_what_its_script_writes(reader: Reader) -> No
         patch.chdir(reader.copied())
         script_says([".venv/bin/python", "scripts/recipe_page"])
     assert page.read_text() == wanted.read_text()
+
+
+def test_the_schema_of_results_is_what_its_script_writes(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "docs").mkdir()
+    script = tmp_path / "scripts/results_schema"
+    script.write_text((REPOSITORY / "scripts/results_schema").read_text())
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    subprocess.run([sys.executable, script], env=environment, check=True)
+    written = (tmp_path / "docs/results.schema.json").read_text()
+    assert written == (REPOSITORY / "docs/results.schema.json").read_text()
 
 
 @pytest.mark.slow
