@@ -134,7 +134,7 @@ TABLE = [
         leaves=("reports/theirs/index.html",),
     ),
     Row(
-        "cgan sample --digit 7 -n 64 --seed 1 --out sevens.png",
+        "cgan sample --class 7 -n 64 --seed 1 --out sevens.png",
         says="64 images of mnist-guided",
         leaves=("sevens.png",),
     ),
