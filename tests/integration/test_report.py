@@ -210,12 +210,18 @@ def changed(report: Path, top: Path, change: Change) -> Path:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda r: r.update(run="\ud800"), "run is not a printable text"),
-        (lambda r: r["metrics"].update(fcd={"value": 1}), "metrics.fcd lacks 'low'"),
-        (lambda r: r["per_class"][1].update(accuracy=2), r"per_class\[1\].accuracy is not"),
+        (lambda r: r.update(run="\ud800"), "run: expected a printable text"),
+        (
+            lambda r: r["metrics"].update(fcd={"value": 1}),
+            r"metrics\[...\]: object missing required field 'low'",
+        ),
+        (lambda r: r["per_class"][1].update(accuracy=2), r"per_class\[1\].accuracy: expected"),
         (lambda r: r.update(confusion=None), "go together"),
-        (lambda r: r["gallery"]["copies"]["cells"][0].pop("judged"), "lacks 'judged'"),
-        (lambda r: r["provenance"]["config"].update({"x" * 200: [1]}), "config.xxxx"),
+        (
+            lambda r: r["gallery"]["copies"]["cells"][0].pop("judged"),
+            "missing required field 'judged'",
+        ),
+        (lambda r: r["provenance"]["config"].update({"x" * 200: [1]}), r"config\[...\]: expected"),
         (lambda r: r.update(format=3), "it is of format 3; this version reads 1 to 2"),
     ],
 )
