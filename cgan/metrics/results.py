@@ -45,7 +45,7 @@ class Accuracy(Struct, frozen=True):
 
 
 class Classifier(Struct, frozen=True, kw_only=True):
-    """A classifier that was asked, and its accuracy on real test images."""
+    """A classifier, and its accuracy on real test images."""
 
     name: Name
     network: Name
@@ -269,12 +269,12 @@ def _disagreement(results: Results) -> str:
         return "there are no mistakes where nothing was requested"
     copies = results.gallery.copies
     if copies and any(cell.distance is None for cell in copies.cells):
-        return "gallery.copies does not tell every distance"
+        return "gallery.copies lacks a distance"
     return _bad_setting(results.provenance.config or {})
 
 
 def _bad_setting(config: Mapping[str, Any]) -> str:
-    """Return what is wrong with a training's seed, which tells runs apart; or nothing."""
+    """Return what is wrong with a training's seed, which distinguishes runs; or nothing."""
     seed = config.get("seed")
     if seed is None or (type(seed) is int and seed >= 0):
         return ""

@@ -123,7 +123,10 @@ def test_what_is_not_finite_is_written_as_null_and_never_as_nan() -> None:
         (lambda r: r["gallery"]["samples"].update(cells=[]), "gallery.samples.cells is no list"),
         (lambda r: r["gallery"]["copies"]["cells"][0].pop("judged"), "cells[0] lacks 'judged'"),
         (lambda r: r["gallery"]["certain"]["cells"][0].update(certainty=2), "certainty is not"),
-        (lambda r: r["gallery"]["copies"]["cells"][0].pop("distance"), "does not tell every"),
+        (
+            lambda r: r["gallery"]["copies"]["cells"][0].pop("distance"),
+            "gallery.copies lacks a distance",
+        ),
         (lambda r: r.update(timing={"a": "b"}), "timing.a is not a number"),
         (lambda r: r.update(timing={str(i): 1 for i in range(201)}), "timing is no object of 200"),
         (lambda r: r.update(cost={"threads": 1.5}), "cost.threads is not"),
