@@ -117,7 +117,7 @@ def _words(kind: inspect.Type) -> str:
     """Return what a value without parts must be."""
     if isinstance(kind, inspect.StrType):
         what = "printable text" if kind.pattern is None else "plain word"
-        return f"a {what} of at most {kind.max_length} letters"
+        return f"a {what}" + (f" of at most {kind.max_length} letters" if kind.max_length else "")
     if isinstance(kind, inspect.BoolType):
         return "true or false"
     if isinstance(kind, inspect.IntType):
