@@ -184,8 +184,8 @@ class Samples(metrics.Features):
             labels: the labels that were requested of them, or, of real images, that they have:
                 whole numbers [N]. None: those of Images, or there are none, and the judge's own
                 answers stand for them (`requested` is False).
-            dataset: whose judge is asked: mnist, digits, ...
-            judge: name or folder of another classifier to ask.
+            dataset: whose judge classifies them: mnist, digits, ...
+            judge: name or folder of another classifier.
             weights_dir: the folder of one's own runs; those that ship are found without it.
             device: "auto", "cpu", "cuda" or "mps".
 

@@ -16,8 +16,8 @@ def expected_shares(
 ) -> NDArray[np.float64]:
     """Return the judged shares [K] that real images of the requested classes would have.
 
-    Real images are weighted class by class to the mix of labels in `fake`, so a generator that
-    is asked for every class equally often is not blamed for the unequal counts of a test set.
+    Real images are weighted class by class to the mix of labels in `fake`, so the unequal
+    counts of a test set do not count against a generator of equally many images of each class.
     Where no label was requested, real images count as they are. `pseudo_count` images are added
     to every judged class.
     """

@@ -60,5 +60,5 @@ class Features:
         )
 
     def as_judged(self) -> "Features":
-        """Return the same samples with the classifier's answers in the place of the labels."""
+        """Return the same samples with the classifier's answers as their labels."""
         return replace(self, labels=self.judged, requested=False)

@@ -100,7 +100,7 @@ def recall(*, balls: Balls) -> Value:
 def density(*, balls: Balls) -> Value:
     """Return how many real balls hold a generated image, by k (Naeem et al. 2020, eq. 3); real 1.
 
-    Unlike precision it is not fooled by one outlier among the real images, whose ball is large.
+    Unlike precision it is not raised by one outlier among the real images, whose ball is large.
     """
     counts = balls.holders / balls.k
     value = float(counts[0].mean())

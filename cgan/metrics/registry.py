@@ -42,7 +42,7 @@ class Inputs:
     train: Features
     balls: Balls  # of `fake` and `real`
     guide: Features | None = None  # every generated image as the guide sees it
-    student: Features | None = None  # test images as a classifier sees them that learned from fakes
+    student: Features | None = None  # test images as seen by a classifier trained on fakes
     copies: Copies | None = None
 
 
@@ -57,7 +57,7 @@ class Metric:
     form: str  # how a value is written, as Python's format says
     meaning: str  # two sentences for a person
     source: str  # the publication that defines it
-    short_form: str = ""  # with as few digits as tell recipes apart; empty: as `form`
+    short_form: str = ""  # with as few digits as distinguish recipes; empty: as `form`
     short_title: str = ""  # for a terminal and a leaderboard; empty: as `title`
     needs_labels: bool = False  # makes no sense where no class was requested
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from cgan.config.schema import LONGEST_NOUN, MOST_CLASSES, PLAIN_NOUN
+from cgan.io.strict import format_of
 from cgan.io.typed import convert
 from cgan.io.upgrades import RENAMED_RESULTS, results_from_format_1
 from cgan.metrics.collapse import histogram
@@ -44,7 +45,7 @@ class Accuracy(Struct, frozen=True):
 
 
 class Classifier(Struct, frozen=True, kw_only=True):
-    """A classifier that was asked, and its accuracy on real test images."""
+    """A classifier, and its accuracy on real test images."""
 
     name: Name
     network: Name
@@ -231,15 +232,11 @@ def parse_results(content: Any) -> Results:
         content: of a file of anybody's, as `cgan.io.strict.read_json` returns it.
 
     Raises:
+        FormatError: it is of a format that this version does not know.
         ValueError: a part is missing, not what it should be, or does not agree with another. The
             message says what and where in one short line.
     """
-    if not isinstance(content, dict):
-        raise ValueError("it is no object")
-    version = content.get("format", 1)
-    if type(version) is not int or version not in UPGRADES:
-        raise ValueError(f"it is of format {version!r:.40}; this version reads 1 to {FORMAT}")
-    results = convert(UPGRADES[version](content), Results)
+    results = convert(UPGRADES[format_of(content, FORMAT)](content), Results)
     problem = _disagreement(results)
     if problem:
         raise ValueError(problem)
@@ -272,12 +269,12 @@ def _disagreement(results: Results) -> str:
         return "there are no mistakes where nothing was requested"
     copies = results.gallery.copies
     if copies and any(cell.distance is None for cell in copies.cells):
-        return "gallery.copies does not tell every distance"
+        return "gallery.copies lacks a distance"
     return _bad_setting(results.provenance.config or {})
 
 
 def _bad_setting(config: Mapping[str, Any]) -> str:
-    """Return what is wrong with a training's seed, which tells runs apart; or nothing."""
+    """Return what is wrong with a training's seed, which distinguishes runs; or nothing."""
     seed = config.get("seed")
     if seed is None or (type(seed) is int and seed >= 0):
         return ""

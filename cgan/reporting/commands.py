@@ -1,4 +1,4 @@
-"""The commands that make a report again."""
+"""The commands that reproduce a report."""
 
 import shlex
 from dataclasses import asdict
@@ -10,7 +10,7 @@ from cgan.io.run_layout import PLAIN_NAME
 from cgan.metrics.results import Results
 from cgan.runtime.errors import InputError
 
-# what is said otherwise, has no flag of its own, or changes no weight
+# what the command has anyway, has no flag, or changes no weight
 UNSAID = {
     *("recipe", "dataset", "d_every", "dry_run", "log_interval", "checkpoint_every", "on_nan"),
     *("penalty", "penalty_weight", "penalty_every", "warmup", "beta2"),
@@ -18,7 +18,7 @@ UNSAID = {
 
 
 def commands_of(results: Results) -> list[str]:
-    """Return the command lines that train and score what `results` tell of, as far as they tell.
+    """Return the command lines that train and score what `results` describe, as far as known.
 
     Settings that have no flag are left out, and so is a config of another version.
     """
@@ -48,7 +48,7 @@ def _shown_guide(results: Results) -> str | None:
 
 
 def _training_guide(results: Results) -> str | None:
-    """Return the name of the classifier that taught the generator, as far as it is told."""
+    """Return the name of the classifier that guided the generator, if it is known."""
     return results.provenance.guide or _shown_guide(results)
 
 

@@ -1,4 +1,4 @@
-"""What several reports tell: one row a run, and the seeds of one recipe together."""
+"""What several reports say: one row a run, and the seeds of one recipe together."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ WHOLE = ("seed", "n_samples", "warnings", "config.seed")  # columns that real im
 
 @dataclass(frozen=True)
 class Entry:
-    """What one report tells of its run."""
+    """What one report says of its run."""
 
     results: Results
     history: pd.DataFrame | None
@@ -85,7 +85,7 @@ def find_entries(
     """Read the reports of runs, by name or folder; all in `reports_dir` where none is named.
 
     Only those of `dataset`, if one is given. Where none is named, one that cannot be read is left
-    out, and `say` is told why.
+    out, and `say` gets the reason.
 
     Raises:
         InputError: there is no such report, one cannot be read, or they are of several data sets.

@@ -69,7 +69,7 @@ def svg(name: str, draw: Callable[..., Figure], *parts: Any) -> bytes:
 
 
 def inline(picture: bytes, label: str) -> str:
-    """Return an SVG of `svg` as a part of a page, which its colours follow, told as `label`."""
+    """Return an SVG of `svg` as a part of a page, whose colours follow it, with a label."""
     text = picture.decode()
     text = text[text.index("<svg") :]
     for colour, name in FOLLOWING.items():

@@ -36,7 +36,7 @@ def tiles(name: str, sheet: Sheet, content: bytes, *, rows: bool = False) -> lis
         rows: keep rows together.
 
     Raises:
-        InputError: it is not the picture that is told of.
+        InputError: it is not the picture that `sheet` describes.
     """
     columns, cells = sheet.columns, sheet.cells
     pixels = _pixels(name, content)
@@ -83,5 +83,5 @@ def _pixels(name: str, content: bytes) -> NDArray[np.uint8]:
 
 def _other_picture(name: str) -> InputError:
     return InputError(
-        f"{name}.png is not the picture that results.json tells of; run cgan evaluate again"
+        f"{name}.png is not the picture that results.json describes; run cgan evaluate again"
     )

@@ -44,7 +44,7 @@ PICTURES = {
 
 @dataclass(frozen=True)
 class Report:
-    """A report as it was written: its page, and what it tells of."""
+    """A report as it was written: its page, and the files that the page shows."""
 
     page: Path
     results: Results
@@ -59,7 +59,7 @@ def write_report(folder: Path) -> Report:
             there.
 
     Returns:
-        The path of index.html, and what was read.
+        The path of index.html, the results and the history.
 
     Raises:
         InputError: a file cannot be read or is damaged, or the folder cannot be written.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cgan.io.strict import first_line, read_json, read_plain
+from cgan.io.strict import FormatError, first_line, read_json, read_plain
 from cgan.metrics.results import Results, parse_results
 from cgan.runtime.errors import InputError, nearest
 
@@ -41,7 +41,8 @@ def read_results(folder: Path) -> Results:
     """Read a run's results.json; what is returned can be drawn, whoever wrote it.
 
     Raises:
-        InputError: it is missing, damaged, lacks a part, or a part is not what it should be.
+        InputError: it is missing, damaged, of a newer format, lacks a part, or a part is not what
+            it should be.
     """
     path = folder / "results.json"
     try:
@@ -51,6 +52,8 @@ def read_results(folder: Path) -> Results:
         raise InputError(f"{path} cannot be read ({reason}); run cgan evaluate again") from error
     try:
         return parse_results(content)
+    except FormatError as error:
+        raise InputError(f"{path} {error}") from error
     except ValueError as error:
         reason = first_line(error)
         raise InputError(

@@ -93,7 +93,7 @@ def worded(name: str, value: float | None) -> str:
 
 
 def short(name: str, value: float) -> str:
-    """Return a metric's value with as few digits as tell recipes apart."""
+    """Return a metric's value with as few digits as distinguish recipes."""
     metric = METRICS["judge_accuracy" if name == WORST_CLASS else name]
     return f"{value:{metric.short_form or metric.form}}"
 

@@ -14,9 +14,9 @@ FAR_BELOW = 0.6
 RARELY_RIGHT = 0.9  # of a class's images classified correctly
 LAST_PART = 0.2  # of a training
 STILL_FALLING = 0.8  # FCD at its end as a share of what it was before the last part
-FEW_LOOKS = 5  # of which none lies clearly before the last part
+FEW_SCORES = 5  # of a training, of which none lies clearly before its last part
 VARIETY = ("recall", "coverage", "intra_class_diversity")
-TOO_VARIED = 1.5  # times real images' diversity: of noise and wrong labels, not of digits
+TOO_VARIED = 1.5  # times real images' diversity: from noise or wrong labels
 NEEDED = ("precision", "recall", "coverage")  # to call a generator good
 GOOD, WEAK, BAD, UNKNOWN = "good", "weak", "bad", "unknown"
 
@@ -37,7 +37,7 @@ KINDS = {
     "unsure": ("Not sure", "too few images were scored, or too little of them, to tell"),
     "good": ("Good", "it draws what is requested, realistically and in all variety"),
 }
-UNASKED = "realistic and varied, as far as images without labels can show it"
+WITHOUT_LABELS = "realistic and varied, as far as images without labels can show it"
 # the first that was raised is what matters most
 RAISED = {
     **{"missing": "collapsed", "collapsed": "collapsed", "unrealistic": "unrealistic"},
@@ -84,7 +84,7 @@ def find_verdict(results: Results, history: pd.DataFrame | None = None) -> Verdi
     words = {"noun": results.noun, "nouns": tables.nouns(results)}
     title, meaning = (text.format(**words) for text in KINDS[kind])
     if kind == "good" and "judge_accuracy" not in results.metrics:
-        meaning = UNASKED
+        meaning = WITHOUT_LABELS
     return Verdict(kind, title, meaning, checks)
 
 
@@ -132,8 +132,8 @@ def _may_be_below(results: Results, name: str) -> bool:
 def still_learning(history: pd.DataFrame | None) -> str:
     """Return how it shows that a training ended too early; nothing if it does not.
 
-    The best FCD of the last fifth of the looks, against validation images, is below four fifths of
-    the best before; or there are too few looks to tell, and no image was seen twice.
+    The best FCD of the last fifth, against validation images, is below four fifths of the best
+    before; or it was measured too seldom to tell, and no image was used twice.
     """
     state, said = _ending(history)
     return said if state == WEAK else ""
@@ -144,11 +144,11 @@ def _ending(history: pd.DataFrame | None) -> tuple[str, str]:
     if history is None or history.empty:
         return UNKNOWN, "Nothing is known of the training."
     scores = history["fcd"].dropna().to_numpy() if "fcd" in history else np.empty(0)
-    if len(scores) < FEW_LOOKS:
+    if len(scores) < FEW_SCORES:
         if history["epoch"].iloc[-1] < 1:
-            return WEAK, "It ended before it had seen every image once: train it longer."
-        looks = f"{len(scores)} times" if len(scores) != 1 else "once"
-        return UNKNOWN, f"FCD was measured {looks} on the way, too seldom to tell."
+            return WEAK, "It ended before every image had been used once: train it longer."
+        often = f"{len(scores)} times" if len(scores) != 1 else "once"
+        return UNKNOWN, f"FCD was measured {often} on the way, too seldom to tell."
     last = max(1, round(LAST_PART * len(scores)))
     before, after = scores[:-last].min(), scores[-last:].min()
     if after < STILL_FALLING * before:
@@ -232,12 +232,12 @@ def _compared(
     results: Results, question: str, names: dict[str, str], state: str, more: str = ""
 ) -> Check:
     """Return a check whose evidence is metrics, each beside its value for real images."""
-    told = [
+    parts = [
         _beside(results, name, words) for name, words in names.items() if name in results.metrics
     ]
-    if not told:
+    if not parts:
         return Check(question, UNKNOWN, "That was not measured.")
-    said = ", ".join(told) + more + "."
+    said = ", ".join(parts) + more + "."
     return Check(question, state, said[0].upper() + said[1:])
 
 

@@ -222,7 +222,6 @@ def changed(report: Path, top: Path, change: Change) -> Path:
             "missing required field 'judged'",
         ),
         (lambda r: r["provenance"]["config"].update({"x" * 200: [1]}), r"config\[...\]: expected"),
-        (lambda r: r.update(format=3), "it is of format 3; this version reads 1 to 2"),
     ],
 )
 def test_results_that_could_not_be_drawn_are_refused_in_one_line(
@@ -232,6 +231,12 @@ def test_results_that_could_not_be_drawn_are_refused_in_one_line(
         write_report(changed(report, tmp_path, change))
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 400
+
+
+def test_results_of_a_newer_format_are_refused_by_its_number(report: Path, tmp_path: Path) -> None:
+    words = r"results\.json is of format 3, which a newer cgan wrote"
+    with pytest.raises(InputError, match=words):
+        write_report(changed(report, tmp_path, lambda r: r.update(format=3)))
 
 
 def test_results_of_a_hundred_classes_are_drawn(report: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What results.json may hold: written and read back, upgraded, and refused where it is damaged."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from conftest import REPOSITORY, golden_results, plain_results
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cgan.io.strict import FormatError
 from cgan.io.upgrades import RENAMED_RESULTS, results_from_format_1
 from cgan.metrics import results as form
 from cgan.metrics.registry import METRICS
@@ -205,7 +207,10 @@ def test_what_is_not_finite_is_written_as_null_and_never_as_nan() -> None:
             lambda r: r["gallery"]["certain"]["cells"][0].update(certainty=2),
             "gallery.certain.cells[0].certainty: expected a number <= 1.0",
         ),
-        (lambda r: r["gallery"]["copies"]["cells"][0].pop("distance"), "does not tell every"),
+        (
+            lambda r: r["gallery"]["copies"]["cells"][0].pop("distance"),
+            "gallery.copies lacks a distance",
+        ),
         (lambda r: r.update(timing={"a": "b"}), "timing[...]: expected a number, got a text"),
         (
             lambda r: r.update(timing={str(i): 1 for i in range(201)}),
@@ -265,13 +270,19 @@ def test_results_that_could_not_be_shown_are_refused_by_the_part(
 
 @pytest.mark.parametrize("content", [None, 3, "x", [], [{}], True])
 def test_what_is_no_object_is_refused(content: Any) -> None:
-    assert refusal(content) == "it is no object"
+    assert refusal(content) == "it is not a JSON object"
 
 
-@pytest.mark.parametrize("number", [FORMAT + 1, 10**30, 0, -1, True, 2.0, "2", None, [2], {}])
-def test_another_format_is_refused_by_its_number(number: Any) -> None:
-    said = refusal({**plain_results(), "format": number})
-    assert said == f"it is of format {number!r}; this version reads 1 to {FORMAT}"
+@pytest.mark.parametrize("number", [FORMAT + 1, 10**30])
+def test_a_newer_format_is_refused_by_its_number(number: int) -> None:
+    with pytest.raises(FormatError, match=f"is of format {number}, which a newer cgan wrote"):
+        parse_results({**plain_results(), "format": number})
+
+
+@pytest.mark.parametrize("number", [0, -1, True, 2.0, "2", None, [2], {}])
+def test_a_format_that_is_no_number_from_1_is_refused(number: Any) -> None:
+    with pytest.raises(FormatError, match=re.escape(f"has the format {number!r}, which is not a")):
+        parse_results({**plain_results(), "format": number})
 
 
 def test_a_long_or_unprintable_format_does_not_lengthen_the_message() -> None:
