@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import settings
 from numpy.typing import NDArray
+from toys import toy_classifiers, toy_data
 
 from cgan.config.recipes import gan_config
 from cgan.config.schema import Folders, GanConfig
@@ -27,6 +28,7 @@ from cgan.training.gan import train_gan
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+__all__ = ["toy_classifiers", "toy_data"]  # fixtures for all tests
 # A loaded machine makes examples slow, not wrong.
 settings.register_profile("cgan", deadline=None, derandomize=True)
 settings.load_profile("cgan")
@@ -114,7 +116,7 @@ def in_folder(top: Path) -> Folders:
     return Folders(top / "data", top / "weights", top / "reports")
 
 
-def toy_config(**flags: Any) -> GanConfig:
+def digits_config(**flags: Any) -> GanConfig:
     """One epoch on digits in batches so large that it has three steps."""
     flags = {"batch_size": 400, "epochs": 1, "precision": "fp32", "device": "cpu", **flags}
     return gan_config("guided", "digits", **flags)
@@ -144,5 +146,5 @@ def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """Folders in which a toy generator of digits, the run `toy`, has been trained."""
     top = tmp_path_factory.mktemp("digits")
     folders = in_folder(top)
-    train_gan(toy_config(epochs=2), folders, name="toy")
+    train_gan(digits_config(epochs=2), folders, name="toy")
     return folders

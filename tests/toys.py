@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import pytest
 import torch
@@ -12,13 +13,12 @@ from cgan.config.schema import Folders, GanConfig
 from cgan.data import datasets
 from cgan.data.spec import DataSpec
 from cgan.data.splits import Split, balanced_labels
+from cgan.io import run_layout
 from cgan.training.classifier import train_classifier
 
-NAME = "toy"
-SPEC = DataSpec(NAME, 1, 12, 8, 10, noun="row")
-SIZES = {"train": 160, "validation": 150, "test": 150}  # more than a judge has features
-STEPS = 8  # of an epoch, in batches of BATCH_SIZE
-BATCH_SIZE = 20
+TOY = "toy"
+SPEC = DataSpec(TOY, 1, 12, 8, 10, noun="row")
+SIZES = {"train": 144, "validation": 150, "test": 150}  # as many as make covariances of features
 
 
 def toy_split(data_dir: Path, split: str) -> Split:
@@ -33,26 +33,32 @@ def toy_split(data_dir: Path, split: str) -> Split:
 
 
 @pytest.fixture(scope="session")
-def toy_classifiers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with the classifiers `toy-guide` and `toy-judge`; the data set can be loaded."""
-    top = tmp_path_factory.mktemp("toy")
-    datasets.DATASETS[NAME] = toy_split
-    for role in ("guide", "judge"):
-        config = classifier_config(
-            role, NAME, epochs=8, batch_size=BATCH_SIZE, max_shift=0, precision="fp32", device="cpu"
-        )
-        train_classifier(config, Folders(weights=top), save_model=True)
-    yield top
-    del datasets.DATASETS[NAME]
+def toy_classifiers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the trained classifiers `toy-guide` and `toy-judge`, and those that ship."""
+    top = tmp_path_factory.mktemp("toy") / "weights"
+    copytree(run_layout.SHIPPED, top)
+    flags = {"epochs": 8, "batch_size": 20, "max_shift": 0, "precision": "fp32", "device": "cpu"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(datasets.DATASETS, TOY, toy_split)
+        for role in ("guide", "judge"):
+            config = classifier_config(role, TOY, **flags)
+            train_classifier(config, Folders(weights=top), save_model=True)
+    return top
 
 
-def toy_folders(top: Path, classifiers: Path) -> Folders:
-    """Return the three folders of a project in `top`, with the guide and the judge in it."""
-    copytree(classifiers, top / "weights")
-    return Folders(top / "data", top / "weights", top / "reports")
+@pytest.fixture(scope="module")
+def toy_data(toy_classifiers: Path) -> Iterator[None]:
+    """While a module is tested, the data set `toy` can be loaded and its classifiers be found."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(datasets.DATASETS, TOY, toy_split)
+        for module in ("cgan.io.run_layout", "cgan.models.hub"):
+            patch.setattr(f"{module}.SHIPPED", toy_classifiers)
+        yield
 
 
-def toy_gan(recipe: str = "guided", **flags: object) -> GanConfig:
-    """Return a training of the toy data set; an epoch has STEPS steps."""
-    fixed = {"batch_size": BATCH_SIZE, "precision": "fp32", "device": "cpu"}
-    return gan_config(recipe, NAME, **{**fixed, **flags})
+def toy_config(recipe: str = "guided", **flags: Any) -> GanConfig:
+    """Return a training of one epoch, which has three steps."""
+    row = {"batch_size": 48, "epochs": 1, "precision": "fp32", "device": "cpu"}
+    if recipe == "guided":
+        row |= {"g_lr": 1e-3, "d_lr": 1e-3, "d_shift": 3}
+    return gan_config(recipe, TOY, **{**row, **flags})

@@ -13,11 +13,11 @@ from cgan.config.schema import EvalConfig
 @click.argument("run", required=False, shell_complete=generators)
 @click.option(
     "--class",
-    "--digit",
     "label",
     type=int,
     help="The class to draw, by its number.  [default: every one equally often]",
 )
+@click.option("--digit", type=int, hidden=True, help="The old name of --class.")
 @click.option(
     "-n", "--n-samples", "n", type=NUMBER, default=64, show_default=True, help="How many images."
 )
@@ -40,6 +40,7 @@ from cgan.config.schema import EvalConfig
 def sample(
     run: str | None,
     label: int | None,
+    digit: int | None,
     n: int,
     seed: int,
     out: Path,
@@ -52,6 +53,9 @@ def sample(
     RUN is the newest when left out, or the shipped one of MNIST where none was trained.
     """
     EvalConfig(n_samples=n, seed=seed)  # checks the ranges
+    if digit is not None:
+        click.echo("--digit is now --class; the old name goes in the next minor version", err=True)
+        label = digit if label is None else label
     from cgan.data.grids import write_images
     from cgan.io.run_layout import newest_run
     from cgan.models.hub import load_generator

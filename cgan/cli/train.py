@@ -221,7 +221,7 @@ def train_gan(
 
 
 def _closing(result: "GanResult", folder: Path) -> list[str]:
-    """Return what a training came to, in lines: how long it was, what is kept, alarms, where."""
+    """Return what a training came to, in lines: how long it was, what is kept, warnings, where."""
     from cgan.training.validation import in_words
 
     last, kept = result.history[-1], [row for row in result.history if row["kept"]][-1]
@@ -230,7 +230,7 @@ def _closing(result: "GanResult", folder: Path) -> list[str]:
     return [
         f"{folder.name}: {epochs} in {result.seconds:,.0f} s of training",
         f"kept epoch {kept['epoch']:.4g}: {', '.join(scores)}",
-        *(f"ALARM: {alarm}" for alarm in result.alarms),
+        *(f"WARNING: {warning}" for warning in result.warnings),
         f"saved in {folder}",
     ]
 

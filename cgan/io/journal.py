@@ -71,7 +71,12 @@ def _holder(folder: Path) -> str:
 
 
 def commit(
-    folder: Path, files: Mapping[str, bytes], *, fresh: bool = False, gone: Iterable[str] = ()
+    folder: Path,
+    files: Mapping[str, bytes],
+    *,
+    fresh: bool = False,
+    gone: Iterable[str] = (),
+    removed: Iterable[str] = (),
 ) -> None:
     """Put files into a folder that is held by `locked`, all of them or none.
 
@@ -79,10 +84,12 @@ def commit(
         folder: where they go.
         files: contents by name; a name may lead into a folder below.
         fresh: what earlier commits put there goes at the same moment.
-        gone: names of files that go, too, though no commit of this kind put them there.
+        gone: names of files that go, too, unless an earlier commit put them there.
+        removed: names of files that go, too, even if an earlier commit put them there.
 
     Raises:
-        OSError: they cannot be written; the folder is as it was. Or it has vanished.
+        OSError: they cannot be written, or are too many; the folder is as it was. Or it has
+            vanished.
     """
     if not folder.is_dir():
         raise OSError(f"{folder} has vanished, and what was in it; begin again")
@@ -90,12 +97,17 @@ def commit(
     shutil.rmtree(coming, ignore_errors=True)  # of a writer that was killed
     old = _known(folder, may_be_damaged=fresh)
     new = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    listed = new if fresh else {**old, **new}
-    removed = sorted((old.keys() | set(gone)) - listed.keys())
+    dropped = set(removed) - new.keys()
+    listed = {**new} if fresh else {**old, **new}
+    for name in dropped & listed.keys():
+        del listed[name]
+    going = sorted((old.keys() | set(gone) | dropped) - listed.keys())
+    manifest = json_bytes({"format": FORMAT, "sha256": listed, "gone": going})
+    if len(manifest) > LARGEST_MANIFEST:
+        raise OSError(f"{folder} would have {len(listed):,} files, too many for its {MANIFEST}")
     try:
         for name, content in files.items():
             write_through(coming / name, content)
-        manifest = json_bytes({"format": FORMAT, "sha256": listed, "gone": removed})
         write_through(coming / MANIFEST, manifest)
         for place in {coming, *(path.parent for path in coming.rglob("*"))}:
             sync(place)

@@ -219,8 +219,9 @@ def to_bytes(results: Results) -> bytes:
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON Schema of results.json."""
-    return msgspec.json.schema(Results)
+    """Return the JSON Schema of results.json (docs/results.schema.json)."""
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft, "title": "results.json of cgan", **msgspec.json.schema(Results)}
 
 
 def parse_results(content: Any) -> Results:

@@ -1,6 +1,5 @@
-"""Resumes a training: reads its checkpoint, checks that nothing has changed, restores its state."""
+"""Resumes a training: reads its config and checkpoint, and checks that nothing has changed."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,8 +11,6 @@ from cgan.io.run_layout import CHECKPOINT
 from cgan.models.hub import load_config
 from cgan.runtime.errors import InputError, TrainingError
 from cgan.training.checkpoint import Checkpoint, read_checkpoint
-from cgan.training.history import History
-from cgan.training.state import TrainingState
 
 # fields of the config that may change, because they do not affect the result
 FREE = {"log_interval", "checkpoint_every", "on_nan", "dry_run"}
@@ -56,26 +53,26 @@ def read_resume_point(folder: Path) -> ResumePoint:
 
 
 def require_unchanged(
-    begun: ResumePoint, config: GanConfig, facts: Mapping[str, Any], *, with_changes: bool
+    point: ResumePoint, config: GanConfig, facts: Mapping[str, Any], *, with_changes: bool
 ) -> None:
     """Check that a training resumes with the same config, guide, judge, data, device and precision.
 
     Raises:
         InputError: something has changed, and `with_changes` is not set; the fields are named.
     """
-    before, now = asdict(begun.config), asdict(config)
+    before, now = asdict(point.config), asdict(config)
     changes = [
         f"{key} {before[key]} -> {now[key]}"
         for key in before
         if key not in (*FREE, *SAME) and before[key] != now[key]
     ]
     for key in SAME:
-        old, new = begun.facts.get(key), facts[key]
+        old, new = point.facts.get(key), facts[key]
         if old != new:
             changes.append(f"{key} {str(old)[:12]} -> {str(new)[:12]}")
     if changes and not with_changes:
         raise InputError(
-            f"{begun.folder} was begun otherwise ({', '.join(changes)}); leave that as it was, or "
+            f"{point.folder} was begun otherwise ({', '.join(changes)}); leave that as it was, or "
             "add --resume-with-changes"
         )
 
@@ -94,35 +91,3 @@ def resume_command(error: BaseException, folder: Path, guide: str | None, judge:
     if isinstance(error, TrainingError):
         flags += " --lr SMALLER --resume-with-changes"
     return f"go on with: cgan train-gan --resume {folder}{flags}"
-
-
-def make_checkpoint(training: TrainingState, history: History) -> Checkpoint:
-    """Return a copy of the state of a training and of its history."""
-    tensors = {**training.tensors(), **history.tensors()}
-    # a deep copy, because the lists in them grow
-    facts = json.loads(json.dumps({"training": training.facts(), "record": history.facts()}))
-    return Checkpoint(tensors, facts)
-
-
-def restore(training: TrainingState, history: History, checkpoint: Checkpoint) -> None:
-    """Return a training and its history to the state in a checkpoint.
-
-    Raises:
-        InputError: the checkpoint is of another training or damaged.
-    """
-    try:
-        of_training, of_record = checkpoint.facts["training"], checkpoint.facts["record"]
-    except KeyError as error:
-        raise InputError(f"the checkpoint lacks {error}; train the run again") from error
-    training.restore(checkpoint.tensors, of_training)
-    history.restore(checkpoint.tensors, of_record)
-    film = checkpoint.tensors.get("film")
-    if film is not None and film.shape[2:] != training.train.images.shape[1:]:
-        raise InputError("the checkpoint's pictures are of another size")
-
-
-def roll_back(training: TrainingState, history: History, checkpoint: Checkpoint) -> None:
-    """Return to a checkpoint, and halve the learning rates."""
-    slower, rollbacks = training.slower / 2, training.rollbacks + 1
-    restore(training, history, checkpoint)
-    training.slower, training.rollbacks = slower, rollbacks

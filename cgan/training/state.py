@@ -98,7 +98,7 @@ class TrainingState:
         found |= {f"log.{name}": total for name, total in self.log.sums.items()}
         found["random"] = self.random.get_state()
         found["order"] = self.sampler.order
-        found["conditions"] = self.train.labels * self.generator.n_modes + self.modes
+        found["modes"] = self.modes
         return {
             name: tensor.detach().to("cpu", copy=True).contiguous()
             for name, tensor in found.items()

@@ -35,7 +35,7 @@ class ValidationResult:
     by_guide: Features
     fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator classifies them as real
     scores: dict[str, float]  # guide_accuracy of a conditional generator; more with a judge
-    alarms: list[str]
+    warnings: list[str]
 
     def picture(self, epoch: float) -> tuple[str, bytes]:
         """Return the images of the first fixed inputs as a PNG, and a name with the epoch in it."""
@@ -64,10 +64,6 @@ class ValidationResult:
         """The images [N_SHOWN, C, H, W] of the first fixed inputs."""
         return self.images[:N_SHOWN]
 
-    def words(self) -> list[str]:
-        """Return the scores in words."""
-        return in_words(self.scores)
-
 
 class Validator:
     """Scores a generator on fixed inputs, without use of the training's random state.
@@ -88,6 +84,7 @@ class Validator:
         self.guide, self.judge, self.dtype = guide, judge, dtype
         real = subset(validation, N_IMAGES)
         self.labels = real.labels
+        self.n_shown = len(real.labels[:N_SHOWN])
         self.real = (
             None if judge is None else extract_split(judge, real, batch_size=N_IMAGES, dtype=dtype)
         )
@@ -103,7 +100,7 @@ class Validator:
             scores["guide_accuracy"] = accuracy(fake=by_guide)["value"]
         else:
             by_guide = by_guide.as_judged()
-        raised: list[str] = []
+        warnings: list[str] = []
         if self.judge is not None and self.real is not None:
             seen, real = extract(self.judge, [(images, labels)], dtype=self.dtype), self.real
             if generator.conditional:
@@ -113,8 +110,8 @@ class Validator:
             balls = manifold.look(fake=seen, real=real)
             scores["fcd"] = fcd(fake=seen, real=real)["value"]
             scores["coverage"] = manifold.coverage(balls=balls)["value"]
-            raised = _collapse(seen, real)
-        return ValidationResult(images.cpu().numpy(), by_guide, fooled, scores, raised)
+            warnings = _collapse(seen, real)
+        return ValidationResult(images.cpu().numpy(), by_guide, fooled, scores, warnings)
 
     @torch.no_grad()
     def _fooled(

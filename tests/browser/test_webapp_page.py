@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from chromium import LOOKS, Visit, check, errors, opened, requests
-from conftest import REPOSITORY, TOY, toy_config
+from conftest import REPOSITORY, TOY, digits_config
 from PIL import Image
 from playwright.sync_api import Browser
 
@@ -353,7 +353,7 @@ def test_a_generator_without_labels_is_not_asked_for_digits(
 
 
 def test_what_is_not_there_is_said_and_the_rest_works(browser: Browser) -> None:
-    with served(bare(untrained(toy_config(modes=1)))) as origin, ready(browser, origin) as visit:
+    with served(bare(untrained(digits_config(modes=1)))) as origin, ready(browser, origin) as visit:
         assert "There is no judge of toy" in visit.page.inner_text("#about-judge")
         assert "nothing says whether an image looks real" in visit.page.inner_text(
             "#about-discriminator"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import in_folder, toy_config
+from conftest import digits_config, in_folder
 from safetensors.torch import load_file, save_file
 
 from cgan.config.recipes import gan_config
@@ -172,7 +172,7 @@ def test_shipped_discriminators_find_test_images_more_real_than_generated_ones(
 
 def test_toy_training_saves_scales_in_its_checkpoint_too(tmp_path: Path) -> None:
     folders = in_folder(tmp_path)
-    folder = train_gan(toy_config(), folders, name="x").folder
+    folder = train_gan(digits_config(), folders, name="x").folder
     assert folder is not None
     saved, kept = load_file(folder / FILE), load_file(folder / "checkpoint.safetensors")
     assert torch.equal(saved["scales"], kept["discriminator.scales"])

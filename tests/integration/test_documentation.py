@@ -318,6 +318,17 @@ def test_the_page_of_the_recipes_is_what_its_script_writes(reader: Reader) -> No
     assert page.read_text() == wanted.read_text()
 
 
+def test_the_schema_of_results_is_what_its_script_writes(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "docs").mkdir()
+    script = tmp_path / "scripts/results_schema"
+    script.write_text((REPOSITORY / "scripts/results_schema").read_text())
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    subprocess.run([sys.executable, script], env=environment, check=True)
+    written = (tmp_path / "docs/results.schema.json").read_text()
+    assert written == (REPOSITORY / "docs/results.schema.json").read_text()
+
+
 @pytest.mark.slow
 def test_the_python_of_the_pages_runs_from_top_to_bottom(tmp_path: Path) -> None:
     spaces: dict[str, dict[str, object]] = {}

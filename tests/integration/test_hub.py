@@ -7,7 +7,7 @@ from shutil import copytree
 import pytest
 import safetensors.torch
 import torch
-from conftest import toy_config
+from conftest import digits_config
 
 from cgan.config.schema import Folders
 from cgan.data.spec import DataSpec
@@ -22,7 +22,7 @@ SPEC = DataSpec("digits", 1, 28, 28, 10)
 
 
 def toy_run(weights: Path, name: str, *, overwrite: bool = False) -> None:
-    config = toy_config()
+    config = digits_config()
     with RunWriter(weights, name, overwrite=overwrite) as writer:
         writer.add_config("gan", SPEC, config, {})
         writer.add_network("generator.safetensors", make_generator(config, SPEC))
@@ -31,7 +31,7 @@ def toy_run(weights: Path, name: str, *, overwrite: bool = False) -> None:
 
 def test_a_run_that_was_never_published_leaves_no_trace(tmp_path: Path) -> None:
     with RunWriter(tmp_path, "a", overwrite=False) as writer:
-        writer.add_config("gan", SPEC, toy_config(), {})
+        writer.add_config("gan", SPEC, digits_config(), {})
         assert writer.folder.is_dir()
     assert list(tmp_path.iterdir()) == []
 

@@ -72,7 +72,7 @@ def test_the_embedded_images_are_made_from_the_four_files(mnist: Path, tmp_path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "least"), [("mnist-guide", 0.992), ("mnist-judge", 0.994)])
-def test_the_shipped_classifiers_read_the_test_images(mnist: Path, name: str, least: float) -> None:
+def test_the_shipped_classifiers_know_the_test_images(mnist: Path, name: str, least: float) -> None:
     network = load_classifier(name).network
     test = load_split("mnist", mnist, "test")
     seen = extract_split(network, test, batch_size=500, dtype=torch.float32)
@@ -80,19 +80,19 @@ def test_the_shipped_classifiers_read_the_test_images(mnist: Path, name: str, le
 
 
 @pytest.mark.slow
-def test_one_epoch_already_reads_most_of_mnist(mnist: Path, tmp_path: Path) -> None:
+def test_one_epoch_already_classifies_most_of_mnist_correctly(mnist: Path, tmp_path: Path) -> None:
     config = classifier_config("guide", "mnist", epochs=1)
     result = train_classifier(config, Folders(data=mnist, weights=tmp_path))
     assert result.test_accuracy["value"] > 0.97
 
 
 @pytest.mark.slow
-def test_no_split_of_real_images_raises_an_alarm(mnist: Path) -> None:
+def test_no_split_of_real_images_raises_a_warning(mnist: Path) -> None:
     judge = load_classifier("mnist-judge").network
-    seers = Extractors(judge, None, 500, torch.float32, Progress())
+    extractors = Extractors(judge, None, 500, torch.float32, Progress())
     splits = {name: subset(load_split("mnist", mnist, name), 3000) for name in SPLITS}
-    real = seers.see_split(judge, splits["validation"])
-    whole = Reference.of(seers, splits, 3000)
+    real = extractors.of_split(judge, splits["validation"])
+    whole = Reference.of(extractors, splits, 3000)
     random = np.random.default_rng(0)
     for n in (250, 500, 1000, 1500):
         for _ in range(3):
@@ -107,6 +107,6 @@ def test_no_split_of_real_images_raises_an_alarm(mnist: Path) -> None:
                 validation=whole.validation.take(order[n:]),
                 test_to_train=near,
             )
-            views = reference.views(real.take(order[:n]), None, None)
-            results = score(views, reference.in_their_place(views, None)[0])
-            assert results["alarms"] == []
+            fake, _ = reference.compare(real.take(order[:n]), None, None)
+            others, _ = reference.compare_real(fake, None)
+            assert score(fake, others, noun="digit", nouns="digits").warnings == []

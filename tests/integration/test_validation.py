@@ -87,7 +87,7 @@ def test_a_generator_that_always_draws_the_same_raises_an_alarm(generator: Gener
 
     guide, judge = classifiers()
     validator = Validator(load_split("digits", Path(), "validation"), guide, judge, torch.float32)
-    (alarm,) = validator(Stuck(), discriminator()).alarms
+    (alarm,) = validator(Stuck(), discriminator()).warnings
     assert alarm.startswith("Collapsed: the images of 0, 1, 2")
 
 
@@ -96,7 +96,7 @@ def test_without_a_judge_only_the_guide_speaks(generator: Generator) -> None:
     validator = Validator(load_split("digits", Path(), "validation"), guide, None, torch.float32)
     verdict = validator(generator, discriminator())
     assert verdict.scores.keys() == {"guide_accuracy"}
-    assert verdict.alarms == []
+    assert verdict.warnings == []
 
 
 def test_a_generator_that_heeds_no_label_is_not_scored_by_labels() -> None:
