@@ -12,7 +12,7 @@ from cgan.runtime.errors import InputError
 # what is said otherwise, has no flag of its own, or changes no weight
 UNSAID = {
     *("recipe", "dataset", "d_every", "dry_run", "log_interval", "checkpoint_every", "on_nan"),
-    *("penalty", "penalty_weight", "penalty_every", "warmup", "beta2"),
+    *("warmup", "beta2"),
 }
 
 

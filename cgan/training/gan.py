@@ -27,7 +27,7 @@ from cgan.runtime.progress import Progress
 from cgan.runtime.rng import own_randomness
 from cgan.runtime.signals import Stopped, stop_request
 from cgan.training.history import Record
-from cgan.training.losses import ADVERSARIAL, PENALTIES
+from cgan.training.losses import ADVERSARIAL, require_penalty
 from cgan.training.modes import study
 from cgan.training.readings import Log, in_short
 from cgan.training.resume import (
@@ -118,7 +118,7 @@ def train_gan(
     lookup(GENERATORS, config.generator, "generator network")
     lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
     lookup(ADVERSARIAL, config.loss, "adversarial loss")
-    lookup(PENALTIES, config.penalty, "penalty")
+    require_penalty(config.penalty, config.penalty_weight)
     train = load_split(config.dataset, folders.data, "train").to(device)
     validation = load_split(config.dataset, folders.data, "validation")
     progress = progress or Progress()

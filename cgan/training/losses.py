@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cgan.runtime.errors import InputError, lookup
+
 
 class DiscriminatorLoss(Protocol):
     """(real_logits, fake_logits, smoothing) -> scalar; real images' target is 1 - smoothing."""
@@ -101,30 +103,64 @@ def guidance_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels)
 
 
-Penalty = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]
+Penalty = Callable[[nn.Module, Tensor, Tensor, Tensor, Tensor], Tensor]
+"""(discriminator, real, fake, labels, fake_labels) -> scalar, unweighted.
+
+The discriminator maps images [B, C, H, W] and labels int64 [B] to logits [B] or [B, heads]. Real
+and generated images are float in [-1, 1], each with labels of its own. The gradient of the scalar
+reaches the discriminator's parameters, not the generator's.
+"""
 
 
-def none(discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
+def none(
+    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, fake_labels: Tensor
+) -> Tensor:
     """No penalty: a zero."""
     return real.new_zeros(())
 
 
-def r1(discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-    """Half the mean squared gradient norm at real images (Mescheder 2018, equation 9).
+def r1(
+    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, fake_labels: Tensor
+) -> Tensor:
+    """Half the mean squared gradient norm at real images (Mescheder 2018, equation 9)."""
+    return _half_squared_slope(discriminator, real, labels)
 
-    Args:
-        discriminator: maps (images [B, C, H, W], labels [B]) to logits [B].
-        real: float images in [-1, 1].
-        fake: unused.
-        labels: int64 [B].
 
-    Returns:
-        A scalar through which the discriminator's parameters can be reached; unweighted.
-    """
-    images = real.detach().requires_grad_(True)
+def r2(
+    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, fake_labels: Tensor
+) -> Tensor:
+    """Half the mean squared gradient norm at generated images (Mescheder 2018, equation 10)."""
+    return _half_squared_slope(discriminator, fake, fake_labels)
+
+
+def r1_and_r2(
+    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, fake_labels: Tensor
+) -> Tensor:
+    """The sum of both (Huang 2024, "The GAN is dead; long live the GAN!", section 2)."""
+    inputs = discriminator, real, fake, labels, fake_labels
+    return r1(*inputs) + r2(*inputs)
+
+
+def _half_squared_slope(discriminator: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    images = images.detach().requires_grad_(True)
     logits = discriminator(images, labels)
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.float().square().flatten(1).sum(1).mean() / 2
 
 
-PENALTIES: dict[str, Penalty] = {"none": none, "r1": r1}
+PENALTIES: dict[str, Penalty] = {"none": none, "r1": r1, "r1+r2": r1_and_r2}
+
+
+def require_penalty(name: str, weight: float) -> None:
+    """Check that there is a penalty of that name, and that its weight lets it count.
+
+    Raises:
+        InputError: an unknown name, a penalty of no weight, or a weight of no penalty.
+    """
+    lookup(PENALTIES, name, "penalty")
+    if name != "none" and weight == 0:
+        raise InputError(f"--penalty {name} needs a --penalty-weight above 0")
+    if name == "none" and weight > 0:
+        raise InputError(
+            f"--penalty-weight {weight} weighs nothing: add --penalty r1 or r1+r2, or make it 0"
+        )
