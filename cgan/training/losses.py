@@ -103,47 +103,40 @@ def guidance_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels)
 
 
-Penalty = Callable[[nn.Module, Tensor, Tensor, Tensor, Tensor], Tensor]
-"""(discriminator, real, fake, labels, fake_labels) -> scalar, unweighted.
+Inputs = tuple[Tensor, ...]
+"""What a discriminator is called with: images [B, C, H, W] first, then what it is told of them."""
 
-The discriminator maps images [B, C, H, W] and labels int64 [B] to logits [B] or [B, heads]. Real
-and generated images are float in [-1, 1], each with labels of its own. The gradient of the scalar
-reaches the discriminator's parameters, not the generator's.
+Penalty = Callable[[nn.Module, Inputs, Inputs], Tensor]
+"""(discriminator, real, fake) -> scalar, unweighted.
+
+Images are float in [-1, 1]; the discriminator returns logits [B] or [B, heads]. The gradient of the
+scalar reaches the discriminator's parameters, not the generator's.
 """
 
 
-def none(
-    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, fake_labels: Tensor
-) -> Tensor:
+def none(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
     """No penalty: a zero."""
-    return real.new_zeros(())
+    return real[0].new_zeros(())
 
 
-def r1(
-    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, fake_labels: Tensor
-) -> Tensor:
+def r1(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
     """Half the mean squared gradient norm at real images (Mescheder 2018, equation 9)."""
-    return _half_squared_slope(discriminator, real, labels)
+    return _half_squared_gradient(discriminator, *real)
 
 
-def r2(
-    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, fake_labels: Tensor
-) -> Tensor:
+def r2(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
     """Half the mean squared gradient norm at generated images (Mescheder 2018, equation 10)."""
-    return _half_squared_slope(discriminator, fake, fake_labels)
+    return _half_squared_gradient(discriminator, *fake)
 
 
-def r1_and_r2(
-    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, fake_labels: Tensor
-) -> Tensor:
+def r1_and_r2(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
     """The sum of both (Huang 2024, "The GAN is dead; long live the GAN!", section 2)."""
-    inputs = discriminator, real, fake, labels, fake_labels
-    return r1(*inputs) + r2(*inputs)
+    return r1(discriminator, real, fake) + r2(discriminator, real, fake)
 
 
-def _half_squared_slope(discriminator: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+def _half_squared_gradient(discriminator: nn.Module, images: Tensor, *told: Tensor) -> Tensor:
     images = images.detach().requires_grad_(True)
-    logits = discriminator(images, labels)
+    logits = discriminator(images, *told)
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.float().square().flatten(1).sum(1).mean() / 2
 

@@ -151,8 +151,9 @@ def _d_loss(
     }
     if config.penalty_weight and batch.step % (config.penalty_every * config.d_every) == 0:
         # in fp32: second derivatives of bf16 products are too coarse
-        conditions = batch.conditions, batch.fake_conditions
-        cost = penalty(discriminator, batch.real, fake.float(), *conditions)
+        at_real = batch.real, batch.conditions
+        at_fake = fake.float(), batch.fake_conditions
+        cost = penalty(discriminator, at_real, at_fake)
         readings["penalty"] = cost.detach()
         loss = loss + config.penalty_weight * config.penalty_every * cost
     return loss, readings

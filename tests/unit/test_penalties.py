@@ -29,13 +29,13 @@ EXPECTED = {"none": 0.0, "r1": AT_REAL, "r1+r2": AT_REAL + AT_FAKE}
 
 @pytest.mark.parametrize("name", PENALTIES)
 def test_a_penalty_is_a_scalar_of_the_hand_computed_value(name: str) -> None:
-    cost = PENALTIES[name](Quadratic(), REAL, FAKE, LABELS, FAKE_LABELS)
+    cost = PENALTIES[name](Quadratic(), (REAL, LABELS), (FAKE, FAKE_LABELS))
     assert cost.shape == ()
     assert float(cost.detach()) == pytest.approx(EXPECTED[name], rel=1e-6)
 
 
 def test_r2_is_r1_at_generated_images_with_their_labels() -> None:
-    cost = r2(Quadratic(), REAL, FAKE, LABELS, FAKE_LABELS)
+    cost = r2(Quadratic(), (REAL, LABELS), (FAKE, FAKE_LABELS))
     assert float(cost.detach()) == pytest.approx(AT_FAKE, rel=1e-6)
 
 
@@ -43,7 +43,7 @@ def test_r2_is_r1_at_generated_images_with_their_labels() -> None:
 def test_both_penalties_sum_over_every_channel_and_pixel(channels: int) -> None:
     real, fake = torch.ones(3, channels, 2, 4), torch.full((3, channels, 2, 4), -0.5)
     labels = torch.zeros(3, dtype=torch.int64)
-    one, other = (f(Quadratic(), real, fake, labels, labels).detach() for f in (r1, r2))
+    one, other = (f(Quadratic(), (real, labels), (fake, labels)).detach() for f in (r1, r2))
     assert float(one) == pytest.approx(0.5 * 36 * channels * 8, rel=1e-6)
     assert float(other) == pytest.approx(0.5 * 36 * channels * 8 / 4, rel=1e-6)
 
@@ -51,7 +51,7 @@ def test_both_penalties_sum_over_every_channel_and_pixel(channels: int) -> None:
 @pytest.mark.parametrize("name", ["r1", "r1+r2"])
 def test_a_gradient_penalty_reaches_the_discriminators_weights(name: str) -> None:
     network = Quadratic()
-    PENALTIES[name](network, REAL, FAKE, LABELS, FAKE_LABELS).backward()
+    PENALTIES[name](network, (REAL, LABELS), (FAKE, FAKE_LABELS)).backward()
     assert network.weights.grad is not None
     # the cost of an image grows with the square of its weight
     wanted = {"r1": [2 * 3 * 5, 2 * 5 * 2], "r1+r2": [2 * 3 * 5, 2 * 5 * (2 + 20 + 8)]}
@@ -60,7 +60,7 @@ def test_a_gradient_penalty_reaches_the_discriminators_weights(name: str) -> Non
 
 def test_a_penalty_does_not_reach_the_generator() -> None:
     fake = FAKE.clone().requires_grad_()
-    PENALTIES["r1+r2"](Quadratic(), REAL, fake, LABELS, FAKE_LABELS).backward()
+    PENALTIES["r1+r2"](Quadratic(), (REAL, LABELS), (fake, FAKE_LABELS)).backward()
     assert fake.grad is None
 
 
@@ -80,8 +80,8 @@ def test_r1_teaches_spectrally_normalised_weights_by_the_plain_formula(
         if patched:
             monkeypatch.setattr("cgan.models.spectral_norm.divide", plain)
         discriminator.zero_grad()
-        labels = torch.zeros(4, dtype=torch.int64)
-        PENALTIES["r1"](discriminator, images, images, labels, labels).backward()
+        inputs = images, torch.zeros(4, dtype=torch.int64)
+        PENALTIES["r1"](discriminator, inputs, inputs).backward()
         gradients.append([p.grad for p in discriminator.parameters() if p.grad is not None])
     assert len(gradients[0]) == len(gradients[1]) > 4
     assert max(float(g.abs().max()) for g in gradients[0]) > 1e-6
