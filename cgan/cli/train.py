@@ -130,6 +130,13 @@ _guided = RECIPES["guided"]
 @field_option(
     _guided, "--label-smoothing", "One-sided: D's target for real images is 1 minus this."
 )
+@field_option(
+    _guided,
+    "--penalty",
+    "Penalty on D's gradient: none; r1, at real images; r1+r2, at generated ones too.",
+)
+@field_option(_guided, "--penalty-weight", "Its weight (gamma); needs --penalty.")
+@field_option(_guided, "--penalty-every", "D updates between two penalties, and factor on gamma.")
 @field_option(_guided, "--d-shift", "Pixels by which D sees images moved; for small data sets.")
 @field_option(_guided, "--guidance", "Weight of the guide's loss at the start.")
 @field_option(_guided, "--guidance-end", "Share of training after which it is zero; 1e9: it stays.")

@@ -89,8 +89,8 @@ class GanConfig:
     modes: int = 1  # that each class has, found in the guide's features
     loss: str = "logistic"
     label_smoothing: float = 0.0  # real images' target is 1 minus this, for the discriminator alone
-    penalty: str = "none"
-    penalty_weight: float = 0.0
+    penalty: str = "none"  # on the discriminator's gradient: none, r1, r1+r2
+    penalty_weight: float = 0.0  # gamma: of half the mean squared norm of the gradient
     penalty_every: int = 16  # discriminator updates between two penalties
     g_lr: float = 2e-3
     paced: bool = True  # g_lr is shared out over the batches between two discriminator updates

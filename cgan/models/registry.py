@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from cgan.config.schema import ClassifierConfig, GanConfig
 from cgan.data.spec import DataSpec
-from cgan.models import mlp, transposed
+from cgan.models import mlp, residual, transposed
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import CLASSIFIERS, Classifier
 from cgan.models.conv import (
@@ -25,6 +25,7 @@ GENERATORS: dict[str, Callable[[DataSpec, int, int], Generator]] = {
     "dropout-mlp": mlp.DropoutGenerator,
     "transposed-conv": transposed.TransposedGenerator,
     "labelled-conv": transposed.LabelledGenerator,
+    "residual": residual.ResidualGenerator,
 }
 DISCRIMINATORS: dict[str, Callable[[DataSpec, FeatureExtractor, int], Discriminator]] = {
     "projection-conv": ProjectionDiscriminator,
@@ -34,6 +35,7 @@ DISCRIMINATORS: dict[str, Callable[[DataSpec, FeatureExtractor, int], Discrimina
     "dropout-mlp": mlp.DropoutDiscriminator,
     "conv": transposed.ConvDiscriminator,
     "unlabelled-conv": transposed.UnlabelledDiscriminator,
+    "residual": residual.ResidualDiscriminator,
 }
 
 

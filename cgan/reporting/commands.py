@@ -13,7 +13,7 @@ from cgan.runtime.errors import InputError
 # what the command has anyway, has no flag, or changes no weight
 UNSAID = {
     *("recipe", "dataset", "d_every", "dry_run", "log_interval", "checkpoint_every", "on_nan"),
-    *("penalty", "penalty_weight", "penalty_every", "warmup", "beta2"),
+    *("warmup", "beta2"),
 }
 
 

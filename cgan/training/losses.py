@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cgan.runtime.errors import InputError, lookup
+
 
 class DiscriminatorLoss(Protocol):
     """(real_logits, fake_logits, smoothing) -> scalar; real images' target is 1 - smoothing."""
@@ -101,35 +103,57 @@ def guidance_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels)
 
 
-Penalty = Callable[[nn.Module, Tensor, Tensor, Tensor, Tensor], Tensor]
+Inputs = tuple[Tensor, ...]
+"""What a discriminator is called with: images [B, C, H, W] first, then what it is told of them."""
+
+Penalty = Callable[[nn.Module, Inputs, Inputs], Tensor]
+"""(discriminator, real, fake) -> scalar, unweighted.
+
+Images are float in [-1, 1]; the discriminator returns logits [B] or [B, heads]. The gradient of the
+scalar reaches the discriminator's parameters, not the generator's.
+"""
 
 
-def none(
-    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, modes: Tensor
-) -> Tensor:
+def none(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
     """No penalty: a zero."""
-    return real.new_zeros(())
+    return real[0].new_zeros(())
 
 
-def r1(
-    discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, modes: Tensor
-) -> Tensor:
-    """Half the mean squared gradient norm at real images (Mescheder 2018, equation 9).
+def r1(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
+    """Half the mean squared gradient norm at real images (Mescheder 2018, equation 9)."""
+    return _half_squared_gradient(discriminator, *real)
 
-    Args:
-        discriminator: maps (images [B, C, H, W], labels [B], modes [B]) to logits [B].
-        real: float images in [-1, 1].
-        fake: unused.
-        labels: int64 [B], of the real images.
-        modes: int64 [B], likewise.
 
-    Returns:
-        A scalar with a gradient for the discriminator's parameters; unweighted.
-    """
-    images = real.detach().requires_grad_(True)
-    logits = discriminator(images, labels, modes)
+def r2(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
+    """Half the mean squared gradient norm at generated images (Mescheder 2018, equation 10)."""
+    return _half_squared_gradient(discriminator, *fake)
+
+
+def r1_and_r2(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
+    """The sum of both (Huang 2024, "The GAN is dead; long live the GAN!", section 2)."""
+    return r1(discriminator, real, fake) + r2(discriminator, real, fake)
+
+
+def _half_squared_gradient(discriminator: nn.Module, images: Tensor, *told: Tensor) -> Tensor:
+    images = images.detach().requires_grad_(True)
+    logits = discriminator(images, *told)
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.float().square().flatten(1).sum(1).mean() / 2
 
 
-PENALTIES: dict[str, Penalty] = {"none": none, "r1": r1}
+PENALTIES: dict[str, Penalty] = {"none": none, "r1": r1, "r1+r2": r1_and_r2}
+
+
+def require_penalty(name: str, weight: float) -> None:
+    """Check that there is a penalty of that name, and that its weight lets it count.
+
+    Raises:
+        InputError: an unknown name, a penalty of no weight, or a weight of no penalty.
+    """
+    lookup(PENALTIES, name, "penalty")
+    if name != "none" and weight == 0:
+        raise InputError(f"--penalty {name} needs a --penalty-weight above 0")
+    if name == "none" and weight > 0:
+        raise InputError(
+            f"--penalty-weight {weight} weighs nothing: add --penalty r1 or r1+r2, or make it 0"
+        )

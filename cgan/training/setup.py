@@ -20,7 +20,7 @@ from cgan.runtime.errors import InputError, lookup
 from cgan.runtime.progress import Progress
 from cgan.training.checkpoint import Checkpoint, from_format_1, restore
 from cgan.training.history import History
-from cgan.training.losses import ADVERSARIAL, PENALTIES
+from cgan.training.losses import ADVERSARIAL, require_penalty
 from cgan.training.modes import cluster_modes
 from cgan.training.resume import ResumePoint, read_resume_point, require_unchanged
 from cgan.training.state import TrainingState
@@ -93,7 +93,7 @@ def prepare(
     lookup(GENERATORS, config.generator, "generator network")
     lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
     lookup(ADVERSARIAL, config.loss, "adversarial loss")
-    lookup(PENALTIES, config.penalty, "penalty")
+    require_penalty(config.penalty, config.penalty_weight)
     train = load_split(config.dataset, folders.data, "train").to(device)
     validation = load_split(config.dataset, folders.data, "validation")
     found = find_guide_and_judge(guide, judge, train.spec, folders, progress)

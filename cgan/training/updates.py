@@ -149,7 +149,9 @@ def _d_loss(
     }
     if config.penalty_weight and batch.step % (config.penalty_every * config.d_every) == 0:
         # in fp32, because second derivatives are not precise enough in bf16
-        cost = penalty(discriminator, batch.real, fake.float(), batch.labels, batch.modes)
+        at_real = batch.real, batch.labels, batch.modes
+        at_fake = fake.float(), batch.fake_labels, batch.fake_modes
+        cost = penalty(discriminator, at_real, at_fake)
         readings["penalty"] = cost.detach()
         loss = loss + config.penalty_weight * config.penalty_every * cost
     return loss, readings

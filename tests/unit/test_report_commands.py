@@ -44,6 +44,7 @@ CONFIGS = [
     *(gan_config(recipe, "digits") for recipe in RECIPES),
     gan_config("guided", "mnist", d_every=2, g_lr=1e-3, d_lr=3e-3, epochs=0.5, seed=9),
     gan_config("guided", "digits", d_every=3, guidance=0.25, modes=2, device="cpu"),
+    gan_config("guided", "mnist", penalty="r1+r2", penalty_weight=0.05, penalty_every=4),
     gan_config("udacity", "mnist", net="conv", label_smoothing=0.2, noise="uniform"),
 ]
 
