@@ -157,7 +157,7 @@ def test_the_guide_does_not_change_while_the_generator_trains(
 ) -> None:
     guide = load_classifier("digits-guide")
     before = {key: value.clone() for key, value in guide.network.state_dict().items()}
-    monkeypatch.setattr("cgan.training.roles.load_classifier", lambda *_: guide)
+    monkeypatch.setattr("cgan.training.setup.load_classifier", lambda *_: guide)
     train_gan(toy_config(guidance=0.5, guidance_end=1.0), digits_run, name="strong", judge="none")
     after = guide.network.state_dict()
     assert all(torch.equal(after[key], value) for key, value in before.items())
