@@ -74,7 +74,7 @@ class Discriminator(nn.Module):
         """Set the factors float32 [2] on the guide's feature map and feature vector, if any."""
 
     def extract(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the features of images [B, C, H, W]: tensors [B, ...]; here the images alone."""
+        """Return the features of images [B, C, H, W]: tensors [B, ...]; here only the images."""
         return (images,)
 
     def logits(self, features: Sequence[Tensor], labels: Tensor, modes: Tensor) -> Tensor:

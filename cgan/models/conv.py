@@ -109,7 +109,7 @@ class GuidedDiscriminator(SpectralNetwork, Discriminator):
     """Logits [B, 3] from the pixels of an image and from the features of a frozen guide.
 
     A trained classifier already separates the differences between images that matter, so the
-    generator needs fewer images than with pixels alone (Sauer 2021, "Projected GANs", section 3).
+    generator needs fewer images than with pixels only (Sauer 2021, "Projected GANs", section 3).
     There are three heads: for the pixels, for the guide's map of local features, and for its
     feature vector. Each has a logit of its own, so none can hide another. Every layer is
     spectrally normalised, as in `ProjectionDiscriminator`.

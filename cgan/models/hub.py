@@ -40,7 +40,7 @@ from cgan.runtime.errors import InputError, warn_renamed
 LARGEST_WEIGHTS = 2**28  # bytes of a network; ours have two million
 Config = TypeVar("Config", ClassifierConfig, GanConfig)
 LARGEST_CONFIG = 2**20  # bytes; ours have a thousand
-# what a config.json may tell besides, and what is used of it
+# entries of a config.json that name another run
 FACTS = ("guide", "guide_sha256", "judge")
 FILE = "discriminator.safetensors"
 

@@ -30,11 +30,11 @@ def extract(
     for images, wanted in batches:
         scaled = scale(images.to(device)).contiguous(memory_format=torch.channels_last)
         with autocast(device, dtype):
-            seen = classifier.features(scaled)
-            said = classifier.classify(seen)
+            penultimate = classifier.features(scaled)
+            output = classifier.classify(penultimate)
         labels.append(wanted.cpu().numpy())
-        logits.append(said.float().cpu().numpy())
-        features.append(seen.float().cpu().numpy())
+        logits.append(output.float().cpu().numpy())
+        features.append(penultimate.float().cpu().numpy())
     return Features(np.concatenate(labels), np.concatenate(logits), np.concatenate(features))
 
 

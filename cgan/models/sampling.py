@@ -13,7 +13,7 @@ from cgan.models.base import Generator
 from cgan.runtime.device import autocast, choose_device, choose_precision, place
 from cgan.runtime.errors import InputError
 
-N_DRAWN = 64  # images, where nobody says how many
+N_DRAWN = 64  # images, if no number is given
 
 
 @torch.no_grad()
@@ -27,9 +27,9 @@ def sample(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield (images uint8 [B, C, H, W], labels int64 [B]) for every requested label, in order.
 
-    The noise of all images comes from one stream of its own, read in order: image i depends on
-    `seed`, its label and i alone, never on the batch size or on torch's random state. (Matrix
-    kernels round differently for different batch sizes, so a pixel may still move by one level.)
+    The noise of all images comes from one random stream in order. So image i depends only on
+    `seed`, its label and i, not on the batch size or on torch's random state. (Matrix kernels round
+    differently for different batch sizes, so a pixel may still differ by one level.)
 
     Args:
         generator: a network with a `z_dim`; left in evaluation mode.
@@ -89,7 +89,7 @@ def requested_labels(
 
 
 def _whole(number: int) -> int:
-    """Return numpy's whole numbers as Python's; what is none is left for who checks it."""
+    """Return numpy's whole numbers as Python's; other values are returned as they are."""
     return int(number) if isinstance(number, np.integer) else number
 
 
@@ -118,7 +118,7 @@ def draw(
     device: str = "auto",
     precision: str = "fp32",
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Draw `n` images of the labels that `requested_labels` tells.
+    """Draw `n` images of the labels that `requested_labels` returns.
 
     Returns:
         Images uint8 [n, C, H, W] and labels int64 [n].

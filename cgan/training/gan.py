@@ -70,7 +70,7 @@ def train_gan(
             `<dataset>-guide`, or for a resumed run the one that it had.
         judge: name or folder of the classifier that scores each evaluation; None:
             `<dataset>-judge` if there is one, or for a resumed run the one that it had; "none": no
-            judge, and the guide alone validates.
+            judge, so only the guide validates.
         overwrite: replace a run of that name.
         resume: go on with the run `name` from its checkpoint, on the same machine bit for bit.
         with_changes: resume even if the config, the guide, the data or the machine has changed.

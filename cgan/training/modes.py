@@ -35,8 +35,8 @@ def cluster_modes(
 ) -> ModeClusters:
     """Cluster the guide's features of each class into modes.
 
-    A generator that knows only the class tends to leave out what is far from the rest, such as
-    sevens with a bar. A generator that is told the mode does not (Liu 2020, "Diverse Image
+    A generator whose only condition is the class tends to leave out rare kinds, such as sevens with
+    a bar. A generator that is also conditioned on the mode does not (Liu 2020, "Diverse Image
     Generation via Self-Conditioned GANs", section 3).
 
     Args:

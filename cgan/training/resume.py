@@ -14,8 +14,8 @@ from cgan.training.checkpoint import Checkpoint, read_checkpoint
 
 # fields of the config that may change, because they do not affect the result
 FREE = {"log_interval", "checkpoint_every", "on_nan", "dry_run"}
-TOLD = ("guide_sha256", "data_sha256", "device", "precision")  # as they were, not as asked for
-SAME = (*TOLD, "judge_sha256")
+USED = ("guide_sha256", "data_sha256", "device", "precision")  # in config.json, as they were used
+SAME = (*USED, "judge_sha256")
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ def read_resume_point(folder: Path) -> ResumePoint:
         InputError: there is no checkpoint, or something is damaged.
     """
     config, facts = load_config(folder)
-    unknown = [key for key in (*TOLD, "guide") if not isinstance(facts.get(key), str)]
+    unknown = [key for key in (*USED, "guide") if not isinstance(facts.get(key), str)]
     if unknown:
-        raise InputError(f"{folder}/config.json does not tell its {unknown[0]}; train it again")
+        raise InputError(f"{folder}/config.json has no {unknown[0]}; train it again")
     checksum = checksums(folder).get(CHECKPOINT)
     return ResumePoint(folder, config, facts, read_checkpoint(folder), checksum)
 
@@ -72,7 +72,7 @@ def require_unchanged(
             changes.append(f"{key} {str(old)[:12]} -> {str(new)[:12]}")
     if changes and not with_changes:
         raise InputError(
-            f"{point.folder} was begun otherwise ({', '.join(changes)}); leave that as it was, or "
+            f"{point.folder} has changed ({', '.join(changes)}); undo that, or "
             "add --resume-with-changes"
         )
 

@@ -152,7 +152,7 @@ class RunWriter:
         self.add({CONFIG: json_bytes(content)}, keep=True)
 
     def forget(self) -> None:
-        """Drop what was added since the last `publish`, except what `add` was told to keep."""
+        """Drop what was added since the last `publish`, except files added with `keep`."""
         self._files = {name: self._files[name] for name in self._files if name in self._kept}
 
     def publish(self) -> None:

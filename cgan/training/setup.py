@@ -159,7 +159,7 @@ def _resume_point(config: GanConfig, folders: Folders, name: str | None) -> Resu
 
 
 def _precision(config: GanConfig, point: ResumePoint | None) -> str:
-    """Return the precision to use: a resumed training has that of its start, unless told."""
+    """Return the precision to use: a resumed run keeps its own, unless the flag has changed."""
     if point is not None and point.config.precision == config.precision:
         return str(point.facts["precision"])
     return config.precision

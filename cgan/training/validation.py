@@ -102,15 +102,15 @@ class Validator:
             by_guide = by_guide.as_judged()
         warnings: list[str] = []
         if self.judge is not None and self.real is not None:
-            seen, real = extract(self.judge, [(images, labels)], dtype=self.dtype), self.real
+            found, real = extract(self.judge, [(images, labels)], dtype=self.dtype), self.real
             if generator.conditional:
-                scores["judge_accuracy"] = accuracy(fake=seen)["value"]
+                scores["judge_accuracy"] = accuracy(fake=found)["value"]
             else:
-                seen, real = seen.as_judged(), real.as_judged()
-            balls = manifold.look(fake=seen, real=real)
-            scores["fcd"] = fcd(fake=seen, real=real)["value"]
+                found, real = found.as_judged(), real.as_judged()
+            balls = manifold.look(fake=found, real=real)
+            scores["fcd"] = fcd(fake=found, real=real)["value"]
             scores["coverage"] = manifold.coverage(balls=balls)["value"]
-            warnings = _collapse(seen, real)
+            warnings = _collapse(found, real)
         return ValidationResult(images.cpu().numpy(), by_guide, fooled, scores, warnings)
 
     @torch.no_grad()

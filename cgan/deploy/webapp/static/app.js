@@ -8,7 +8,7 @@ import { startPoints } from "./points.js";
 import { startWriting } from "./write.js";
 
 const FORMAT = 2; // of run.json
-const QUIET = 700; // milliseconds without a change after which a screen reader is told
+const QUIET = 700; // milliseconds without a change after which a screen reader gets the text
 
 /** Returns a function that passes the last text to a screen reader when the changes have ended. */
 function speaker(element) {
