@@ -474,9 +474,7 @@ def test_a_run_does_not_go_on_with_another_judge_unless_told_to(
             train_gan(config, folders, name="x", judge="none")
     with pytest.raises(InputError, match="judge_sha256 None -> "):
         train_gan(config, folders, name="x", judge="toy-judge", resume=True)
-    result = train_gan(
-        config, folders, name="x", judge="toy-judge", resume=True, with_changes=True
-    )
+    result = train_gan(config, folders, name="x", judge="toy-judge", resume=True, with_changes=True)
     assert [row["kept"] for row in result.history][:2] == [1, 1]  # the first that the judge saw
 
 
