@@ -53,9 +53,6 @@ def sample(
     RUN is the newest when left out, or the shipped one of MNIST where none was trained.
     """
     EvalConfig(n_samples=n, seed=seed)  # checks the ranges
-    if digit is not None:
-        click.echo("--digit is now --class; the old name goes in the next minor version", err=True)
-        label = digit if label is None else label
     from cgan.data.grids import write_images
     from cgan.io.run_layout import newest_run
     from cgan.models.hub import load_generator
@@ -66,13 +63,15 @@ def sample(
         gan.network,
         gan.spec.n_classes,
         n,
-        label=label,
+        label=digit if label is None else label,
         seed=seed,
         device=device,
         precision=precision,
     )
     write_images(images, labels, out)
     click.echo(f"{n} images of {gan.name} in {out}")
+    if digit is not None:
+        click.echo("--digit is now --class; the old name goes in the next minor version", err=True)
 
 
 @click.command("latent")
