@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from conftest import REPOSITORY, idx_bytes
+from toys import TOY
 
 from cgan import cli
 from cgan.cli import main
-from cgan.config.recipes import ABOUT, RECIPES
+from cgan.config.recipes import ABOUT, RECIPES, SMALL_CLASSIFIER
 from cgan.config.schema import Folders
 from cgan.data.datasets import DATASETS
 from cgan.io.run_layout import SHIPPED
@@ -86,10 +87,11 @@ def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
     assert again.exit_code == 0, again.output
 
 
+@pytest.mark.usefixtures("toy_data")
 def test_every_recipe_trains_is_scored_and_stands_in_the_leaderboard(tmp_path: Path) -> None:
     where = folders_of(tmp_path)
     for recipe in RECIPES:
-        small = ["--dataset", "digits", "--batch-size", 300, "--epochs", 0.5, "--name", recipe]
+        small = ["--dataset", TOY, "--batch-size", 48, "--epochs", 1, "--name", recipe]
         done = run("train-gan", "--recipe", recipe, *small, "--precision", "fp32", *where)
         assert done.exit_code == 0, done.output
         assert (tmp_path / "w" / recipe / "training.png").is_file()
@@ -109,13 +111,14 @@ def test_every_recipe_trains_is_scored_and_stands_in_the_leaderboard(tmp_path: P
     assert (tmp_path / "r/leaderboard.html").is_file()
 
 
+@pytest.mark.usefixtures("toy_data")
 @pytest.mark.parametrize(
     ("recipe", "says"), [("mlp", "saved in"), ("conv", "saved in"), ("basic", "--batch-size 1")]
 )
 def test_one_image_a_step_works_where_a_batch_norm_does_not_forbid_it(
     recipe: str, says: str, tmp_path: Path
 ) -> None:
-    small = ["--dataset", "digits", "--batch-size", 1, "--epochs", 0.002, "--precision", "fp32"]
+    small = ["--dataset", TOY, "--batch-size", 1, "--epochs", 0.02, "--precision", "fp32"]
     done = run("train-gan", "--recipe", recipe, *small, *folders_of(tmp_path))
     assert done.exit_code == (0 if says == "saved in" else 2)
     assert says in done.output
@@ -134,6 +137,7 @@ def test_the_demo_runs_all_three_stages_and_ends_with_the_reports_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cgan.evaluation.gan_train.STUDENT_EPOCHS", 1)
+    monkeypatch.setitem(SMALL_CLASSIFIER["digits"], "epochs", 2)
     result = run("demo", "--epochs", 1, "-n", 100, *folders_of(tmp_path))
     assert result.exit_code == 0, result.output
     where, how = result.output.strip().splitlines()[-2:]
