@@ -164,8 +164,12 @@ QUICK: dict[str, Any] = {
 SMALL_GAN: dict[str, dict[str, dict[str, Any]]] = {
     "digits": {"guided": {"epochs": 60, "batch_size": 64, "g_lr": 1e-3, "d_lr": 1e-3, "d_shift": 3}}
 }
-SMALL_EPOCHS = {"digits": 6}  # times the epochs, all that changes in the other recipes
-SMALL_CLASSIFIER: dict[str, dict[str, Any]] = {"digits": {"epochs": 30, "batch_size": 64}}
+# times the epochs, all that changes in the other recipes
+SMALL_EPOCHS = {"digits": 6, "mnist-sample": 3}
+SMALL_CLASSIFIER: dict[str, dict[str, Any]] = {
+    "digits": {"epochs": 30, "batch_size": 64},
+    "mnist-sample": {"epochs": 6, "batch_size": 64},
+}
 
 
 MEASURED = Path(__file__).parent / "recipes.csv"  # by scripts/compare_recipes

@@ -90,8 +90,9 @@ def test_shipped_classifiers_are_found_from_anywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("digits-guide", "digits-judge", "mnist-guide", "mnist-judge"):
-        assert load_classifier(name).spec.dataset == name.split("-")[0]
+    for dataset in ("digits", "mnist", "mnist-sample"):
+        for role in ("guide", "judge"):
+            assert load_classifier(f"{dataset}-{role}").spec.dataset == dataset
     assert not (tmp_path / "weights").exists()
 
 

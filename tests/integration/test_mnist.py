@@ -80,6 +80,22 @@ def test_the_shipped_classifiers_know_the_test_images(mnist: Path, name: str, le
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "least"), [("mnist-sample-guide", 0.991), ("mnist-sample-judge", 0.992)]
+)
+def test_classifiers_of_the_embedded_images_read_the_rest_of_the_test_images(
+    mnist: Path, name: str, least: float
+) -> None:
+    embedded = labelled(load_split("mnist-sample", mnist, "test"))
+    test = load_split("mnist", mnist, "test")
+    new = [i for i, image in enumerate(test.images.numpy()) if image.tobytes() not in embedded]
+    assert len(new) == 9000
+    rest = Split(test.spec, test.images[new], test.labels[new])
+    seen = extract_split(load_classifier(name).network, rest, batch_size=500, dtype=torch.float32)
+    assert accuracy(fake=seen)["value"] >= least
+
+
+@pytest.mark.slow
 def test_one_epoch_already_classifies_most_of_mnist_correctly(mnist: Path, tmp_path: Path) -> None:
     config = classifier_config("guide", "mnist", epochs=1)
     result = train_classifier(config, Folders(data=mnist, weights=tmp_path))

@@ -26,6 +26,7 @@ TRAIN = [
     *("--log-interval", "1", "--precision", "fp32", "--device", "cpu", "--name", "toy"),
 ]
 SCORE = ["evaluate", "toy", "-n", "150", "--gan-train-images", "0"]
+SHIPPED_OF_MNIST = ["mnist-guide", "mnist-judge", "mnist-sample-guide", "mnist-sample-judge"]
 CONTROL = re.compile(r"[^\n\x20-\x7e\u00a0-\uffff]")
 
 
@@ -217,7 +218,7 @@ def completed(typed: str) -> list[str]:
         ("cgan sample nosuch", []),
         ("cgan sample --weights-dir elsewhere ", ["digits", "mnist"]),
         ("cgan evaluate --judge my", ["my-guide"]),
-        ("cgan train-gan --guide m", ["mnist-guide", "mnist-judge", "my-guide"]),
+        ("cgan train-gan --guide m", [*SHIPPED_OF_MNIST, "my-guide"]),
         ("cgan train-gan --resume ", ["other"]),
         ("cgan report ", ["mine", "theirs"]),
         ("cgan report --reports-dir elsewhere ", ["third"]),
