@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from cgan.config.schema import ClassifierConfig, GanConfig
 from cgan.data.spec import DataSpec
-from cgan.models import mlp, transposed
+from cgan.models import mlp, residual, transposed
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import CLASSIFIERS, Classifier
 from cgan.models.conv import GuidedDiscriminator, ProjectionDiscriminator, ShuffleGenerator, Sight
@@ -20,6 +20,7 @@ GENERATORS: dict[str, Callable[[DataSpec, int, int], Generator]] = {
     "dropout-mlp": mlp.DropoutGenerator,
     "transposed-conv": transposed.TransposedGenerator,
     "labelled-conv": transposed.LabelledGenerator,
+    "residual": residual.ResidualGenerator,
 }
 DISCRIMINATORS: dict[str, Callable[[DataSpec, Sight, int], Discriminator]] = {
     "projection-conv": ProjectionDiscriminator,
@@ -29,6 +30,7 @@ DISCRIMINATORS: dict[str, Callable[[DataSpec, Sight, int], Discriminator]] = {
     "dropout-mlp": mlp.DropoutDiscriminator,
     "conv": transposed.ConvDiscriminator,
     "unlabelled-conv": transposed.UnlabelledDiscriminator,
+    "residual": residual.ResidualDiscriminator,
 }
 
 

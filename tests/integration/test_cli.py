@@ -97,7 +97,7 @@ def test_every_recipe_trains_is_scored_and_stands_in_the_leaderboard(tmp_path: P
         scored = run("evaluate", recipe, *flags, *where)
         assert scored.exit_code == 0, scored.output
         told = json.loads((tmp_path / "r" / recipe / "results.json").read_text())
-        heeds = recipe in ("guided", "guided-original")
+        heeds = recipe in ("guided", "guided-original", "r3gan")
         assert told["conditional"] == heeds
         assert ("judge_accuracy" in told["metrics"]) == heeds
         assert {"fcd", "recall", "coverage", "missing_classes"} <= told["metrics"].keys()
@@ -273,7 +273,9 @@ def test_recipes_are_listed_with_their_faults_sizes_times_and_scores() -> None:
         assert f"known fault: {ABOUT[name].fault}" in text
     assert "588,801 weights in G, 392,833 in D" in text  # guided-original
     assert text.count("heeds no label") == 4
-    assert text.count("after four minutes there: ") == len(RECIPES)
+    measured = text.count("after four minutes there: ")
+    assert measured >= 6
+    assert measured + text.count("not measured yet") == len(RECIPES)
 
 
 def test_the_fields_of_the_recipes_are_a_table() -> None:

@@ -43,6 +43,7 @@ from cgan.models.hub import (
     load_generator,
 )
 from cgan.models.registry import looks_through_guide, make_discriminator, make_generator
+from cgan.models.residual import ResidualBlock
 from cgan.runtime.errors import ExportError, InputError
 from cgan.runtime.version import __version__
 
@@ -67,8 +68,10 @@ for name in sys.argv[1:]:
 
 
 def stirred(network: nn.Module) -> nn.Module:
-    """Give a network's batch norms other statistics than they start with."""
+    """Give batch norms other statistics than they start with, and residual branches weights."""
     for part in network.modules():
+        if isinstance(part, ResidualBlock):
+            nn.init.normal_(part.narrow.weight, std=0.1)
         if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
             assert part.running_mean is not None
             assert part.running_var is not None

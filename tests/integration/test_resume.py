@@ -69,7 +69,7 @@ def require_same(one: Path, other: Path) -> None:
 def small(recipe: str) -> GanConfig:
     """Return a training of sixteen steps, scored twice; of few images where they take long."""
     row = gan_config(recipe, "digits", precision="fp32", device="cpu")
-    if recipe in ("conv", "guided-original"):
+    if recipe in ("conv", "guided-original", "r3gan"):
         return replace(row, batch_size=20, epochs=0.25, checks=8)
     return replace(row, batch_size=160, epochs=2)
 

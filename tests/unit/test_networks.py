@@ -16,6 +16,7 @@ from cgan.models.classifiers import CLASSIFIERS
 from cgan.models.layers import ModulatedNorm, OpenTanh, open_tanh
 from cgan.models.mlp import LinearDiscriminator
 from cgan.models.registry import DISCRIMINATORS, GENERATORS, make_discriminator, make_generator
+from cgan.models.residual import ResidualBlock
 from cgan.runtime.errors import InputError
 
 B, Z, MODES = 6, 5, 2
@@ -58,11 +59,19 @@ def test_the_output_has_the_shape_that_the_data_set_asks_for(
     assert make()(*inputs()).shape == shape
 
 
+def awake(network: nn.Module) -> nn.Module:
+    """Draw the layers that start at zero: until the first step they pass no gradient on."""
+    for part in network.modules():
+        if isinstance(part, ResidualBlock):
+            nn.init.normal_(part.narrow.weight, std=0.1)
+    return network
+
+
 @every_network
 def test_the_gradient_reaches_every_parameter(
     make: Make, inputs: Callable[[], tuple[Tensor, ...]], shape: tuple[int, ...]
 ) -> None:
-    network = make()
+    network = awake(make())
     output = network(*inputs())
     (output * torch.randn_like(output)).sum().backward()
     for name, parameter in network.named_parameters():
@@ -98,7 +107,10 @@ def test_a_modulated_norm_that_no_longer_learns_is_the_formula_of_its_running_st
     assert torch.allclose(norm.eval()(x, style), wanted, atol=1e-6)
 
 
-HEEDING = {"shuffle-conv", "labelled-conv"}, {"projection-conv", "guided-conv"}
+HEEDING = (
+    {"shuffle-conv", "labelled-conv", "residual"},
+    {"projection-conv", "guided-conv", "residual"},
+)
 
 
 @pytest.mark.parametrize("name", GENERATORS)

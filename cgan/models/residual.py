@@ -1,0 +1,176 @@
+"""Residual networks without normalisation: a generator and a projection discriminator.
+
+The blocks and their start weights are those of R3GAN (Huang 2024, "The GAN is dead; long live the
+GAN! A Modern Baseline GAN", section 4), a tenth as wide: inverted bottlenecks of grouped
+convolutions and leaky ReLUs, resampling between stages, no norm of any kind. In place of norms,
+every residual branch starts at zero (Zhang 2019, "Fixup initialization", section 3).
+
+Images enter and leave as blocks of 2x2 pixels: at full size a convolution of few channels is slow
+on a CPU. Two stages follow each other, at a half and at a quarter of the image's sides.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cgan.data.spec import DataSpec
+from cgan.models.base import Discriminator, Generator, check_divides_by_four, pixel_blocks
+from cgan.models.layers import SLOPE, ConditionVectors, open_tanh
+
+EXPANSION = 2  # of the channels within a block
+GROUP = 16  # channels a group of a block's convolution
+N_LAYERS = 3  # of a block
+GAIN = (2 / (1 + SLOPE**2)) ** 0.5  # a leaky ReLU leaves this much less spread (He 2015, eq. 15)
+MODE_SHARE = 0.5  # of a mode's vector beside its class's in the generator
+
+
+class ResidualBlock(nn.Module):
+    """Maps [B, C, H, W] to the same shape: what enters, and a branch that starts at zero.
+
+    The branch widens by a 1x1 convolution, mixes by a grouped 3x3 one and narrows by a 1x1 one.
+    """
+
+    def __init__(self, width: int, n_blocks: int):
+        """Build for `width` channels, as one of `n_blocks` in a network.
+
+        The more blocks add up, the smaller the weights that each starts with: n^(-1 / (2m - 2))
+        times those of He, where m is the number of layers of a branch (Zhang 2019, section 3).
+        """
+        super().__init__()
+        wide = EXPANSION * width
+        gain = GAIN * n_blocks ** (-1 / (2 * N_LAYERS - 2))
+        self.widen = _spread(nn.Conv2d(width, wide, 1), gain)
+        self.mix = _spread(nn.Conv2d(wide, wide, 3, padding=1, groups=wide // GROUP), gain)
+        self.narrow = _spread(nn.Conv2d(wide, width, 1, bias=False), 0.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a tensor of the shape of `x`."""
+        y = F.leaky_relu(self.widen(x), SLOPE, inplace=True)
+        y = F.leaky_relu(self.mix(y), SLOPE, inplace=True)
+        return x + self.narrow(y)
+
+
+class ResidualGenerator(Generator):
+    """Noise [B, z_dim] and labels int64 [B] -> images [B, C, H, W] in [-1, 1].
+
+    The label enters as a learned vector beside the noise. Both together weigh the maps of a learned
+    basis, which the blocks then work on.
+    """
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        z_dim: int,
+        n_modes: int = 1,
+        widths: tuple[int, int] = (64, 32),
+        n_blocks: tuple[int, int] = (2, 1),
+    ):
+        """Build for the images and classes of `spec`.
+
+        Args:
+            spec: of the images.
+            z_dim: length of the noise.
+            n_modes: of each class.
+            widths: channels at a quarter and at a half of the sides, multiples of `GROUP / 2`.
+            n_blocks: blocks at a quarter and at a half of the sides.
+
+        Raises:
+            InputError: a height or width that does not divide by 4.
+        """
+        super().__init__(z_dim, spec.n_classes, n_modes)
+        check_divides_by_four(spec)
+        self.embed = ConditionVectors(spec.n_classes, n_modes, z_dim, MODE_SHARE)
+        self.basis = nn.Parameter(torch.randn(widths[0], spec.height // 4, spec.width // 4))
+        self.weigh = _spread(nn.Linear(2 * z_dim, widths[0], bias=False))
+        self.coarse = _stage(widths[0], n_blocks[0], sum(n_blocks))
+        self.change = _spread(nn.Conv2d(*widths, 1, bias=False))
+        self.fine = _stage(widths[1], n_blocks[1], sum(n_blocks))
+        self.show = _spread(nn.Conv2d(widths[1], 4 * spec.channels, 3, padding=1))
+
+    def vectors(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Return the learned vectors [B, z_dim] of the conditions."""
+        return self.embed(self.conditions(z, labels))
+
+    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
+        """Return images [B, C, H, W] in [-1, 1]."""
+        weights = self.weigh(torch.cat([z, vectors], dim=1))
+        x = self.basis * weights[:, :, None, None]
+        x = self.change(self.coarse(x.contiguous(memory_format=torch.channels_last)))
+        x = F.interpolate(x, scale_factor=2, mode="bilinear")
+        return open_tanh(F.pixel_shuffle(self.show(self.fine(x)), 2))
+
+
+class ResidualDiscriminator(Discriminator):
+    """Images [B, C, H, W] in [-1, 1] and conditions int64 [B] -> logits [B].
+
+    Nothing in it bounds how fast the logits change with the image: it needs gradient penalties
+    (recipe `r3gan`). A condition is label x n_modes + mode.
+    """
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        sight: object = None,
+        n_modes: int = 1,
+        widths: tuple[int, int] = (16, 64),
+        n_blocks: tuple[int, int] = (1, 1),
+    ):
+        """Build for the images and classes of `spec`, blind to the guide behind `sight`.
+
+        Args:
+            spec: of the images.
+            sight: unused.
+            n_modes: of each class.
+            widths: channels at a half and at a quarter of the sides, multiples of `GROUP / 2`.
+            n_blocks: blocks at a half and at a quarter of the sides.
+
+        Raises:
+            InputError: a height or width that does not divide by 4.
+        """
+        super().__init__()
+        check_divides_by_four(spec)
+        height, width = spec.height // 4, spec.width // 4
+        self.enter = _spread(nn.Conv2d(4 * spec.channels, widths[0], 1, bias=False))
+        self.fine = _stage(widths[0], n_blocks[0], sum(n_blocks))
+        self.change = _spread(nn.Conv2d(*widths, 1, bias=False))
+        self.coarse = _stage(widths[1], n_blocks[1], sum(n_blocks))
+        self.basis = nn.Parameter(torch.randn(widths[1], height, width) / (height * width) ** 0.5)
+        self.features = _spread(nn.Linear(widths[1], widths[1], bias=False))
+        self.score = _spread(nn.Linear(widths[1], 1))
+        self.embed = ConditionVectors(spec.n_classes, n_modes, widths[1])
+        for vectors in self.embed.parameters():
+            nn.init.normal_(vectors, std=widths[1] ** -0.5)
+
+    def look(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return blocks of 2x2 pixels [B, 4C, H / 2, W / 2]."""
+        return (pixel_blocks(images, 2),)
+
+    def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
+        """Return logits [B] (Miyato and Koyama 2018, eq. 4); positive: an image looks real."""
+        features = self.features_of(seen[0])
+        vectors = self.embed(conditions)
+        return self.score(features).squeeze(1) + (vectors * features).sum(1)
+
+    def features_of(self, blocks: Tensor) -> Tensor:
+        """Return features [B, N] of blocks of pixels; no label is told yet."""
+        x = self.fine(self.enter(blocks))
+        x = self.coarse(self.change(F.avg_pool2d(x, 2)))
+        return self.features((x * self.basis).sum((2, 3)))
+
+
+def _stage(width: int, n: int, n_blocks: int) -> nn.Sequential:
+    """Return `n` blocks in a row, of the `n_blocks` of a network."""
+    return nn.Sequential(*(ResidualBlock(width, n_blocks) for _ in range(n)))
+
+
+Layer = nn.Conv2d | nn.Linear
+
+
+def _spread(layer: Layer, gain: float = 1.0) -> Layer:
+    """Draw weights that leave as much spread as enters, times `gain`; biases start at zero."""
+    nn.init.normal_(layer.weight, std=gain * layer.weight[0].numel() ** -0.5)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
