@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from cgan.config.recipes import eval_config
 from cgan.config.schema import Folders
 from cgan.data.images import Images
-from cgan.metrics import samples as metrics
+from cgan.metrics import features as metrics
 from cgan.reporting.page import write_report
 from cgan.reporting.read import find_report, read_history, read_results
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
 
 if TYPE_CHECKING:
-    from cgan.data.importing.arrays import Handed
+    from cgan.data.importing.arrays import ArrayImages
     from cgan.models.hub import GanRun
 
 from cgan.reporting.notebook import Evaluation
@@ -46,11 +46,12 @@ def evaluate(
 
     Args:
         run: a trained run, or its name or folder; None: the newest, or the shipped one of MNIST.
-        images: to score in place of a run: an npz file or a folder of pictures, by its path;
+        images: to score instead of a run: an npz file or a folder of pictures, by its path;
             Images; or an array or a tensor [N, C, H, W], [N, H, W, C] or [N, H, W], whole numbers
             from 0 to 255, or floats from 0 to 1 or from -1 to 1.
         labels: with an array, the labels that were requested: whole numbers [N]; None: none were.
-        dataset: with images, the real ones to compare with: mnist, digits, fashion-mnist, kmnist.
+        dataset: with images, the real ones to compare with: mnist, mnist-sample, digits,
+            fashion-mnist or kmnist.
         n_samples: of a run, images to draw; None: 10,000, or 2,000 if quick.
         seed: of a run, seed of the noise; None: 0.
         quick: in seconds: fewer images, in bf16 where that is fast; neither GAN-train nor copying.
@@ -83,14 +84,14 @@ def evaluate(
         precision=precision,
         device=device,
     )
-    from cgan.evaluation import evaluate as evaluation  # now: reading a report needs no torch
+    from cgan.evaluation import evaluate as stage3  # now: reading a report needs no torch
 
     folders = Folders(
         Path(os.environ.get("CGAN_DATA", "data") if data_dir is None else data_dir),
         Path(weights_dir),
         Path(reports_dir),
     )
-    results = evaluation.evaluate(
+    results = stage3.evaluate(
         _run(run),
         config,
         folders,
@@ -101,7 +102,8 @@ def evaluate(
         guide=_text(guide),
         progress=progress,
     )
-    return _read(write_report(folders.reports / results["run"]).parent)
+    report = write_report(folders.reports / results.run)
+    return Evaluation(report.results, report.page, report.history)
 
 
 def read_report(run: str | Path | None = None, reports_dir: str | Path = "reports") -> Evaluation:
@@ -114,10 +116,7 @@ def read_report(run: str | Path | None = None, reports_dir: str | Path = "report
     Raises:
         InputError: there is no such report, or its files cannot be read.
     """
-    return _read(find_report(_text(run), Path(reports_dir)))
-
-
-def _read(folder: Path) -> Evaluation:
+    folder = find_report(_text(run), Path(reports_dir))
     return Evaluation(read_results(folder), folder / "index.html", read_history(folder))
 
 
@@ -140,13 +139,13 @@ def _text(name: str | Path | None) -> str | None:
     return None if name is None else str(name)
 
 
-def _subject(images: Any, labels: Any) -> "Path | Handed | None":
-    """Return what is to be scored in place of a run.
+def _subject(images: Any, labels: Any) -> "Path | ArrayImages | None":
+    """Return what is to be scored instead of a run.
 
     Raises:
         InputError: labels of nothing, or besides those of a file.
     """
-    from cgan.data.importing.arrays import Handed
+    from cgan.data.importing.arrays import ArrayImages
 
     if images is None or isinstance(images, str | Path):
         if labels is not None:
@@ -156,13 +155,13 @@ def _subject(images: Any, labels: Any) -> "Path | Handed | None":
         if labels is None and images.requested:
             labels = images.labels
         images = images.images
-    return Handed(images, labels)
+    return ArrayImages(images, labels)
 
 
 BATCH_SIZE = 500
 
 
-class Samples(metrics.Samples):
+class Samples(metrics.Features):
     """What every metric reads: labels int64 [N], logits float32 [N, K], features float32 [N, F]."""
 
     @classmethod
@@ -176,7 +175,7 @@ class Samples(metrics.Samples):
         weights_dir: str | Path = "weights",
         device: str = "auto",
     ) -> "Samples":
-        """Let a judge look at images, in fp32; nothing is written and no data set is needed.
+        """Return a judge's outputs for images, in fp32; nothing is written, no data set needed.
 
         Args:
             images: an array or a tensor [N, C, H, W], [N, H, W, C], or [N, H, W] where there is one
@@ -184,9 +183,9 @@ class Samples(metrics.Samples):
                 Images, which bring their labels.
             labels: the labels that were requested of them, or, of real images, that they have:
                 whole numbers [N]. None: those of Images, or there are none, and the judge's own
-                answers stand in their place (`requested` is False).
-            dataset: whose judge is asked: mnist, digits, ...
-            judge: name or folder of another classifier to ask.
+                answers stand for them (`requested` is False).
+            dataset: whose judge classifies them: mnist, digits, ...
+            judge: name or folder of another classifier.
             weights_dir: the folder of one's own runs; those that ship are found without it.
             device: "auto", "cpu", "cuda" or "mps".
 
@@ -210,6 +209,6 @@ class Samples(metrics.Samples):
         wanted = torch.zeros(len(seen), dtype=torch.int64)
         network = place(run.network, choose_device(device))
         pairs = zip(seen.split(BATCH_SIZE), wanted.split(BATCH_SIZE), strict=True)
-        told = extract(network, pairs)
-        answers = told.judged if known is None else known
-        return cls(answers, told.logits, told.features, requested=known is not None)
+        found = extract(network, pairs)
+        answers = found.judged if known is None else known
+        return cls(answers, found.logits, found.features, requested=known is not None)

@@ -1,5 +1,6 @@
 """Toy data and runs that many tests share."""
 
+import json
 import os
 import signal
 import struct
@@ -7,23 +8,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 from hypothesis import settings
 from numpy.typing import NDArray
+from toys import toy_classifiers, toy_data
 
 from cgan.config.recipes import gan_config
 from cgan.config.schema import Folders, GanConfig
 from cgan.data.spec import DataSpec
+from cgan.metrics.results import Results, parse_results
 from cgan.models.classifiers import CLASSIFIERS
-from cgan.models.frozen_features import Sight
-from cgan.training.ema import Average
+from cgan.models.frozen_features import FrozenFeatures
+from cgan.training.ema import MovingAverage
 from cgan.training.gan import train_gan
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+__all__ = ["toy_classifiers", "toy_data"]  # fixtures for all tests
 # A loaded machine makes examples slow, not wrong.
 settings.register_profile("cgan", deadline=None, derandomize=True)
 settings.load_profile("cgan")
@@ -32,6 +37,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 REPOSITORY = Path(__file__).parent.parent
 TOY = DataSpec("toy", 3, 8, 12, 4)  # nothing in it is 28, 1 or 10
+
+
+def golden_results() -> Results:
+    """Return the results of a good generator of digits, as version 0.1.0 wrote them."""
+    path = REPOSITORY / "tests/golden/format-1/report/results.json"
+    return parse_results(json.loads(path.read_text()))
+
+
+def plain_results() -> dict[str, Any]:
+    """Return the same as the newest results.json holds them, to be changed."""
+    return dict(msgspec.to_builtins(golden_results()))
 
 
 @pytest.fixture(autouse=True)
@@ -100,29 +116,29 @@ def in_folder(top: Path) -> Folders:
     return Folders(top / "data", top / "weights", top / "reports")
 
 
-def toy_config(**flags: Any) -> GanConfig:
+def digits_config(**flags: Any) -> GanConfig:
     """One epoch on digits in batches so large that it has three steps."""
     flags = {"batch_size": 400, "epochs": 1, "precision": "fp32", "device": "cpu", **flags}
     return gan_config("guided", "digits", **flags)
 
 
-def toy_sight(dtype: torch.dtype = torch.float32) -> Sight:
-    """Return what an untrained guide sees."""
+def toy_extractor(dtype: torch.dtype = torch.float32) -> FrozenFeatures:
+    """Return the features of an untrained guide."""
     guide = CLASSIFIERS["leaky-cnn"](TOY).eval().requires_grad_(False)
-    return Sight(guide, dtype)
+    return FrozenFeatures(guide, dtype)
 
 
 def send_at(step: int, numbers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Send signals to this process after a step of a training."""
-    honest = Average.update
+    honest = MovingAverage.update
 
-    def update(average: Average) -> None:
+    def update(average: MovingAverage) -> None:
         honest(average)
         if average.n_updates == step:
             for number in numbers:
                 os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(Average, "update", update)
+    monkeypatch.setattr(MovingAverage, "update", update)
 
 
 @pytest.fixture(scope="session")
@@ -130,5 +146,5 @@ def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """Folders in which a toy generator of digits, the run `toy`, has been trained."""
     top = tmp_path_factory.mktemp("digits")
     folders = in_folder(top)
-    train_gan(toy_config(epochs=2), folders, name="toy")
+    train_gan(digits_config(epochs=2), folders, name="toy")
     return folders

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cgan.cli import look, score, share, train
+from cgan.cli import deploy, evaluate, info, report, sample, train
 from cgan.runtime.errors import ExportError, InputError, TrainingError, is_out_of_memory
 from cgan.runtime.signals import Stopped, stopping_at_once
 from cgan.runtime.version import __version__
@@ -15,7 +15,7 @@ DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 SIGNALLED = 128  # and the signal's number, as shells have it
 
 
-class People(click.Group):
+class CommandGroup(click.Group):
     """A group whose errors are one line for people: what is wrong, what to do."""
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override]
@@ -57,7 +57,7 @@ def _say(message: str, status: int) -> int:
     return status
 
 
-@click.group(cls=People, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="cgan")
 def main() -> None:
     """Train a small conditional GAN guided by a classifier, and find out how good it is.
@@ -67,17 +67,17 @@ def main() -> None:
 
 
 for command in (
-    score.demo,
+    evaluate.demo,
     train.train_classifier,
     train.train_gan,
-    score.evaluate,
-    look.sample,
-    look.report,
-    look.compare,
-    look.latent,
-    share.export,
-    share.play,
-    look.recipes,
-    look.doctor,
+    evaluate.evaluate,
+    sample.sample,
+    report.report,
+    report.compare,
+    sample.latent,
+    deploy.export,
+    deploy.play,
+    info.recipes,
+    info.doctor,
 ):
     main.add_command(command)

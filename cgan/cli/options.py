@@ -14,7 +14,7 @@ from cgan.config.schema import Folders
 from cgan.io.run_layout import plain_name
 from cgan.runtime.progress import Progress
 
-DATASET_HELP = "digits (embedded), mnist, fashion-mnist or kmnist."
+DATASET_HELP = "digits or mnist-sample (both embedded), mnist, fashion-mnist or kmnist."
 NUMBER = click.IntRange(max=1_000_000)  # of images to draw: all are in memory at once
 Command = Callable[..., None]
 

@@ -103,7 +103,7 @@ _guided = RECIPES["guided"]
 @click.option(
     "--judge",
     shell_complete=classifiers,
-    help="Who scores every epoch; none: nobody.  [default: DATASET-judge]",
+    help="The classifier that scores every epoch; none: no judge.  [default: DATASET-judge]",
 )
 @click.option(
     "--overwrite", is_flag=True, help="Replace a run of that name, at the first checkpoint."
@@ -127,7 +127,9 @@ _guided = RECIPES["guided"]
 @field_option(_guided, "--generator", "Network of the generator.")
 @field_option(_guided, "--discriminator", "guided-conv; projection-conv, blind to the guide; ...")
 @field_option(_guided, "--loss", "logistic, probability, hinge, relativistic, ...")
-@field_option(_guided, "--label-smoothing", "What the target of real images lacks to 1, for D.")
+@field_option(
+    _guided, "--label-smoothing", "One-sided: D's target for real images is 1 minus this."
+)
 @field_option(
     _guided,
     "--penalty",
@@ -149,9 +151,9 @@ _guided = RECIPES["guided"]
     flag_value=NEWEST,
     metavar="[RUN]",
     shell_complete=trainings,
-    help="Go on with RUN, or the newest, as it was begun; other flags must not change it.",
+    help="Resume RUN, or the newest; options stay as they were.",
 )
-@click.option("--resume-with-changes", is_flag=True, help="They may.")
+@click.option("--resume-with-changes", is_flag=True, help="Resume, and allow changed options.")
 @field_option(_guided, "--on-nan", "stop, or rollback: from the last checkpoint at half the rates.")
 @field_option(_guided, "--precision", "auto, fp32 or bf16.")
 @click.option("--dry-run", is_flag=True, default=None, help="One step, nothing saved.")
@@ -226,7 +228,7 @@ def train_gan(
 
 
 def _closing(result: "GanResult", folder: Path) -> list[str]:
-    """Return what a training came to, in lines: how long it was, what is kept, alarms, where."""
+    """Return what a training came to, in lines: how long it was, what is kept, warnings, where."""
     from cgan.training.validation import in_words
 
     last, kept = result.history[-1], [row for row in result.history if row["kept"]][-1]
@@ -235,7 +237,7 @@ def _closing(result: "GanResult", folder: Path) -> list[str]:
     return [
         f"{folder.name}: {epochs} in {result.seconds:,.0f} s of training",
         f"kept epoch {kept['epoch']:.4g}: {', '.join(scores)}",
-        *(f"ALARM: {alarm}" for alarm in result.alarms),
+        *(f"WARNING: {warning}" for warning in result.warnings),
         f"saved in {folder}",
     ]
 

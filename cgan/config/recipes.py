@@ -108,8 +108,7 @@ RECIPES: dict[str, GanConfig] = {
 
 ABOUT: dict[str, About] = {
     "guided": About(
-        "a discriminator that looks through the guide's eyes, several modes of every class, "
-        "averaged weights",
+        "a discriminator on the guide's features, several modes of every class, averaged weights",
         "variety is the last thing to come; in short trainings its images lie nearer to the "
         "training images than new ones do",
     ),
@@ -135,7 +134,7 @@ ABOUT: dict[str, About] = {
         "D is not told the label, so the guide alone pulls to the digit: its accuracy flatters",
     ),
     "r3gan": About(
-        "residual networks without norms; D compares a real with a generated image; two penalties",
+        "residual networks without norms; D compares real with fake images, smooth by penalties",
         "the penalties take over half of the time; D only compares, so its opinion of a single "
         "image, in pictures and curves, means nothing; at twice the rates it collapses",
     ),

@@ -23,6 +23,7 @@ NOISES = ("normal", "uniform")
 ON_NAN = ("stop", "rollback")
 # The most that a config may ask for: it may be a stranger's, and these decide memory and time.
 MOST_CHANNELS, MOST_PIXELS, MOST_CLASSES = 16, 256, 100  # of an image and along one side of it
+PLAIN_NOUN, LONGEST_NOUN = r"^\w[\w -]*$", 40  # for a class; it becomes a part of a file's name
 MOST_NUMBERS = 4096  # in the noise of an image
 MOST_MODES = 256
 MOST_IMAGES, MOST_IN_BATCH = 1_000_000, 100_000

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from cgan.data.download import download
 from cgan.data.idx import read_idx
+from cgan.data.mnist_sample import N_CLASSES, SIDE, read_sample
 from cgan.data.originals import find, places
 from cgan.data.spec import DataSpec
 from cgan.data.splits import SPLITS, Split
@@ -25,7 +26,8 @@ def load_split(dataset: str, data_dir: Path, split: str) -> Split:
 
     Args:
         dataset: a name in DATASETS.
-        data_dir: holds the four idx files or torchvision's folders; digits needs no files.
+        data_dir: holds the four idx files or torchvision's folders; digits and mnist-sample need
+            no files.
         split: "train", "validation" or "test"; fixed and disjoint.
 
     Raises:
@@ -61,6 +63,13 @@ def _digits(data_dir: Path, split: str) -> Split:
             break
     kept = torch.from_numpy(np.sort(indices))
     return Split(DataSpec("digits", 1, 28, 28, 10), images[kept], labels[kept])
+
+
+def _mnist_sample(data_dir: Path, split: str) -> Split:
+    """Images of MNIST that ship with cgan: 10,000, 1,000 and 1,000; `data_dir` is unused."""
+    images, labels = read_sample(split)
+    spec = DataSpec("mnist-sample", 1, SIDE, SIDE, N_CLASSES)
+    return Split(spec, torch.from_numpy(images)[:, None], torch.from_numpy(labels))
 
 
 def _idx(dataset: str, data_dir: Path, split: str) -> Split:
@@ -99,6 +108,7 @@ def _idx(dataset: str, data_dir: Path, split: str) -> Split:
 
 DATASETS: dict[str, Callable[[Path, str], Split]] = {
     "digits": _digits,
+    "mnist-sample": _mnist_sample,
     "mnist": partial(_idx, "mnist"),
     "fashion-mnist": partial(_idx, "fashion-mnist"),
     "kmnist": partial(_idx, "kmnist"),

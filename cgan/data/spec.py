@@ -1,23 +1,39 @@
 """What networks and reports must know of a data set: the shape of its images, its classes."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
-from cgan.config.checks import (
-    check_kinds,
-    within,
+from cgan.config.checks import check_kinds, within
+from cgan.config.schema import (
+    LONGEST_NOUN,
+    MOST_CHANNELS,
+    MOST_CLASSES,
+    MOST_PIXELS,
+    PLAIN_NOUN,
 )
-from cgan.config.schema import MOST_CHANNELS, MOST_CLASSES, MOST_PIXELS
+from cgan.runtime.errors import InputError
+
+NOUN = "class"  # of a data set that says nothing else
+NOUNS = {
+    **dict.fromkeys(("mnist", "mnist-sample", "digits"), "digit"),
+    "kmnist": "character",
+}
 
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What a network must know of a data set: image size, channels and number of classes."""
+    """What a network must know of a data set: image size, channels and number of classes.
+
+    `noun` is what people call one of its classes. It is words alone: two data sets that differ in
+    nothing else are equal. Left empty, it follows from the name.
+    """
 
     dataset: str
     channels: int
     height: int
     width: int
     n_classes: int
+    noun: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         """Raise InputError on the first value that no data set of ours could have."""
@@ -25,8 +41,20 @@ class DataSpec:
         within(self, 1, MOST_CHANNELS, "channels")
         within(self, 1, MOST_PIXELS, "height", "width")
         within(self, 1, MOST_CLASSES, "n_classes")
+        if not self.noun:
+            object.__setattr__(self, "noun", NOUNS.get(self.dataset, NOUN))
+        if not re.search(PLAIN_NOUN, self.noun) or not len(self.noun) <= LONGEST_NOUN:
+            raise InputError(
+                f"the noun for a class is {self.noun!r:.60}; give a plain word of at most "
+                f"{LONGEST_NOUN} letters"
+            )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of one image."""
         return self.channels, self.height, self.width
+
+
+def plural(noun: str) -> str:
+    """Return several of what `noun` names: digits, classes."""
+    return noun + ("es" if noun.endswith(("s", "x", "sh", "ch")) else "s")

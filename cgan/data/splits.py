@@ -64,27 +64,26 @@ def batches(
         yield scale(split.images[chosen]), split.labels[chosen]
 
 
-class Deck:
-    """Deals full batches for ever, in a new order each time round the split.
+class BatchSampler:
+    """Chooses the images of full batches, without end, in a new order in each pass over the data.
 
-    Between two batches `order` and `position`, with the state of `random`, are all that it knows.
+    Between two batches its state is `order`, `position` and the state of `random`.
     """
 
-    def __init__(self, split: Split, batch_size: int, random: torch.Generator):
-        """Begin before the first round; `random` orders the images and is a CPU generator."""
-        self.split, self.batch_size, self.random = split, batch_size, random
-        self.order = torch.empty(0, dtype=torch.int64)  # of the images, this time round
-        self.position = 0
+    def __init__(self, n_images: int, batch_size: int, random: torch.Generator):
+        """Start before the first pass; `random` is a CPU generator that orders the images."""
+        self.n_images, self.batch_size, self.random = n_images, batch_size, random
+        self.order = torch.empty(0, dtype=torch.int64)  # of the images in this pass
+        self.position = 0  # in `order`, of the next batch
 
-    def deal(self) -> tuple[Tensor, Tensor]:
-        """Return (images float32 [B, C, H, W] in [-1, 1], labels int64 [B])."""
+    def next_batch(self) -> Tensor:
+        """Return the indices int64 [batch_size] of the next batch's images, on the CPU."""
         if self.position + self.batch_size > len(self.order):
-            self.order = torch.randperm(len(self.split), generator=self.random)
+            self.order = torch.randperm(self.n_images, generator=self.random)
             self.position = 0
         chosen = self.order[self.position : self.position + self.batch_size]
         self.position += self.batch_size
-        chosen = chosen.to(self.split.labels.device)
-        return scale(self.split.images[chosen]), self.split.labels[chosen]
+        return chosen
 
 
 def interleaved(labels: Tensor) -> Tensor:

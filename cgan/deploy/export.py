@@ -1,12 +1,12 @@
-"""Writes networks down for other programs: as ONNX, as TorchScript, or as plain arrays."""
+"""Exports networks to other programs: as ONNX, as TorchScript, or as plain arrays."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cgan.deploy.archive import to_npz
 from cgan.deploy.formats import require_onnx, to_onnx, to_torchscript
+from cgan.deploy.npz_network import to_npz
 from cgan.deploy.parity import Parity, compare
 from cgan.deploy.portable import GENERATOR, JUDGE, NETWORKS, Portable, Source, portable
 from cgan.io.files import make_folder, require_writable, write_bytes
@@ -25,7 +25,7 @@ from cgan.runtime.errors import ExportError, InputError, lookup
 
 @dataclass(frozen=True)
 class Format:
-    """A way to write a network down: how its files end, and their content."""
+    """A file format of networks: its suffix, and a function that returns the content."""
 
     suffix: str
     content: Callable[[Portable], bytes]
@@ -40,18 +40,18 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Export:
-    """A file that was written, and how it was found to compute."""
+    """A file that was written, and the result of its comparison with the network."""
 
     path: Path
     portable: Portable
-    parity: Parity | None  # None: nothing here can run it
+    parity: Parity | None  # None: no package that can run it is installed
 
 
 def generator_onnx(gan: GanRun) -> bytes:
-    """Return a generator as ONNX: `z`, `labels` -> `images`, `conditions`.
+    """Return a generator as ONNX: `z`, `labels` -> `images`, `modes`.
 
-    `z` float32 [N, z_dim] is the noise that the metadata name, `labels` int64 [N]; `images` are
-    float32 [N, C, H, W] in [-1, 1], `conditions` int64 [N] what the discriminator is told of them.
+    `z` float32 [N, z_dim] is noise of the distribution in the metadata, `labels` are int64 [N].
+    `images` are float32 [N, C, H, W] in [-1, 1], `modes` int64 [N] are inputs of the discriminator.
 
     Raises:
         InputError: the packages for ONNX are missing.
@@ -69,10 +69,10 @@ def judge_onnx(run: ClassifierRun) -> bytes:
 
 
 def discriminator_onnx(run: DiscriminatorRun) -> bytes:
-    """Return a discriminator with its guide as ONNX: `images`, `conditions` -> `logits` [N].
+    """Return a discriminator with its guide as ONNX: `images`, `labels`, `modes` -> `logits` [N].
 
-    Images are float32 [N, C, H, W] in [-1, 1], conditions int64 [N], label x n_modes + mode.
-    Positive logits mean that an image looks real.
+    Images are float32 [N, C, H, W] in [-1, 1], labels and modes int64 [N]. A positive logit means
+    that an image looks real.
 
     Raises:
         InputError: the packages for ONNX are missing.
@@ -81,12 +81,12 @@ def discriminator_onnx(run: DiscriminatorRun) -> bytes:
 
 
 def find_source(network: str, run: str | None, weights_dir: Path) -> Source:
-    """Load what is to be exported.
+    """Load the network to export.
 
     Args:
         network: one of NETWORKS.
-        run: name or folder of a GAN run; None: the newest. For a judge a classifier's as well;
-            of a GAN run it is the one that scored it, else that of its data set.
+        run: name or folder of a GAN run; None: the newest. A judge may also be named itself;
+            the judge of a GAN run is the one that scored it, or else that of its data set.
         weights_dir: where runs are.
 
     Raises:
@@ -105,11 +105,11 @@ def find_source(network: str, run: str | None, weights_dir: Path) -> Source:
 
 
 def require_target(form: str, out: Path | None) -> None:
-    """Check, before anything is computed, that a format can be written, and to `out`.
+    """Check, before anything is computed, that the format can be written, and to `out`.
 
     Raises:
-        InputError: an unknown format, one whose package is missing, a name that does not fit it,
-            or a place that cannot be written to.
+        InputError: an unknown format, a missing package, a suffix that does not fit the format, or
+            a folder that cannot be written to.
     """
     suffix = lookup(FORMATS, form, "format").suffix
     if out is not None and out.suffix != suffix:
@@ -122,16 +122,16 @@ def require_target(form: str, out: Path | None) -> None:
 
 
 def export(source: Source, form: str, out: Path | None = None) -> Export:
-    """Write a network to a file, once it is found to compute there what it computes here.
+    """Write a network to a file, after a check that the file computes the same as the network.
 
     Args:
-        source: the run that it is of.
+        source: the run of the network.
         form: one of FORMATS.
-        out: the file; None: one here, named by the run and the network.
+        out: the file; None: one in the working folder, named by the run and the network.
 
     Raises:
         InputError: as `require_target`.
-        ExportError: what was to be written computes something else.
+        ExportError: the exported network computes something else.
         OSError: it cannot be written.
     """
     require_target(form, out)

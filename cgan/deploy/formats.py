@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from cgan.deploy.portable import N_EXAMPLES, Portable
+from cgan.deploy.portable import FORMAT, N_EXAMPLES, Portable
 from cgan.runtime.errors import InputError
 
 OPSET = 20  # of ONNX: what its operations mean; runtimes of 2023 and later know it
@@ -31,9 +31,9 @@ def require_onnx() -> None:
 
 
 def to_onnx(portable: Portable) -> bytes:
-    """Return an ONNX model whose inputs may be of any number N of images.
+    """Return an ONNX model for any number N of images.
 
-    Its metadata are the facts; of the machine it was written on it tells nothing.
+    Its metadata are the facts. It has no information about the machine that wrote it.
 
     Raises:
         InputError: a package is missing.
@@ -41,7 +41,7 @@ def to_onnx(portable: Portable) -> bytes:
     require_onnx()
     n = torch.export.Dim("n")
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # of what is deprecated or shared within torch
+        warnings.simplefilter("ignore")  # deprecations within torch
         program = torch.onnx.export(
             portable.network,
             portable.random_inputs(N_EXAMPLES),
@@ -55,13 +55,13 @@ def to_onnx(portable: Portable) -> bytes:
     assert program is not None
     model = program.model_proto
     _forget_origin(model)
-    for key, value in portable.facts.items():
+    for key, value in {"format": str(FORMAT), **portable.facts}.items():
         model.metadata_props.add(key=key, value=value)
     return bytes(model.SerializeToString(deterministic=True))
 
 
 def _forget_origin(model: Any) -> None:
-    """Remove from a model where in which source file each operation was called."""
+    """Remove the source file and line of each operation from a model."""
     graph = model.graph
     for part in [model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info]:
         del part.metadata_props[:]
@@ -77,7 +77,7 @@ def to_torchscript(portable: Portable) -> bytes:
     """
     stream = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # tracing is deprecated, and tells of every fixed size
+        warnings.simplefilter("ignore")  # tracing is deprecated, and warns of every constant size
         traced = torch.jit.trace(portable.network, portable.random_inputs(N_EXAMPLES))
         torch.jit.save(traced, stream, _extra_files={"facts.json": portable.facts_json()})
     return stream.getvalue()

@@ -1,4 +1,4 @@
-"""Whether an exported file computes what the network does: both are given the same inputs."""
+"""Checks that an exported file computes the same as the network, on the same random inputs."""
 
 import math
 import warnings
@@ -9,40 +9,42 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cgan.deploy.archive import read_network
+from cgan.deploy.npz_network import read_network
 from cgan.deploy.portable import Portable
 
 N_CHECKED = 64  # images
-SEED = 1  # of their inputs, which are not those that the network was followed with
-TOLERANCE = 1e-4  # of outputs up to one; larger ones may differ by as large a share
+SEED = 1  # of the inputs; other ones than those that the network was traced with
+TOLERANCE = 1e-4  # for outputs up to one; relative to the largest output above one
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an exported file's outputs are from the network's own, and how far they may be."""
+    """The largest difference between the outputs of an exported file and of the network."""
 
-    largest: float  # infinite where they are not even alike in kind
-    allowed: float  # sums in another order differ in their last digits
+    largest: float  # infinite if shapes or dtypes differ
+    allowed: float  # for rounding, because sums may be computed in another order
 
     @property
     def holds(self) -> bool:
-        """Whether they are the same but for rounding."""
+        """Whether they are equal except for rounding."""
         return self.largest <= self.allowed
 
 
 def compare(portable: Portable, path: Path, form: str) -> Parity | None:
-    """Run an exported file, one of ours, and the network on the same random inputs.
+    """Run an exported file and the network on the same random inputs.
+
+    The file must be one that this process has written: a TorchScript file is code.
 
     Returns:
-        None where nothing here can run the file.
+        None if no package that can run the file is installed.
     """
     inputs = portable.random_inputs(N_CHECKED, SEED)
     wanted, got = _called(portable.network, inputs), _outputs(portable, path, form, inputs)
     if got is None:
         return None
     large = max(float(one.abs().max()) for one in wanted if one.is_floating_point())
-    apart = [math.inf] if len(got) != len(wanted) else map(_apart, wanted, got)
-    return Parity(max(apart), TOLERANCE * max(1.0, large))
+    differences = [math.inf] if len(got) != len(wanted) else map(_difference, wanted, got)
+    return Parity(max(differences), TOLERANCE * max(1.0, large))
 
 
 def _outputs(
@@ -54,7 +56,7 @@ def _outputs(
         except ImportError:
             return None
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3  # errors alone
+        options.log_severity_level = 3  # errors only
         session = onnxruntime.InferenceSession(
             path.read_bytes(), options, providers=["CPUExecutionProvider"]
         )
@@ -74,8 +76,8 @@ def _called(network: torch.nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
     return [made] if isinstance(made, Tensor) else list(made)
 
 
-def _apart(one: Tensor, other: Tensor) -> float:
+def _difference(one: Tensor, other: Tensor) -> float:
     if one.shape != other.shape or one.dtype != other.dtype:
         return math.inf
-    apart = float((one.double() - other.double()).abs().max())
-    return apart if math.isfinite(apart) else math.inf
+    largest = float((one.double() - other.double()).abs().max())
+    return largest if math.isfinite(largest) else math.inf

@@ -1,4 +1,4 @@
-"""Known faults put into real images, to prove what each metric sees and which alarm it raises."""
+"""Known faults put into real images, to prove what each metric sees and which warning it raises."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ Fault = Callable[[Split, float, Supplies, torch.Generator], Faulty]
 def collapsed(real: Split, strength: float, _: Supplies, random: torch.Generator) -> Faulty:
     """Replace a share `strength` of each class by one image of it, the same every time."""
     images = real.images.clone()
-    for digit in real.labels.unique():
-        mine = torch.nonzero(real.labels == digit)[:, 0]
+    for label in real.labels.unique():
+        mine = torch.nonzero(real.labels == label)[:, 0]
         mine = mine[torch.randperm(len(mine), generator=random)]
         images[mine[: round(strength * len(mine))]] = real.images[mine[0]]
     return images, real.labels
@@ -51,16 +51,16 @@ def missing(real: Split, strength: float, supplies: Supplies, random: torch.Gene
 def copied(real: Split, strength: float, supplies: Supplies, random: torch.Generator) -> Faulty:
     """Replace a share `strength` of each class by training images of it, each at most once."""
     images = real.images.clone()
-    for digit in real.labels.unique():
-        mine = _some(real.labels == digit, strength, random)
-        theirs = torch.nonzero(supplies.train.labels == digit)[:, 0]
+    for label in real.labels.unique():
+        mine = _some(real.labels == label, strength, random)
+        theirs = torch.nonzero(supplies.train.labels == label)[:, 0]
         theirs = theirs[torch.randperm(len(theirs), generator=random)[: len(mine)]]
         images[mine[: len(theirs)]] = supplies.train.images[theirs]
     return images, real.labels
 
 
 def mislabelled(real: Split, strength: float, _: Supplies, random: torch.Generator) -> Faulty:
-    """Ask for another class than is shown in a share `strength` of the images."""
+    """Request another class than is shown in a share `strength` of the images."""
     labels = real.labels.clone()
     mine = _some(torch.ones_like(labels, dtype=torch.bool), strength, random)
     k = real.spec.n_classes
@@ -81,24 +81,26 @@ def noisy(real: Split, strength: float, _: Supplies, random: torch.Generator) ->
     return (real.images + noise).round().clamp(0, 255).to(torch.uint8), real.labels
 
 
-def flattered(real: Split, strength: float, supplies: Supplies, random: torch.Generator) -> Faulty:
-    """Ask for another class in a fifth of the images, and talk the guide into those.
+def adversarial(
+    real: Split, strength: float, supplies: Supplies, random: torch.Generator
+) -> Faulty:
+    """Request another class in a fifth of the images, and attack the guide with those.
 
     Every pixel of them moves by at most `strength` of its range along the guide's gradient (Madry
     et al. 2018, projected gradient descent): what a generator does that only pleases its guide.
     """
     _, labels = mislabelled(real, 0.2, supplies, random)
-    asked = labels != real.labels
-    start = scale(real.images[asked])
+    wrong = labels != real.labels
+    start = scale(real.images[wrong])
     images = start.clone()
     for _ in range(ATTACK_STEPS):
         images.requires_grad_(True)
-        loss = F.cross_entropy(supplies.guide(images), labels[asked], reduction="sum")
+        loss = F.cross_entropy(supplies.guide(images), labels[wrong], reduction="sum")
         (slope,) = torch.autograd.grad(loss, images)
         step = 2.5 * 2 * strength / ATTACK_STEPS
         images = (images.detach() - step * slope.sign()).clamp(-1, 1)
         images = torch.minimum(torch.maximum(images, start - 2 * strength), start + 2 * strength)
-    return real.images.masked_scatter(asked[:, None, None, None], unscale(images)), labels
+    return real.images.masked_scatter(wrong[:, None, None, None], unscale(images)), labels
 
 
 FAULTS: dict[str, Fault] = {
@@ -108,7 +110,7 @@ FAULTS: dict[str, Fault] = {
     "mislabelled": mislabelled,
     "blurred": blurred,
     "noisy": noisy,
-    "flattered": flattered,
+    "adversarial": adversarial,
 }
 
 

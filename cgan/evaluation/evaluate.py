@@ -1,46 +1,36 @@
-"""Stage 3: generates images, asks a judge, and writes down what it says with its uncertainty."""
+"""Stage 3: scores a generator, or images from anywhere, against real images."""
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from cgan.config.schema import EvalConfig, Folders
-from cgan.data.importing.arrays import Handed
-from cgan.data.importing.pictures import Incoming
+from cgan.data.importing.arrays import ArrayImages
+from cgan.data.importing.folders import ImportedImages
+from cgan.data.spec import plural
 from cgan.data.splits import Split, subset
-from cgan.evaluation.gallery import Sheet, choose
-from cgan.evaluation.gan_train import taught
-from cgan.evaluation.latent import latent_files
-from cgan.evaluation.scoring import score
-from cgan.evaluation.subject import Subject, draw, find_subject
-from cgan.evaluation.views import Reference, Seers, matching
-from cgan.io.files import json_bytes, make_folder
+from cgan.evaluation.comparison import Extractors, Reference, matching
+from cgan.evaluation.gallery import choose
+from cgan.evaluation.gan_train import gan_train
+from cgan.evaluation.report_files import EARLIER, Setting, make_results, report_files
+from cgan.evaluation.scores import score
+from cgan.evaluation.subject import Subject, draw, find_classifiers, find_subject
+from cgan.io.files import make_folder
 from cgan.io.journal import PATIENCE, commit, locked
 from cgan.io.run_layout import plain_name
-from cgan.io.strict import read_plain
-from cgan.metrics.accuracy import accuracy
+from cgan.metrics import results as schema
+from cgan.metrics.features import Features
 from cgan.metrics.frechet import require_covariance
-from cgan.metrics.samples import Samples
-from cgan.models.hub import ClassifierRun, GanRun, load_classifier, require_same_images
-from cgan.runtime.device import choose_device, choose_precision, peak_memory, place, precision_name
-from cgan.runtime.errors import InputError
+from cgan.metrics.results import Results
+from cgan.runtime.device import choose_device, choose_precision, place
 from cgan.runtime.progress import Progress
-from cgan.runtime.version import __version__
 
-TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}
-LARGEST_COPIED = 2**25  # bytes of one of them
-BINNED = 4000  # training images that are read where copies are not looked for
-# files that an earlier report of that name may have left, even one of an older version
-EARLIER = (
-    *TRAINING.values(),
-    *("copies.png", "index.html", "per_digit.csv", "confusion.csv", "histogram.csv"),
-)
-LESSON_SEED = 1  # of the images that the student learns from, added to --seed: not those scored
+BINNED = 4000  # training images that are used where copies are not looked for
+STUDENT_SEED = 1  # of the images that the student learns from, added to --seed: not those scored
 
 
 @dataclass
@@ -64,20 +54,20 @@ def evaluate(
     config: EvalConfig = EvalConfig(),  # noqa: B008 - frozen
     folders: Folders = Folders(),  # noqa: B008 - frozen
     *,
-    images: Path | Handed | None = None,
+    images: Path | ArrayImages | None = None,
     dataset: str | None = None,
     name: str | None = None,
     judge: str | None = None,
     guide: str | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> Results:
     """Score a generator, or images from anywhere; write results.json and pictures to a folder.
 
     Args:
         run: name or folder of a trained run; None: the newest.
         config: how many images, which seed, which machine.
         folders: where data and weights are and where the report goes.
-        images: an npz file, a folder of pictures or arrays to score in place of a run.
+        images: an npz file, a folder of pictures or arrays to score instead of a run.
         dataset: what those images are to be compared with.
         name: of the report's folder; None: the run's, or that of `images`.
         judge: name or folder of the classifier that scores; None: `<dataset>-judge`.
@@ -95,164 +85,95 @@ def evaluate(
     watch, progress = Stopwatch(), progress or Progress()
     device = choose_device(config.device)
     dtype = choose_precision(config.precision, device)
-    splits, subject = find_subject(run, images, dataset, folders)
-    spec, gan = subject.spec, subject.gan
-    n_scored = config.n_samples if subject.incoming is None else len(subject.incoming.images)
-    n_compared = min(n_scored, len(splits["test"]), len(splits["validation"]))
-    judge_run = load_classifier(judge or f"{spec.dataset}-judge", folders.weights)
-    known_guide = guide or (gan.guide if gan else None)
-    guide_run = load_classifier(known_guide, folders.weights) if known_guide else None
-    for seer in (judge_run, guide_run):
-        if seer is not None:
-            require_same_images(seer, spec)
-    _require_roles(gan, judge_run, guide_run, named=guide is not None)
-    require_covariance(n_compared, judge_run.network.head.in_features)
-    folder = folders.reports / plain_name(name or subject.name)
-    make_folder(folder if folder.exists() else folders.reports, "--reports-dir")
-    whole = dict(splits)
-    if gan is not None:  # else all, to match whatever labels came in
-        splits["test"] = subset(whole["test"], n_scored)
-        splits["validation"] = subset(whole["validation"], n_compared)
-    splits["train"] = subset(whole["train"], len(whole["train"]) if config.copying else BINNED)
 
-    seers = Seers(
-        place(judge_run.network, device),
-        None if guide_run is None else place(guide_run.network, device),
+    # find what is scored, by whom, against what
+    splits, subject = find_subject(run, images, dataset, folders)
+    classifiers = find_classifiers(subject, judge, guide, folders)
+    n_scored = config.n_samples if subject.imported is None else len(subject.imported.images)
+    n_compared = min(n_scored, len(splits["test"]), len(splits["validation"]))
+    require_covariance(n_compared, classifiers.judge.network.head.in_features)
+    name = name or subject.name
+    folder = folders.reports / plain_name(name)
+    make_folder(folder if folder.exists() else folders.reports, "--reports-dir")
+    compared = _compared(splits, subject, config, n_scored, n_compared)
+    extractors = Extractors(
+        place(classifiers.judge.network, device),
+        None if classifiers.guide is None else place(classifiers.guide.network, device),
         config.batch_size,
         dtype,
         progress,
     )
+
+    # the images; drawn ones have the mix of labels of the real ones, so that like meets like
     with watch.stage("sampling"):
-        # labels in the mix of the real images, so that like is compared with like
-        asked = splits["validation"].labels[torch.arange(n_scored) % n_compared]
-        incoming = subject.incoming or draw(subject.generator(), asked, config.seed, seers)
-    students: tuple[Samples | None, Samples | None] = (None, None)
-    if config.gan_train_images and incoming.labels is not None:
+        labels = compared["validation"].labels[torch.arange(n_scored) % n_compared]
+        scored = subject.imported or draw(subject.generator(), labels, config.seed, extractors)
+    students: tuple[Features | None, Features | None] = (None, None)
+    if config.gan_train_images and scored.labels is not None:
         with watch.stage("gan-train"):
-            students = _students(subject, incoming, whole, config, seers)
+            students = _students(subject, scored, splits, config, extractors)
+
+    # features and scores, of other real images as well
     with watch.stage("features and neighbours"):
-        reference = Reference.of(seers, splits, n_compared, copying=config.copying)
-        fake, by_guide = seers.both(incoming.images, incoming.labels)
-        views = reference.views(fake, by_guide, students[0])
-        real_views, from_train = reference.in_their_place(views, students[1])
+        reference = Reference.of(extractors, compared, n_compared, copying=config.copying)
+        by_guide = extractors.by_guide(scored.images, scored.labels)
+        by_judge = extractors.features(extractors.judge, scored.images, scored.labels)
+        fake, neighbours = reference.compare(by_judge, by_guide, students[0])
+        real, n_from_train = reference.compare_real(fake, students[1])
     with watch.stage("metrics"):
-        scores = score(views, real_views)
-    gallery = choose(incoming.images, views, reference)
-    results = {
-        "run": name or subject.name,
-        "dataset": spec.dataset,
-        "recipe": gan.config.recipe if gan else None,
-        "conditional": incoming.labels is not None,
-        "n_samples": n_scored,
-        "seed": config.seed if gan else None,
-        "judge": _about(judge_run, reference.tests),
-        "guide": _about(guide_run, reference.tests_by_guide) if guide_run else None,
-        "reference": {
-            "test": len(reference.test),
-            "validation": len(real_views["fake"]) - from_train,
-            "train": from_train,
-            "searched_for_copies": len(reference.train) if config.copying else 0,
-        },
-        **scores,
-        "gallery": {name: sheet.told() for name, sheet in gallery.items()},
-        "timing": watch.seconds,
-        "cost": {
-            "weights": sum(p.numel() for p in gan.network.parameters()) if gan else None,
-            "threads": torch.get_num_threads(),
-            "peak_memory": peak_memory(),
-        },
-        "provenance": {
-            "version": __version__,
-            "torch": torch.__version__,
-            "device": device.type,
-            "precision": precision_name(dtype),
-            "data_sha256": whole["test"].sha256(),
-            "judge_sha256": judge_run.sha256(),
-            "config": asdict(gan.config) if gan else None,
-            "guide": gan.guide if gan else None,
-            "images": str(images) if isinstance(images, Path) else None,
-            "evaluation": asdict(config),
-        },
-    }
-    files = result_files(results, gallery, gan)
+        scores = score(fake, real, noun=subject.spec.noun, nouns=plural(subject.spec.noun))
+    gallery = choose(scored.images, fake, neighbours, reference)
+
+    # write them down
+    sha256, path = splits["test"].sha256(), images if isinstance(images, Path) else None
+    setting = Setting(name, config, n_scored, device, dtype, path, sha256, watch.seconds)
+    counts = schema.Reference(
+        test=len(reference.test),
+        validation=len(real.fake) - n_from_train,
+        train=n_from_train,
+        searched_for_copies=len(reference.train) if config.copying else 0,
+    )
+    by_classifier = reference.tests, reference.tests_by_guide
+    results = make_results(setting, subject, classifiers, by_classifier, counts, scores, gallery)
+    files = report_files(results, gallery, subject.gan)
     with locked(folder, wait=PATIENCE):
         commit(folder, files, fresh=True, gone=EARLIER)
     return results
 
 
+def _compared(
+    splits: dict[str, Split], subject: Subject, config: EvalConfig, n_scored: int, n_compared: int
+) -> dict[str, Split]:
+    """Return as many images of each split as are compared."""
+    found = dict(splits)
+    if subject.gan is not None:  # else all, to match whatever labels were imported
+        found["test"] = subset(splits["test"], n_scored)
+        found["validation"] = subset(splits["validation"], n_compared)
+    n_train = len(splits["train"]) if config.copying else BINNED
+    return {**found, "train": subset(splits["train"], n_train)}
+
+
 def _students(
     subject: Subject,
-    incoming: Incoming,
+    scored: ImportedImages,
     splits: dict[str, Split],
     config: EvalConfig,
-    seers: Seers,
-) -> tuple[Samples, Samples]:
-    """Return what the student of generated and the student of real images say of the test images.
+    extractors: Extractors,
+) -> tuple[Features, Features]:
+    """Return the outputs for test images of classifiers trained on generated and on real images.
 
     As many generated as real images: new ones where there is a generator, else those that are
     scored.
     """
     train = subset(splits["train"], len(splits["train"]))
     count = min(config.gan_train_images, len(train))
-    lesson = incoming
+    source = scored
     if subject.gan is not None:
-        asked = subset(train, count).labels
-        lesson = draw(subject.gan, asked, config.seed + LESSON_SEED, seers)
-    assert lesson.labels is not None
-    alike = matching(lesson.labels[:count].numpy(), train.labels.numpy())
-    generated = Split(subject.spec, lesson.images[:count], lesson.labels[:count])
+        labels = subset(train, count).labels
+        source = draw(subject.gan, labels, config.seed + STUDENT_SEED, extractors)
+    assert source.labels is not None
+    alike = matching(source.labels[:count].numpy(), train.labels.numpy())
+    generated = Split(subject.spec, source.images[:count], source.labels[:count])
     real = Split(subject.spec, train.images[alike], train.labels[alike])
-    first, second = (taught(split, splits["test"], seers) for split in (generated, real))
+    first, second = (gan_train(split, splits["test"], extractors) for split in (generated, real))
     return first, second
-
-
-def _require_roles(
-    gan: GanRun | None, judge: ClassifierRun, guide: ClassifierRun | None, *, named: bool
-) -> None:
-    """Check that the judge did not guide this generator, and that the guide did.
-
-    Raises:
-        InputError: the judge's weights are those that guided; or the guide was trained anew since,
-            unless a person `named` it.
-    """
-    guided_by = {gan.guide_sha256 if gan else None, guide.sha256() if guide else None}
-    subject = gan.name if gan else "these images"
-    if judge.sha256() in guided_by:
-        raise InputError(f"{judge.name} guided {subject}, so it cannot judge it; name another")
-    if gan is not None and guide is not None and not named and guide.sha256() != gan.guide_sha256:
-        raise InputError(
-            f"{guide.name} is not what guided {gan.name}: its weights have changed since; "
-            "name a classifier to show with --guide"
-        )
-
-
-def _about(run: ClassifierRun, real: Samples | None) -> dict[str, Any]:
-    assert real is not None
-    return {
-        "name": run.name,
-        "arch": run.config.network,
-        "seed": run.config.seed,
-        "accuracy_real": accuracy(fake=real),
-    }
-
-
-# files of a run that its report shows, and their names there
-
-
-def result_files(
-    results: dict[str, Any], gallery: dict[str, Sheet], gan: GanRun | None
-) -> dict[str, bytes]:
-    """Return the files of a report by name, but for its page.
-
-    They are results.json, a PNG of each sheet of the gallery, and of a run the history and the
-    pictures of its training, and those of its noise.
-    """
-    files = {f"{name}.png": sheet.picture() for name, sheet in gallery.items()}
-    files["results.json"] = json_bytes(results)
-    if gan is None:
-        return files
-    files |= {f"latent/{name}": content for name, content in latent_files(gan).items()}
-    for name, copy in TRAINING.items():  # so that the report is of this very training
-        with suppress(OSError):  # not there, or a link to somebody else's
-            files[copy] = read_plain(gan.folder / name, LARGEST_COPIED)
-    return files

@@ -1,16 +1,18 @@
-"""Which images a person is shown: by digit, most and least certain, misread, near to real ones."""
+"""Which images a person is shown: by class, the most and least certain, mistakes, near copies."""
 
 from dataclasses import dataclass
-from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cgan.data.grids import COLUMNS, mosaic_bytes
 from cgan.data.splits import interleaved
-from cgan.evaluation.views import Reference, Views
-from cgan.metrics.samples import Samples
+from cgan.evaluation.comparison import Neighbours, Reference
+from cgan.metrics import results as schema
+from cgan.metrics.features import Features
+from cgan.metrics.registry import Copies, Inputs
 
 N_CLASSES = 20  # whose samples are shown, at most
 N_SURE = 2  # of each class
@@ -21,33 +23,36 @@ N_ALIKE = 2  # of them of one class: ones are all alike
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """Images uint8 [N, C, H, W], so many in a row, and what is told of each."""
+class GallerySheet:
+    """Images uint8 [N, C, H, W], so many in a row, and what is known of each."""
 
     images: NDArray[np.uint8]
     columns: int
-    cells: list[dict[str, Any]]  # digit (None: not requested), judged, certainty, ...
+    cells: list[schema.Cell]
 
-    def told(self) -> dict[str, Any]:
-        """Return what results.json tells of it."""
-        return {"columns": self.columns, "cells": self.cells}
+    def facts(self) -> schema.Sheet:
+        """Return what results.json holds of it."""
+        return schema.Sheet(columns=self.columns, cells=self.cells)
 
     def picture(self) -> bytes:
         """Return the images as a PNG, pixel for pixel, without gaps, `columns` in a row."""
         return mosaic_bytes(self.images, self.columns)
 
 
-def choose(images: torch.Tensor, views: Views, reference: Reference) -> dict[str, Sheet]:
+def choose(
+    images: torch.Tensor, inputs: Inputs, neighbours: Neighbours | None, reference: Reference
+) -> dict[str, GallerySheet]:
     """Return sheets by name: samples, certain, uncertain, and where there are any mistakes, copies.
 
-    Samples are the first of each digit, not selected; without requests simply the first.
+    Samples are the first of each class, not selected; without requests simply the first.
 
     Args:
         images: uint8 [N, C, H, W], those that the judge saw.
-        views: of them.
+        inputs: what the metrics read of them.
+        neighbours: the training images nearest to them; None: they were not looked for.
         reference: holds the training images.
     """
-    seen, pixels = views["all"], images.cpu().numpy()
+    seen, pixels = inputs.all, images.cpu().numpy()
     certainty = _certainty(seen)
     right = seen.judged == seen.labels
     order = np.argsort(-certainty, kind="stable")
@@ -62,7 +67,7 @@ def choose(images: torch.Tensor, views: Views, reference: Reference) -> dict[str
         "mistakes": wrong,
     }
     sheets = {
-        name: Sheet(
+        name: GallerySheet(
             pixels[index],
             columns if name == "samples" else min(COLUMNS, len(index)),
             [_cell(seen, certainty, i) for i in index],
@@ -70,33 +75,33 @@ def choose(images: torch.Tensor, views: Views, reference: Reference) -> dict[str
         for name, index in chosen.items()
         if len(index)
     }
-    if views["distances"] is not None:
-        sheets["copies"] = _pairs(pixels, views, reference)
+    if inputs.copies is not None and neighbours is not None:
+        sheets["copies"] = _pairs(pixels, inputs.copies, neighbours, reference)
     return sheets
 
 
-def _certainty(seen: Samples) -> NDArray[np.float64]:
+def _certainty(seen: Features) -> NDArray[np.float64]:
     """Return the judge's probability of its own answer for each image."""
     logits = seen.logits.astype(np.float64)
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shares.max(axis=1) / shares.sum(axis=1)
 
 
-def _cell(seen: Samples, certainty: NDArray[np.float64], i: int) -> dict[str, Any]:
-    return {
-        "digit": int(seen.labels[i]) if seen.requested else None,
-        "judged": int(seen.judged[i]),
-        "certainty": float(certainty[i]),
-    }
+def _cell(seen: Features, certainty: NDArray[np.float64], i: int) -> schema.Cell:
+    return schema.Cell(
+        label=int(seen.labels[i]) if seen.requested else None,
+        judged=int(seen.judged[i]),
+        certainty=float(certainty[i]),
+    )
 
 
-def _samples(seen: Samples) -> tuple[NDArray[np.int64], int]:
+def _samples(seen: Features) -> tuple[NDArray[np.int64], int]:
     """Return the indices of a row of each requested class, equally long, and that length."""
     if not seen.requested:
         return np.arange(min(COLUMNS * COLUMNS, len(seen))), min(COLUMNS, len(seen))
     classes, counts = np.unique(seen.labels, return_counts=True)
     length = min(COLUMNS, int(counts.min()))
-    rows = [np.flatnonzero(seen.labels == digit)[:length] for digit in classes[:N_CLASSES]]
+    rows = [np.flatnonzero(seen.labels == label)[:length] for label in classes[:N_CLASSES]]
     return np.concatenate(rows), length
 
 
@@ -107,22 +112,25 @@ def _in_turns(index: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[n
     return index[interleaved(torch.from_numpy(classes[index])).numpy()]
 
 
-def _pairs(pixels: NDArray[np.uint8], views: Views, reference: Reference) -> Sheet:
+def _pairs(
+    pixels: NDArray[np.uint8], copies: Copies, neighbours: Neighbours, reference: Reference
+) -> GallerySheet:
     """Return the generated images that are nearest to a training image, each above that one."""
-    near, distances = views["distinct"], views["distances"]
+    near, distances = copies.distinct, copies.distances
     order = _nearest_few(distances, near.judged)
-    pairs = [pixels[views["kept"][order]], reference.train_images[views["nearest"][order]]]
-    usual = float(np.median(views["held_out_distances"]))
+    above, below = neighbours.kept[order], neighbours.nearest[order]
+    pairs = [pixels[above], reference.train_images[below]]
+    usual = float(np.median(copies.held_out_distances))
     certainty = _certainty(near)
     cells = [
-        {
-            **_cell(near, certainty, i),
-            "distance": float(distances[i]),
-            "share_of_usual": float(distances[i] / usual) if usual > 0 else None,
-        }
+        msgspec.structs.replace(
+            _cell(near, certainty, i),
+            distance=float(distances[i]),
+            share_of_usual=float(distances[i] / usual) if usual > 0 else None,
+        )
         for i in order
     ]
-    return Sheet(np.concatenate(pairs, axis=2), min(COLUMNS, len(order)), cells)
+    return GallerySheet(np.concatenate(pairs, axis=2), min(COLUMNS, len(order)), cells)
 
 
 def _nearest_few(distances: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.int64]:

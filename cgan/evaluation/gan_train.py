@@ -6,52 +6,53 @@ import torch
 
 from cgan.config.recipes import STUDENT, STUDENT_EPOCHS, STUDENT_STEPS
 from cgan.data.splits import Split
-from cgan.evaluation.views import Seers
+from cgan.evaluation.comparison import Extractors
 from cgan.metrics.accuracy import accuracy
-from cgan.metrics.samples import Samples
+from cgan.metrics.features import Features
 from cgan.models.judge import extract_split
 from cgan.training.classifier import fit, new_classifier
 
 HELD_OUT = 0.1  # of the images, to select the epoch
 
 
-def taught(lesson: Split, test: Split, seers: Seers) -> Samples:
-    """Train the student on `lesson` alone and return what it says of the real test images.
+def gan_train(train: Split, test: Split, extractors: Extractors) -> Features:
+    """Train a small classifier on `train` alone and return its outputs for the real test images.
 
     Always the same network and the same number of steps, or of epochs where the images are few;
-    the epoch that reads a held-out part of the lesson best is the one that is tried. No real image
-    is seen before that, if there is none in the lesson (Ravuri and Vinyals 2019; Shmelkov et al.
-    2018).
+    the epoch with the best accuracy on a held-out part of `train` is the one that is tested. No
+    real image is used before that, unless `train` has some (Ravuri and Vinyals 2019; Shmelkov et
+    al. 2018).
 
     Args:
-        lesson: generated images with their requested labels, or real ones.
+        train: generated images with their requested labels, or real ones.
         test: real images.
-        seers: on which machine and in which format the judge looks; the student does likewise.
+        extractors: say on which device and in which number format the student computes.
     """
-    held = max(1, int(len(lesson) * HELD_OUT))
-    order = torch.randperm(len(lesson), generator=torch.Generator().manual_seed(STUDENT.seed))
+    held = max(1, int(len(train) * HELD_OUT))
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(STUDENT.seed))
     selection, rest = (
-        Split(lesson.spec, lesson.images[part], lesson.labels[part])
+        Split(train.spec, train.images[part], train.labels[part])
         for part in (order[:held], order[held:])
     )
-    device = next(seers.judge.parameters()).device
+    size = extractors.batch_size
+    device = next(extractors.judge.parameters()).device
     batch_size = min(STUDENT.batch_size, len(rest))
     epochs = min(STUDENT_EPOCHS, max(1, round(STUDENT_STEPS / (len(rest) // batch_size))))
-    config = replace(STUDENT, dataset=lesson.spec.dataset, epochs=epochs)
-    student = new_classifier(lesson.spec, config, device)
+    config = replace(STUDENT, dataset=train.spec.dataset, epochs=epochs)
+    student = new_classifier(train.spec, config, device)
     best, state = -1.0, student.state_dict()
     for _ in fit(
         student,
         rest.to(device),
         config,
-        dtype=seers.dtype,
+        dtype=extractors.dtype,
         title="GAN-train",
-        progress=seers.progress,
+        progress=extractors.progress,
     ):
-        seen = extract_split(student, selection, batch_size=seers.batch_size, dtype=seers.dtype)
+        seen = extract_split(student, selection, batch_size=size, dtype=extractors.dtype)
         share = accuracy(fake=seen)["value"]
         if share >= best:
             best = share
             state = {name: value.clone() for name, value in student.state_dict().items()}
     student.load_state_dict(state)
-    return extract_split(student, test, batch_size=seers.batch_size, dtype=seers.dtype)
+    return extract_split(student, test, batch_size=size, dtype=extractors.dtype)

@@ -1,4 +1,4 @@
-"""What lies in a generator's noise: sums of seeds, ways from one to another, neighbours."""
+"""The latent space of a generator: sums of seeds, interpolation, nearest neighbours."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from cgan.models.base import Generator
 from cgan.models.hub import GanRun
 from cgan.models.sampling import noise
 
-STEPS = 10  # images on a way from one seed or label to another
+STEPS = 10  # images of an interpolation
 FILM_STEPS = 24
 POOL = 10_000  # seeds among which the neighbours of one are looked for
 NEIGHBOURS = 9
 
 
 @dataclass(frozen=True)
-class Sheet:
+class LatentPicture:
     """A picture of images uint8 [rows x columns, C, H, W]: its name, its title, its heads."""
 
     name: str
@@ -31,7 +31,7 @@ class Sheet:
 
 
 def latent_files(gan: GanRun, seed: int = 1) -> dict[str, bytes]:
-    """Return by name a PNG of every sheet, and a film of a way between two seeds.
+    """Return by name a PNG of every picture, and a film of an interpolation between seeds.
 
     Args:
         gan: the run; its network is drawn from on the device that it is on.
@@ -56,7 +56,7 @@ def latent_files(gan: GanRun, seed: int = 1) -> dict[str, bytes]:
     return files
 
 
-def arithmetic(generator: Generator, n_classes: int, seed: int) -> Sheet:
+def arithmetic(generator: Generator, n_classes: int, seed: int) -> LatentPicture:
     """Return z1, z2, their difference and sum, and both brought back to the length of the prior.
 
     A sum of two independent vectors is longer by the root of two than those that the generator has
@@ -66,7 +66,7 @@ def arithmetic(generator: Generator, n_classes: int, seed: int) -> Sheet:
     root = 2**0.5
     seeds = [first, second, first - second, first + second]
     seeds += [(first - second) / root, (first + second) / root]
-    return Sheet(
+    return LatentPicture(
         "arithmetic",
         "sums of seeds; z1 - z2 and z1 + z2 are √2 times too long for the noise it learned from,\n"
         "the last two columns are brought back to its length",
@@ -76,11 +76,13 @@ def arithmetic(generator: Generator, n_classes: int, seed: int) -> Sheet:
     )
 
 
-def interpolation(generator: Generator, n_classes: int, seed: int, *, spherical: bool) -> Sheet:
-    """Return the ways from one seed to another, a row a label: straight, or along the sphere.
+def interpolation(
+    generator: Generator, n_classes: int, seed: int, *, spherical: bool
+) -> LatentPicture:
+    """Return interpolations between two seeds, a row a label: linear or spherical.
 
-    Halfway on the straight line noise is shorter than any that was learned from; the sphere keeps
-    its length (White 2016, "Sampling Generative Networks", section 2).
+    Halfway on the straight line the noise is shorter than any that was trained with; the sphere
+    keeps its length (White 2016, "Sampling Generative Networks", section 2).
     """
     first, second = _pairs(generator, n_classes, seed)
     shares = torch.linspace(0, 1, STEPS).tolist()
@@ -89,7 +91,7 @@ def interpolation(generator: Generator, n_classes: int, seed: int, *, spherical:
     title = f"from one seed to another, {kind}"
     if not spherical:
         title += ": halfway the noise is shorter than any it learned from"
-    return Sheet(
+    return LatentPicture(
         f"interpolation-{kind}",
         title,
         _drawn(generator, seeds, torch.arange(n_classes)),
@@ -98,17 +100,18 @@ def interpolation(generator: Generator, n_classes: int, seed: int, *, spherical:
     )
 
 
-def between_labels(generator: Generator, n_classes: int, seed: int) -> Sheet:
-    """Return the ways from each label to the next with one seed: its vectors are mixed."""
+def between_labels(generator: Generator, n_classes: int, seed: int) -> LatentPicture:
+    """Return interpolations between each label and the next with one seed, of their vectors."""
     device = next(generator.parameters()).device
     z = generator.prior(noise(seed, n_classes, generator.z_dim)).to(device)
     one = torch.arange(n_classes, device=device)
     other = (one + 1) % n_classes
     shares = torch.linspace(0, 1, STEPS).tolist()
     with torch.no_grad():
-        ends = generator.vectors(z, one), generator.vectors(z, other)
-        painted = [generator.paint(z, torch.lerp(*ends, share)) for share in shares]
-    return Sheet(
+        start = generator.embed(z, one, generator.choose_modes(z, one))
+        end = generator.embed(z, other, generator.choose_modes(z, other))
+        painted = [generator.synthesize(z, torch.lerp(start, end, share)) for share in shares]
+    return LatentPicture(
         "labels",
         "from one label to the next with the same noise; between two it has learned nothing",
         _in_rows(painted),
@@ -117,7 +120,7 @@ def between_labels(generator: Generator, n_classes: int, seed: int) -> Sheet:
     )
 
 
-def neighbours(generator: Generator, n_classes: int, seed: int) -> Sheet:
+def neighbours(generator: Generator, n_classes: int, seed: int) -> LatentPicture:
     """Return a seed of each label and the nearest of POOL others, nearest first."""
     first, _ = _pairs(generator, n_classes, seed)
     pool = generator.prior(noise(seed + 1, POOL, generator.z_dim))
@@ -125,7 +128,7 @@ def neighbours(generator: Generator, n_classes: int, seed: int) -> Sheet:
     seeds = [first, *(pool[nearest[:, i]] for i in range(NEIGHBOURS))]
     usual = (pool[::2] - pool[1::2]).norm(dim=1).mean()
     alike = ", with the same label" if generator.conditional else ""
-    return Sheet(
+    return LatentPicture(
         "neighbours",
         f"a seed and the nearest of {POOL:,} others{alike}; above, how far they are apart\n"
         "as a share of the usual distance of two seeds",
@@ -136,19 +139,19 @@ def neighbours(generator: Generator, n_classes: int, seed: int) -> Sheet:
 
 
 def film(generator: Generator, n_classes: int, seed: int) -> list[NDArray[np.uint8]]:
-    """Return frames [K, C, H, W] of the spherical way between two seeds of each label, and back."""
+    """Return frames [K, C, H, W] of a spherical interpolation of each label, and back."""
     first, second = _pairs(generator, n_classes, seed)
     there = torch.linspace(0, 1, FILM_STEPS // 2 + 1)[:-1].tolist()
-    ways = [between(first, second, share, spherical=True) for share in there]
-    ways += [between(second, first, share, spherical=True) for share in there]
+    steps = [between(first, second, share, spherical=True) for share in there]
+    steps += [between(second, first, share, spherical=True) for share in there]
     labels = torch.arange(n_classes)
-    return [_drawn(generator, [z], labels) for z in ways]
+    return [_drawn(generator, [z], labels) for z in steps]
 
 
 def between(first: Tensor, second: Tensor, share: float, *, spherical: bool) -> Tensor:
-    """Return a point on the way from `first` to `second` [B, N], at `share` (0 to 1) of it.
+    """Return the interpolation of `first` and `second` [B, N] at `share` (0 to 1).
 
-    On the sphere the direction turns at a constant rate (Shoemake 1985, section 3.3) and the
+    On a sphere the direction turns at a constant rate (Shoemake 1985, section 3.3) and the
     length goes from the one to the other.
     """
     if not spherical:

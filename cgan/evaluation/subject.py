@@ -7,13 +7,19 @@ import torch
 
 from cgan.config.schema import Folders
 from cgan.data.datasets import load_split
-from cgan.data.importing.arrays import Handed
-from cgan.data.importing.pictures import Incoming, read_images
+from cgan.data.importing.arrays import ArrayImages
+from cgan.data.importing.folders import ImportedImages, read_images
 from cgan.data.spec import DataSpec
 from cgan.data.splits import SPLITS, Split
-from cgan.evaluation.views import Seers
+from cgan.evaluation.comparison import Extractors
 from cgan.io.run_layout import newest_run
-from cgan.models.hub import GanRun, load_generator
+from cgan.models.hub import (
+    ClassifierRun,
+    GanRun,
+    load_classifier,
+    load_generator,
+    require_same_images,
+)
 from cgan.models.sampling import collect, sample
 from cgan.runtime.device import place
 from cgan.runtime.errors import InputError
@@ -26,16 +32,16 @@ class Subject:
     name: str
     spec: DataSpec
     gan: GanRun | None = None
-    incoming: Incoming | None = None
+    imported: ImportedImages | None = None
 
     def generator(self) -> GanRun:
-        """Return the run whose generator is scored; there is one where nothing came in."""
+        """Return the run whose generator is scored; there is one where nothing was imported."""
         assert self.gan is not None
         return self.gan
 
 
 def find_subject(
-    run: str | None, images: Path | Handed | None, dataset: str | None, folders: Folders
+    run: str | None, images: Path | ArrayImages | None, dataset: str | None, folders: Folders
 ) -> tuple[dict[str, Split], Subject]:
     """Find what is to be scored and load the data that it is compared with.
 
@@ -61,8 +67,8 @@ def find_subject(
         raise InputError("--images needs --dataset: the real images to compare with")
     splits = _splits(dataset, folders)
     spec = splits["test"].spec
-    read = images.incoming(spec) if isinstance(images, Handed) else read_images(images, spec)
-    return splits, Subject(read.name, spec, incoming=read.shuffled())
+    read = images.imported(spec) if isinstance(images, ArrayImages) else read_images(images, spec)
+    return splits, Subject(read.name, spec, imported=read.shuffled())
 
 
 def _splits(dataset: str, folders: Folders) -> dict[str, Split]:
@@ -72,17 +78,60 @@ def _splits(dataset: str, folders: Folders) -> dict[str, Split]:
     return splits
 
 
-def draw(gan: GanRun, labels: torch.Tensor, seed: int, seers: Seers) -> Incoming:
+@dataclass(frozen=True)
+class Classifiers:
+    """By whom images are scored: the judge, and the guide beside it where one is known."""
+
+    judge: ClassifierRun
+    guide: ClassifierRun | None
+
+
+def find_classifiers(
+    subject: Subject, judge: str | None, guide: str | None, folders: Folders
+) -> Classifiers:
+    """Load the judge and the guide by name or folder.
+
+    Args:
+        subject: what they are to score.
+        judge: None: `<dataset>-judge`.
+        guide: None: the one that trained the generator, if it is known.
+        folders: where runs are.
+
+    Raises:
+        InputError: one is missing, was trained on other images, or the judge guided the generator;
+            or the guide was trained anew since, unless it is named.
+    """
+    gan, spec = subject.gan, subject.spec
+    judge_run = load_classifier(judge or f"{spec.dataset}-judge", folders.weights)
+    name = guide or (gan.guide if gan else None)
+    guide_run = load_classifier(name, folders.weights) if name else None
+    for run in (judge_run, guide_run):
+        if run is not None:
+            require_same_images(run, spec)
+    guided_by = {gan.guide_sha256 if gan else None, guide_run.sha256() if guide_run else None}
+    if judge_run.sha256() in guided_by:
+        what = gan.name if gan else "these images"
+        raise InputError(f"{judge_run.name} guided {what}, so it cannot judge it; name another")
+    changed = gan and guide_run and guide_run.sha256() != gan.guide_sha256
+    if gan is not None and guide_run is not None and changed and guide is None:
+        raise InputError(
+            f"{guide_run.name} is not what guided {gan.name}: its weights have changed since; "
+            "name a classifier to show with --guide"
+        )
+    return Classifiers(judge_run, guide_run)
+
+
+def draw(gan: GanRun, labels: torch.Tensor, seed: int, extractors: Extractors) -> ImportedImages:
     """Draw one image for each of the requested labels int64 [N].
 
-    What a generator draws that does not heed labels comes without.
+    The images of an unconditional generator have no labels.
     """
-    device = next(seers.judge.parameters()).device
+    device = next(extractors.judge.parameters()).device
     network, pairs = place(gan.network, device), []
-    size, dtype = seers.batch_size, seers.dtype
-    with seers.progress.bar(len(labels), "drawing") as bar:
+    size, dtype = extractors.batch_size, extractors.dtype
+    with extractors.progress.bar(len(labels), "drawing") as bar:
         for pair in sample(network, labels, seed=seed, batch_size=size, dtype=dtype):
             pairs.append(pair)
             bar.advance(len(pair[1]))
     images, labels = collect(pairs)
-    return Incoming(gan.name, images.cpu(), labels.cpu() if network.conditional else None)
+    return ImportedImages(gan.name, images.cpu(), labels.cpu() if network.conditional else None)

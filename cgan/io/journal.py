@@ -18,10 +18,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from cgan.io.files import json_bytes, sync, write_through
-from cgan.io.strict import read_json
+from cgan.io.strict import FormatError, format_of, read_json
 from cgan.runtime.errors import InputError
 
 MANIFEST = "manifest.json"
+FORMAT = 1  # of it
 COMING, READY = ".coming", ".ready"  # being written; whole, and on its way
 LOCK = ".lock"
 NOBODY = "another process"  # without a known number
@@ -70,7 +71,12 @@ def _holder(folder: Path) -> str:
 
 
 def commit(
-    folder: Path, files: Mapping[str, bytes], *, fresh: bool = False, gone: Iterable[str] = ()
+    folder: Path,
+    files: Mapping[str, bytes],
+    *,
+    fresh: bool = False,
+    gone: Iterable[str] = (),
+    removed: Iterable[str] = (),
 ) -> None:
     """Put files into a folder that is held by `locked`, all of them or none.
 
@@ -78,10 +84,12 @@ def commit(
         folder: where they go.
         files: contents by name; a name may lead into a folder below.
         fresh: what earlier commits put there goes at the same moment.
-        gone: names of files that go, too, though no commit of this kind put them there.
+        gone: names of files that go, too, unless an earlier commit put them there.
+        removed: names of files that go, too, even if an earlier commit put them there.
 
     Raises:
-        OSError: they cannot be written; the folder is as it was. Or it has vanished.
+        OSError: they cannot be written, or are too many; the folder is as it was. Or it has
+            vanished.
     """
     if not folder.is_dir():
         raise OSError(f"{folder} has vanished, and what was in it; begin again")
@@ -89,12 +97,17 @@ def commit(
     shutil.rmtree(coming, ignore_errors=True)  # of a writer that was killed
     old = _known(folder, may_be_damaged=fresh)
     new = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    listed = new if fresh else {**old, **new}
-    removed = sorted((old.keys() | set(gone)) - listed.keys())
+    dropped = set(removed) - new.keys()
+    listed = {**new} if fresh else {**old, **new}
+    for name in dropped & listed.keys():
+        del listed[name]
+    going = sorted((old.keys() | set(gone) | dropped) - listed.keys())
+    manifest = json_bytes({"format": FORMAT, "sha256": listed, "gone": going})
+    if len(manifest) > LARGEST_MANIFEST:
+        raise OSError(f"{folder} would have {len(listed):,} files, too many for its {MANIFEST}")
     try:
         for name, content in files.items():
             write_through(coming / name, content)
-        manifest = json_bytes({"sha256": listed, "gone": removed})
         write_through(coming / MANIFEST, manifest)
         for place in {coming, *(path.parent for path in coming.rglob("*"))}:
             sync(place)
@@ -215,11 +228,14 @@ def _read(path: Path) -> dict[str, Any]:
     """Return a manifest whose names all lie within its folder."""
     try:
         content = read_json(path, LARGEST_MANIFEST)
+        format_of(content, FORMAT)
         names = [*content["sha256"], *content["gone"]]
         if not all(_is_inside(name) for name in names):
             raise ValueError("it names a file of another folder")
         if not all(SHA256.fullmatch(value) for value in content["sha256"].values()):
             raise ValueError("it lacks a checksum")
+    except FormatError as error:
+        raise InputError(f"{path} {error}") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged ({error}); train or score the run again") from error
     return dict(content)

@@ -13,6 +13,7 @@ from cgan.runtime.errors import InputError, nearest
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
 SHIPPED = Path(__file__).parent.parent / "weights"  # runs that come with the package
 CONFIG = "config.json"
+CONFIG_FORMAT = 2  # of it; format 1, of version 0.1, has the same entries but no number
 CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.csv"
 LARGEST_HISTORY = 2**22  # bytes; ours have thousands

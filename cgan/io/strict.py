@@ -1,12 +1,15 @@
 """Opens files of strangers: plain files alone, no larger than they may be; JSON of few levels."""
 
 import json
+import lzma
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 DEEPEST = 20  # levels of JSON; ours have seven
+MOST_MEMORY = 2**27  # bytes that unpacking may take beside what comes out
 
 
 def open_plain(path: Path, largest: int, *, links: bool = False) -> BinaryIO:
@@ -74,6 +77,36 @@ def parse_json(text: str) -> Any:
     return content
 
 
+class FormatError(ValueError):
+    """A file of a format that this version does not read; the message follows the file's name."""
+
+
+def format_of(content: Any, known: int) -> int:
+    """Return the format number of a JSON object; 1 if it has none.
+
+    Every JSON file that cgan writes has the entry `"format": n`. Files of version 0.1 have none.
+
+    Args:
+        content: of the file.
+        known: the highest format that the caller reads.
+
+    Raises:
+        FormatError: another or a malformed format. The message completes a sentence that begins
+            with the name of the file.
+        ValueError: the content is not an object.
+    """
+    if not isinstance(content, Mapping):
+        raise ValueError("it is not a JSON object")
+    number = content.get("format", 1)
+    if type(number) is not int or number < 1:
+        raise FormatError(f"has the format {number!a:.40}, which is not a whole number from 1")
+    if number > known:
+        raise FormatError(
+            f"is of format {number}, which a newer cgan wrote; this one reads up to {known}"
+        )
+    return number
+
+
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no number")
 
@@ -91,3 +124,13 @@ def first_line(error: BaseException) -> str:
     """Return what an error says, as a short line."""
     text = next(iter(str(error).splitlines()), "") or type(error).__name__
     return "".join(c if c.isprintable() else "?" for c in text)[:200]
+
+
+def unpack_xz(packed: bytes, largest: int) -> bytes:
+    """Return what an xz file unpacks to; of more than `largest` bytes, one too many and no more.
+
+    Raises:
+        lzma.LZMAError: it is damaged, or would take more than `MOST_MEMORY`.
+    """
+    reader = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MOST_MEMORY)
+    return reader.decompress(packed, max_length=largest + 1)

@@ -1,37 +1,37 @@
-"""How often the judged class is the requested one; the confusion matrix; the guide's flattery."""
+"""How often the judged class is the requested one, the confusion matrix, and the guide gap."""
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cgan.metrics.features import Features
 from cgan.metrics.intervals import Z95, Value, proportion
-from cgan.metrics.samples import Samples
 
 
-def accuracy(*, fake: Samples) -> Value:
+def accuracy(*, fake: Features) -> Value:
     """Return the share of `fake` whose judged class is its label, with its 95% Wilson interval."""
     return proportion(fake.judged == fake.labels)
 
 
-def accuracy_per_class(*, fake: Samples) -> dict[int, Value]:
+def accuracy_per_class(*, fake: Features) -> dict[int, Value]:
     """Return {class: {n, value, low, high}} for every class that has samples."""
     rows = {}
-    for digit in range(fake.n_classes):
-        mine = fake.labels == digit
+    for label in range(fake.n_classes):
+        mine = fake.labels == label
         if mine.any():
-            rows[digit] = {"n": int(mine.sum()), **proportion(fake.judged[mine] == digit)}
+            rows[label] = {"n": int(mine.sum()), **proportion(fake.judged[mine] == label)}
     return rows
 
 
-def confusion(*, fake: Samples) -> NDArray[np.int64]:
+def confusion(*, fake: Features) -> NDArray[np.int64]:
     """Return counts int64 [K, K]: rows the requested class, columns the judged one."""
     from sklearn.metrics import confusion_matrix
 
     return confusion_matrix(fake.labels, fake.judged, labels=list(range(fake.n_classes)))
 
 
-def flattery(*, judge: Samples, guide: Samples) -> Value:
+def guide_gap(*, judge: Features, guide: Features) -> Value:
     """Return guide accuracy minus judge accuracy on the same images, with its 95% interval.
 
     A generator that learned to please its guide rather than to draw has a gap far above that of

@@ -3,15 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cgan.metrics.features import Features
 from cgan.metrics.intervals import Z95, Value, proportion
-from cgan.metrics.samples import Samples
 
 BINS = 100
 LEAST = 20  # real images a bin, on average; with fewer images there are fewer bins
 FITTED = 10_000  # training images by which the bins are drawn
 
 
-def ndb(*, fake: Samples, real: Samples, train: Samples) -> Value:
+def ndb(*, fake: Features, real: Features, train: Features) -> Value:
     """Return the share of bins whose counts differ at the 5% level (Richardson and Weiss 2018).
 
     The bins are the k-means cells of the training features, BINS of them or one for every LEAST

@@ -5,11 +5,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from cgan.metrics.features import Features
 from cgan.metrics.intervals import GROUPS, Value, groups_of, jackknife
-from cgan.metrics.samples import Samples
 
 
-def classifier_score(*, fake: Samples) -> Value:
+def classifier_score(*, fake: Features) -> Value:
     """Return exp(mean over images of KL(p(y|x) || p(y))), 1 to K, in float64.
 
     Salimans et al. 2016, section 4, without splits. Near K the judge is sure of every image and

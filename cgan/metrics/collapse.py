@@ -5,19 +5,19 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from cgan.metrics.features import Features
 from cgan.metrics.intervals import GROUPS, Value, groups_of, jackknife, wilson
-from cgan.metrics.samples import Samples
 
 MISSING_BELOW = 0.1  # a class with less than this share of its due is missing
 
 
 def expected_shares(
-    *, fake: Samples, real: Samples, pseudo_count: float = 0.0
+    *, fake: Features, real: Features, pseudo_count: float = 0.0
 ) -> NDArray[np.float64]:
     """Return the judged shares [K] that real images of the requested classes would have.
 
-    Real images are weighted class by class to the mix of labels in `fake`, so a generator that
-    is asked for every digit equally often is not blamed for the unequal counts of a test set.
+    Real images are weighted class by class to the mix of labels in `fake`, so the unequal
+    counts of a test set do not count against a generator of equally many images of each class.
     Where no label was requested, real images count as they are. `pseudo_count` images are added
     to every judged class.
     """
@@ -31,7 +31,7 @@ def expected_shares(
     return shares / shares.sum()
 
 
-def judged_shares(samples: Samples) -> NDArray[np.float64]:
+def judged_shares(samples: Features) -> NDArray[np.float64]:
     """Return the shares [K] of the judged classes."""
     return np.bincount(samples.judged, minlength=samples.n_classes) / len(samples)
 
@@ -46,7 +46,7 @@ def divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
     return max(float(terms.sum()), 0.0)
 
 
-def class_kl(*, fake: Samples, real: Samples) -> Value:
+def class_kl(*, fake: Features, real: Features) -> Value:
     """Return the divergence of the judged shares from the expected ones, in nats.
 
     Half an image is added to each expected class (Jeffreys' prior), so that a class in which no
@@ -54,7 +54,7 @@ def class_kl(*, fake: Samples, real: Samples) -> Value:
     """
     fake_groups, real_groups = groups_of(fake), groups_of(real)
 
-    def value(one: Samples, other: Samples) -> float:
+    def value(one: Features, other: Features) -> float:
         expected = expected_shares(fake=one, real=other, pseudo_count=0.5)
         return divergence(judged_shares(one), expected)
 
@@ -67,8 +67,8 @@ def class_kl(*, fake: Samples, real: Samples) -> Value:
     return {"value": whole, "low": root["low"] ** 2, "high": root["high"] ** 2}
 
 
-def histogram(*, fake: Samples, real: Samples) -> list[dict[str, float]]:
-    """Return {digit, generated, low, high, real} for every class.
+def histogram(*, fake: Features, real: Features) -> list[dict[str, float]]:
+    """Return {class, generated, low, high, real} for every class.
 
     `generated` is how many images are judged to be of the class, `low` and `high` the ends of its
     95% Wilson interval as counts, `real` how many of as many real images would be.
@@ -76,10 +76,10 @@ def histogram(*, fake: Samples, real: Samples) -> list[dict[str, float]]:
     counts = np.bincount(fake.judged, minlength=fake.n_classes)
     expected = expected_shares(fake=fake, real=real) * len(fake)
     rows = []
-    for digit, (count, due) in enumerate(zip(counts, expected, strict=True)):
+    for label, (count, due) in enumerate(zip(counts, expected, strict=True)):
         low, high = (end * len(fake) for end in wilson(int(count), len(fake)))
         row = {
-            "digit": digit,
+            "class": label,
             "generated": int(count),
             "low": low,
             "high": high,
@@ -89,7 +89,7 @@ def histogram(*, fake: Samples, real: Samples) -> list[dict[str, float]]:
     return rows
 
 
-def missing_classes(*, fake: Samples, real: Samples) -> Value:
+def missing_classes(*, fake: Features, real: Features) -> Value:
     """Return how many classes get less than a tenth of the share that real images would give.
 
     The interval counts the classes whose 95% Wilson interval lies below, or reaches below, it.

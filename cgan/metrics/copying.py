@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from cgan.metrics.features import Features
 from cgan.metrics.intervals import GROUPS, Value, groups_of, jackknife
-from cgan.metrics.samples import Samples
 
 CELLS = 10
 LEAST = 50  # images a cell, on average; with fewer images there are fewer cells
@@ -16,9 +16,9 @@ FITTED = 10_000  # training images by which the cells are drawn
 
 def copying_z(
     *,
-    distinct: Samples,
-    held_out: Samples,
-    train: Samples,
+    distinct: Features,
+    held_out: Features,
+    train: Features,
     distances: NDArray[np.float64],
     held_out_distances: NDArray[np.float64],
 ) -> Value:

@@ -5,14 +5,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from cgan.metrics.features import Features
 from cgan.metrics.intervals import Z95, Value
-from cgan.metrics.samples import Samples
 
 ENOUGH = 20  # images of a class; with fewer, the interval is no interval
 
 
-def diversity_per_class(*, fake: Samples, real: Samples) -> dict[int, Value]:
-    """Return {digit: {value, low, high}} for every class with ENOUGH images in both.
+def diversity_per_class(*, fake: Features, real: Features) -> dict[int, Value]:
+    """Return {class: {value, low, high}} for every class with ENOUGH images in both.
 
     The value is the total variance of the features (the trace of their covariance) of the
     generated images of a label, divided by that of the real images of the label: 1 for a perfect
@@ -21,8 +21,8 @@ def diversity_per_class(*, fake: Samples, real: Samples) -> dict[int, Value]:
     much of a variance, so the upper end is the further one).
     """
     found = {}
-    for digit in range(fake.n_classes):
-        parts = [s.features[s.labels == digit].astype(np.float64) for s in (fake, real)]
+    for label in range(fake.n_classes):
+        parts = [s.features[s.labels == label].astype(np.float64) for s in (fake, real)]
         if min(map(len, parts)) < ENOUGH:
             continue
         (spread, error), (spread_real, error_real) = (_spread(part) for part in parts)
@@ -31,11 +31,11 @@ def diversity_per_class(*, fake: Samples, real: Samples) -> dict[int, Value]:
         ratio = spread / spread_real
         relative = math.hypot(error / spread if spread else 0.0, error_real / spread_real)
         factor = math.exp(Z95 * relative)
-        found[digit] = {"value": ratio, "low": ratio / factor, "high": ratio * factor}
+        found[label] = {"value": ratio, "low": ratio / factor, "high": ratio * factor}
     return found
 
 
-def intra_class_diversity(*, fake: Samples, real: Samples) -> Value:
+def intra_class_diversity(*, fake: Features, real: Features) -> Value:
     """Return the mean over the classes of `diversity_per_class`, with its 95% interval."""
     rows = list(diversity_per_class(fake=fake, real=real).values())
     if not rows:

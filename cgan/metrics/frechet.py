@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from cgan.metrics.features import Features
 from cgan.metrics.intervals import GROUPS, Value, groups_of, jackknife
-from cgan.metrics.samples import Samples
 from cgan.runtime.errors import InputError
 
 Array = NDArray[np.float64]
@@ -32,7 +32,7 @@ def frechet_distance(mean: Array, cov: Array, other_mean: Array, other_cov: Arra
     return max(0.0, float(distance))
 
 
-def fcd(*, fake: Samples, real: Samples) -> Value:
+def fcd(*, fake: Features, real: Features) -> Value:
     """Return {value, low, high, extrapolated} of the distance of the features' moments.
 
     The value is too large by an amount that falls as 1/N, most visibly for a good generator, so
@@ -67,21 +67,21 @@ def require_covariance(n: int, n_features: int) -> None:
         )
 
 
-def fcd_per_class(*, fake: Samples, real: Samples) -> dict[int, Value]:
+def fcd_per_class(*, fake: Features, real: Features) -> dict[int, Value]:
     """Return {class: `fcd`} for every class with more images than features on both sides."""
     n_features = fake.features.shape[1]
     found = {}
-    for digit in range(fake.n_classes):
-        mine, theirs = fake.labels == digit, real.labels == digit
+    for label in range(fake.n_classes):
+        mine, theirs = fake.labels == label, real.labels == label
         if min(mine.sum(), theirs.sum()) > n_features:
-            found[digit] = fcd(fake=fake.take(mine), real=real.take(theirs))
+            found[label] = fcd(fake=fake.take(mine), real=real.take(theirs))
     return found
 
 
 class _Moments:
     """Counts, sums and products of features by group, so that leaving one out costs nothing."""
 
-    def __init__(self, samples: Samples, centre: NDArray[np.float32]):
+    def __init__(self, samples: Features, centre: NDArray[np.float32]):
         """Sum the features about `centre` [F], which keeps the products small and exact."""
         groups = groups_of(samples)
         parts = [(samples.features[groups == g].astype(np.float64) - centre) for g in range(GROUPS)]

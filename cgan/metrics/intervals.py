@@ -5,12 +5,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from cgan.metrics.samples import Samples
+from cgan.metrics.features import Features
 
 Value = dict[str, float]
 Z95 = 1.959963984540054  # two-sided 95% point of the normal distribution
 GROUPS = 20  # of the jackknife
-SPLITS = 19  # into random halves
+HALVINGS = 19  # into random halves
 T95 = 2.093024054408263  # the same of Student's t with 19 degrees of freedom
 
 
@@ -45,7 +45,7 @@ def proportion(hits: NDArray[np.bool_]) -> Value:
     return {"value": successes / n, "low": low, "high": high}
 
 
-def groups_of(samples: Samples) -> NDArray[np.int64]:
+def groups_of(samples: Features) -> NDArray[np.int64]:
     """Return the jackknife group [N], 0 to GROUPS - 1, of each sample.
 
     Drawn at random with a fixed seed, every class spread evenly over the groups: how many images
@@ -54,13 +54,13 @@ def groups_of(samples: Samples) -> NDArray[np.int64]:
     return _dealt(samples, GROUPS, np.random.default_rng(0))
 
 
-def halves_of(samples: Samples) -> NDArray[np.bool_]:
-    """Return SPLITS random halves, bool [SPLITS, N], every class spread evenly over both."""
+def halves_of(samples: Features) -> NDArray[np.bool_]:
+    """Return HALVINGS random halves, bool [HALVINGS, N], every class spread evenly over both."""
     random = np.random.default_rng(0)
-    return np.stack([_dealt(samples, 2, random) == 0 for _ in range(SPLITS)])
+    return np.stack([_dealt(samples, 2, random) == 0 for _ in range(HALVINGS)])
 
 
-def _dealt(samples: Samples, hands: int, random: np.random.Generator) -> NDArray[np.int64]:
+def _dealt(samples: Features, hands: int, random: np.random.Generator) -> NDArray[np.int64]:
     order = random.permutation(len(samples))
     by_class = order[np.argsort(samples.labels[order], kind="stable")]
     dealt = np.empty(len(samples), np.int64)
@@ -101,7 +101,7 @@ def jackknife_error(without: NDArray[np.float64]) -> float:
 
 
 def halves_error(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Return the standard error from the values [SPLITS] of both halves of each random split.
+    """Return the standard error from the values [HALVINGS] of both halves of each random split.
 
     Two halves that share no sample are independent, so half the mean of (a - b)^2 over the splits
     is an unbiased variance at N / 2, and half of that the variance at N, however the samples act

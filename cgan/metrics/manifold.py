@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cgan.metrics.intervals import SPLITS, T95, Value, groups_of, halves_error, halves_of, share
+from cgan.metrics.features import Features
+from cgan.metrics.intervals import HALVINGS, T95, Value, groups_of, halves_error, halves_of, share
 from cgan.metrics.neighbours import TINY, Array, Near, nearest_others
-from cgan.metrics.samples import Samples
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
 
@@ -19,13 +19,13 @@ BLOCK = 2**22  # distances in memory at a time
 class Balls:
     """Every point's ball reaches to its k-th nearest other point of its own kind, inclusive.
 
-    The first row of each array [1 + SPLITS, ...] is for all points. In row 1 + s the points are
+    The first row of each array [1 + HALVINGS, ...] is for all points. In row 1 + s the points are
     split at random into two halves that know nothing of each other; each is its own world.
     """
 
     k: int
-    fake_halves: NDArray[np.bool_]  # [SPLITS, M]
-    real_halves: NDArray[np.bool_]  # [SPLITS, N]
+    fake_halves: NDArray[np.bool_]  # [HALVINGS, M]
+    real_halves: NDArray[np.bool_]  # [HALVINGS, N]
     fake_near: Near  # the nearest other generated images of each generated one
     fake_groups: NDArray[np.int64]  # [M]
     real_near: Near
@@ -34,7 +34,7 @@ class Balls:
     covered: NDArray[np.bool_]  # [., N] whether each real ball holds any generated image
 
 
-def look(*, fake: Samples, real: Samples, k: int = K, progress: Progress | None = None) -> Balls:
+def look(*, fake: Features, real: Features, k: int = K, progress: Progress | None = None) -> Balls:
     """Compare every generated with every real image, in blocks of at most BLOCK distances.
 
     Raises:
@@ -50,9 +50,9 @@ def look(*, fake: Samples, real: Samples, k: int = K, progress: Progress | None 
     near = [nearest_others(x, min(len(x) - 1, 4 * k + 20), progress) for x in (points, reals)]
     halves = [halves_of(samples) for samples in (fake, real)]
     radii = [_squared_radii(n, h, k) for n, h in zip(near, halves, strict=True)]
-    holders = np.zeros((1 + SPLITS, len(points)), np.int64)
-    recalled = np.zeros((1 + SPLITS, len(reals)), bool)
-    covered = np.zeros((1 + SPLITS, len(reals)), bool)
+    holders = np.zeros((1 + HALVINGS, len(points)), np.int64)
+    recalled = np.zeros((1 + HALVINGS, len(reals)), bool)
+    covered = np.zeros((1 + HALVINGS, len(reals)), bool)
     rows = max(1, BLOCK // len(points))
     with progress.bar(len(reals), "precision and recall") as bar:
         for start in range(0, len(reals), rows):
@@ -100,7 +100,7 @@ def recall(*, balls: Balls) -> Value:
 def density(*, balls: Balls) -> Value:
     """Return how many real balls hold a generated image, by k (Naeem et al. 2020, eq. 3); real 1.
 
-    Unlike precision it is not fooled by one outlier among the real images, whose ball is large.
+    Unlike precision it is not raised by one outlier among the real images, whose ball is large.
     """
     counts = balls.holders / balls.k
     value = float(counts[0].mean())
@@ -113,35 +113,35 @@ def coverage(*, balls: Balls) -> Value:
     return _share(balls.covered, balls.real_halves)
 
 
-def coverage_per_class(*, balls: Balls, real: Samples) -> dict[int, float]:
+def coverage_per_class(*, balls: Balls, real: Features) -> dict[int, float]:
     """Return {class: share of its real images whose ball holds any generated image}."""
     return {
-        int(digit): float(balls.covered[0][real.labels == digit].mean())
-        for digit in np.unique(real.labels)
+        int(label): float(balls.covered[0][real.labels == label].mean())
+        for label in np.unique(real.labels)
     }
 
 
 def _share(hits: NDArray[np.bool_], halves: NDArray[np.bool_]) -> Value:
-    """Return the share of hits [1 + SPLITS, N] in row 0, with its interval."""
+    """Return the share of hits [1 + HALVINGS, N] in row 0, with its interval."""
     return share(hits[0], halves_error(*_by_halves(hits, halves)))
 
 
 def _by_halves(
     values: NDArray[np.float64] | NDArray[np.bool_], halves: NDArray[np.bool_]
 ) -> tuple[Array, Array]:
-    """Return the means [SPLITS] of rows 1 + s over the first and over the second half of s."""
+    """Return the means [HALVINGS] of rows 1 + s over the first and over the second half of s."""
     pairs = zip(values[1:], halves, strict=True)
     means = np.array([(row[half].mean(), row[~half].mean()) for row, half in pairs])
     return means[:, 0], means[:, 1]
 
 
 def _squared_radii(near: Near, halves: NDArray[np.bool_], k: int) -> Array:
-    """Return squared radii [1 + SPLITS, N]: row 0 among all points, then within each's own half.
+    """Return squared radii [1 + HALVINGS, N]: row 0 among all points, then within each's own half.
 
     Where the list of neighbours is too short for a half, its last one stands in. A billionth is
     added, because the same distance is computed twice and rounded twice: it must count as equal.
     """
-    radii = np.empty((1 + SPLITS, len(near.distances)))
+    radii = np.empty((1 + HALVINGS, len(near.distances)))
     radii[0] = near.distances[:, k - 1]
     for split, half in enumerate(halves):
         rank = (half[near.indices] == half[:, None]).cumsum(axis=1) >= k

@@ -1,66 +1,275 @@
-"""Metrics by name: arrays in, a dict out; no training code, no torch."""
+"""The metrics by name: what each computes, how it is shown, what it means, where it comes from."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from cgan.metrics.accuracy import accuracy, flattery
+import numpy as np
+from numpy.typing import NDArray
+
+from cgan.metrics.accuracy import accuracy, guide_gap
 from cgan.metrics.bins import ndb
 from cgan.metrics.classifier_score import classifier_score
 from cgan.metrics.collapse import class_kl, missing_classes
 from cgan.metrics.copying import copying_z
 from cgan.metrics.diversity import intra_class_diversity
 from cgan.metrics.duplicates import duplicate_rate
+from cgan.metrics.features import Features
 from cgan.metrics.frechet import fcd
 from cgan.metrics.intervals import Value
-from cgan.metrics.manifold import coverage, density, precision, recall
+from cgan.metrics.manifold import Balls, coverage, density, precision, recall
 
 
-class Metric(NamedTuple):
-    """One row: the function, what it is given, which way is better, and when it makes sense.
+@dataclass(frozen=True)
+class Copies:
+    """Distances to the nearest training image, of generated images and of test images."""
 
-    `function` takes keyword arguments only and returns {value, low, high} with a 95% interval.
-    `views` names what each argument is: "all" are the Samples that the judge saw of the generated
-    images, "fake" as many of them as there are test images, "real" those of the test images;
-    "guide" is what the guide saw of all the generated ones, "student" what a classifier trained on
-    generated images saw of the test images, "balls" who lies in whose ball. The other views are
-    those of copying. `cgan.evaluation.views` makes them.
+    distinct: Features  # generated images without repeats
+    held_out: Features  # test images
+    distances: NDArray[np.float64]  # [len(distinct)]
+    held_out_distances: NDArray[np.float64]  # [len(held_out)]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the metrics read: images as the judge sees them, unless said.
+
+    None stands for what is not known or was left out.
     """
 
-    function: Callable[..., Value]
-    views: Mapping[str, str]
+    all: Features  # every generated image
+    fake: Features  # as many generated images as there are test images to compare them with
+    real: Features  # those test images
+    train: Features
+    balls: Balls  # of `fake` and `real`
+    guide: Features | None = None  # every generated image as the guide sees it
+    student: Features | None = None  # test images as seen by a classifier trained on fakes
+    copies: Copies | None = None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One row of the registry."""
+
+    compute: Callable[[Inputs], Value | None]  # None where an input is not there
+    counted: Callable[[Inputs], int]  # how many images it looked at
+    title: str  # {noun} stands for what the data set calls a class
     better: str  # "high", "low" or "real": as near to the value of real images as can be
-    needs_labels: bool = False  # makes no sense where no label was requested
+    form: str  # how a value is written, as Python's format says
+    meaning: str  # two sentences for a person
+    source: str  # the publication that defines it
+    short_form: str = ""  # with as few digits as distinguish recipes; empty: as `form`
+    short_title: str = ""  # for a terminal and a leaderboard; empty: as `title`
+    needs_labels: bool = False  # makes no sense where no class was requested
 
 
-ALL, BALLS = {"fake": "all"}, {"balls": "balls"}
-FAKE_REAL = {"fake": "fake", "real": "real"}
-COPIES = {
-    name: name for name in ("distinct", "held_out", "train", "distances", "held_out_distances")
-}
+def _n_all(inputs: Inputs) -> int:
+    return len(inputs.all)
+
+
+def _n_fake(inputs: Inputs) -> int:
+    return len(inputs.fake)
+
+
+def _guide_accuracy(inputs: Inputs) -> Value | None:
+    return None if inputs.guide is None else accuracy(fake=inputs.guide)
+
+
+def _guide_gap(inputs: Inputs) -> Value | None:
+    return None if inputs.guide is None else guide_gap(judge=inputs.all, guide=inputs.guide)
+
+
+def _gan_train_accuracy(inputs: Inputs) -> Value | None:
+    return None if inputs.student is None else accuracy(fake=inputs.student)
+
+
+def _copying_z(inputs: Inputs) -> Value | None:
+    copies = inputs.copies
+    if copies is None:
+        return None
+    return copying_z(
+        distinct=copies.distinct,
+        held_out=copies.held_out,
+        train=inputs.train,
+        distances=copies.distances,
+        held_out_distances=copies.held_out_distances,
+    )
+
 
 METRICS: dict[str, Metric] = {
-    "judge_accuracy": Metric(accuracy, ALL, "high", needs_labels=True),
-    "guide_accuracy": Metric(accuracy, {"fake": "guide"}, "high", needs_labels=True),
-    "flattery": Metric(flattery, {"judge": "all", "guide": "guide"}, "real", needs_labels=True),
-    "classifier_score": Metric(classifier_score, ALL, "high"),
-    "fcd": Metric(fcd, FAKE_REAL, "low"),
-    "precision": Metric(precision, BALLS, "high"),
-    "recall": Metric(recall, BALLS, "high"),
-    "density": Metric(density, BALLS, "real"),
-    "coverage": Metric(coverage, BALLS, "high"),
-    "gan_train_accuracy": Metric(accuracy, {"fake": "student"}, "high", needs_labels=True),
-    "class_kl": Metric(class_kl, FAKE_REAL, "low"),
-    "missing_classes": Metric(missing_classes, FAKE_REAL, "low"),
-    "ndb": Metric(ndb, FAKE_REAL | {"train": "train"}, "low"),
-    "intra_class_diversity": Metric(intra_class_diversity, FAKE_REAL, "real"),
-    "duplicate_rate": Metric(duplicate_rate, BALLS, "low"),
-    "copying_z": Metric(copying_z, COPIES, "real"),
+    "judge_accuracy": Metric(
+        lambda inputs: accuracy(fake=inputs.all),
+        _n_all,
+        title="judge accuracy",
+        better="high",
+        form=".2%",
+        meaning="Share of the images that a classifier which guided nothing classifies as the "
+        "requested {noun}. Real images reach what stands beside it, not 100%.",
+        source="GAN-test; Shmelkov, Schmid and Alahari 2018, How good is my GAN?, section 3",
+        needs_labels=True,
+    ),
+    "guide_accuracy": Metric(
+        _guide_accuracy,
+        _n_all,
+        title="guide accuracy",
+        better="high",
+        form=".2%",
+        meaning="The same by the classifier that trained the generator. It favours the generator "
+        "and is shown for comparison only.",
+        source="the training's own classifier; no evidence",
+        needs_labels=True,
+    ),
+    "guide_gap": Metric(
+        _guide_gap,
+        _n_all,
+        title="guide gap (guide minus judge accuracy)",
+        better="real",
+        form=".2%",
+        meaning="How many more images the guide accepts than the judge. Far above real images it "
+        "says that the generator has learned to please its guide.",
+        source="guide accuracy minus judge accuracy",
+        short_title="guide gap",
+        needs_labels=True,
+    ),
+    "classifier_score": Metric(
+        lambda inputs: classifier_score(fake=inputs.all),
+        _n_all,
+        title="classifier score",
+        better="high",
+        form=".2f",
+        meaning="The inception score with the judge's posteriors: high when the judge is sure of "
+        "each image and all classes occur. It does not see variety within a class.",
+        source="Salimans et al. 2016, Improved techniques for training GANs, section 4",
+    ),
+    "fcd": Metric(
+        lambda inputs: fcd(fake=inputs.fake, real=inputs.real),
+        _n_fake,
+        title="Fréchet classifier distance (FCD)",
+        better="low",
+        form=".4f",
+        meaning="Distance between the judge's features of generated and of real images, as "
+        "Gaussians. It grows as N falls: compare it with real images at the same N only.",
+        source="Heusel et al. 2017, GANs trained by a two time-scale update rule, equation 6, in "
+        "features of the judge",
+        short_form=".3f",
+        short_title="FCD",
+    ),
+    "precision": Metric(
+        lambda inputs: precision(balls=inputs.balls),
+        _n_fake,
+        title="precision",
+        better="high",
+        form=".2%",
+        meaning="Share of the images that lie among the real ones: realism. An image counts if it "
+        "is in the ball around some real image that reaches to its k-th neighbour.",
+        source="Kynkäänniemi et al. 2019, Improved precision and recall metric, section 2",
+        short_form=".1%",
+    ),
+    "recall": Metric(
+        lambda inputs: recall(balls=inputs.balls),
+        _n_fake,
+        title="recall",
+        better="high",
+        form=".2%",
+        meaning="Share of the real images that lie among the generated ones: variety. What is "
+        "scattered widely has a high recall, so read it with precision.",
+        source="Kynkäänniemi et al. 2019, Improved precision and recall metric, section 2",
+        short_form=".1%",
+    ),
+    "density": Metric(
+        lambda inputs: density(balls=inputs.balls),
+        _n_fake,
+        title="density",
+        better="real",
+        form=".2f",
+        meaning="Like precision, but counting in how many real balls an image lies. Real images "
+        "are near 1, and more means that typical images are drawn too often.",
+        source="Naeem et al. 2020, Reliable fidelity and diversity metrics, equation 3",
+    ),
+    "coverage": Metric(
+        lambda inputs: coverage(balls=inputs.balls),
+        _n_fake,
+        title="coverage",
+        better="high",
+        form=".2%",
+        meaning="Share of the real images that have a generated one in their ball. It measures "
+        "variety, and outliers do not raise it.",
+        source="Naeem et al. 2020, Reliable fidelity and diversity metrics, equation 4",
+        short_form=".1%",
+    ),
+    "gan_train_accuracy": Metric(
+        _gan_train_accuracy,
+        lambda inputs: len(inputs.student) if inputs.student is not None else 0,
+        title="GAN-train accuracy",
+        better="high",
+        form=".2%",
+        meaning="Accuracy on real images of a classifier that learned from generated images alone. "
+        "Beside it stands the same classifier, trained on as many real images.",
+        source="Shmelkov, Schmid and Alahari 2018, How good is my GAN?, section 3",
+        needs_labels=True,
+    ),
+    "class_kl": Metric(
+        lambda inputs: class_kl(fake=inputs.fake, real=inputs.real),
+        _n_fake,
+        title="class divergence (KL, nats)",
+        better="low",
+        form=".5f",
+        meaning="How far the judged classes stray from those of real images with the same labels, "
+        "in nats. 0 is perfect.",
+        source="Kullback and Leibler 1951, of the two histograms below",
+    ),
+    "missing_classes": Metric(
+        lambda inputs: missing_classes(fake=inputs.fake, real=inputs.real),
+        _n_fake,
+        title="missing classes",
+        better="low",
+        form=".0f",
+        meaning="Classes that are drawn less than a tenth as often as real images would be. Any is "
+        "a collapse.",
+        source="counted with the judge's classes",
+    ),
+    "ndb": Metric(
+        lambda inputs: ndb(fake=inputs.fake, real=inputs.real, train=inputs.train),
+        _n_fake,
+        title="different bins (NDB)",
+        better="low",
+        form=".2%",
+        meaning="Share of the regions of feature space in which it draws too often or too rarely. "
+        "It grows with N, and real images have some by chance.",
+        source="Richardson and Weiss 2018, On GANs and GMMs, section 2",
+        short_form=".1%",
+    ),
+    "intra_class_diversity": Metric(
+        lambda inputs: intra_class_diversity(fake=inputs.fake, real=inputs.real),
+        _n_fake,
+        title="diversity within a {noun}",
+        better="real",
+        form=".2f",
+        meaning="Variance of the images of one {noun} as a share of that of real ones, the mean "
+        "over the classes. 1 is perfect, 0 the same picture every time.",
+        source="ratio of variances in the judge's features",
+    ),
+    "duplicate_rate": Metric(
+        lambda inputs: duplicate_rate(balls=inputs.balls),
+        _n_fake,
+        title="duplicates",
+        better="low",
+        form=".2%",
+        meaning="Share of the images that are all but the same as another one. It grows with N, as "
+        "shared birthdays do.",
+        source="the birthday test of Arora and Zhang 2017, Do GANs actually learn the "
+        "distribution?",
+        short_form=".1%",
+    ),
+    "copying_z": Metric(
+        _copying_z,
+        lambda inputs: len(inputs.copies.distinct) if inputs.copies is not None else 0,
+        title="copying (z)",
+        better="real",
+        form="+.1f",
+        meaning="Whether images lie nearer to the training images than new real ones do, as a "
+        "z-score. Far below real images: they repeat the training images; above: they are further "
+        "away.",
+        source="Meehan, Chaudhuri and Dasgupta 2020, A non-parametric test to detect "
+        "data-copying, section 3",
+    ),
 }
-
-
-def measure(name: str, views: Mapping[str, Any]) -> Value | None:
-    """Return what a metric makes of the views, or None where one of those it needs is not there."""
-    metric = METRICS[name]
-    if any(views.get(view) is None for view in metric.views.values()):
-        return None
-    return metric.function(**{argument: views[view] for argument, view in metric.views.items()})

@@ -1,4 +1,4 @@
-"""What every generator and discriminator promises, and the blocks of pixels that both work on."""
+"""What every generator and discriminator provides, and the blocks of pixels that both work on."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -11,89 +11,94 @@ from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
 
 
-class Generator(nn.Module):
-    """Noise float [B, z_dim] and labels int64 [B] -> images float [B, C, H, W] in [-1, 1].
+class NoEmbedding(nn.Module):
+    """The embedding of a generator that uses no label: vectors of length 0."""
 
-    A generator may know several modes of every class, such as sevens with and without a bar. Which
-    one an image shows is decided by the first number of its noise, as often as `set_modes` says.
+    def forward(self, z: Tensor, labels: Tensor, modes: Tensor) -> Tensor:
+        """Return an empty tensor float [B, 0]."""
+        return z[:, :0]
+
+
+class Generator(nn.Module):
+    """Noise float [B, z_dim], labels and modes int64 [B] -> images float [B, C, H, W] in [-1, 1].
+
+    A class may have several modes, such as sevens with and without a bar. By default the first
+    number of the noise chooses the mode, each as often as `set_mode_frequencies` says.
     """
 
-    conditional = True  # whether it heeds the labels
-    noise = "normal"  # or "uniform" in (-1, 1): the distribution of z that it learns from
-    mode_edges: Tensor  # float [K, n_modes - 1]: the shares of a class up to each mode but the last
+    conditional = True  # whether the label decides what is drawn
+    noise = "normal"  # or "uniform" in (-1, 1): the distribution of z in training
+    embed: nn.Module  # (z, labels, modes) -> float [B, N]; two labels can be mixed between these
+    mode_edges: Tensor  # float [K, n_modes - 1]: cumulative frequencies of all modes but the last
 
     def __init__(self, z_dim: int, n_classes: int, n_modes: int = 1):
-        """Remember the length of the noise; every mode is equally frequent until `set_modes`."""
+        """Store the sizes; all modes are equally frequent until `set_mode_frequencies`."""
         super().__init__()
         self.z_dim, self.n_modes = z_dim, n_modes
+        self.embed = NoEmbedding()
         edges = torch.arange(1, n_modes, device="cpu") / n_modes
         self.register_buffer("mode_edges", edges.repeat(n_classes, 1))
 
-    def set_modes(self, frequencies: Tensor) -> None:
-        """Make the modes as frequent as in the data: float [K, n_modes], each row a sum of one."""
+    def set_mode_frequencies(self, frequencies: Tensor) -> None:
+        """Set how often each mode is drawn: float [K, n_modes], where each row sums to one."""
         self.mode_edges.copy_(frequencies.cumsum(1)[:, :-1])
 
     def prior(self, normal: Tensor) -> Tensor:
-        """Return this generator's noise [B, z_dim] made of numbers from N(0, 1)."""
+        """Return the noise z [B, z_dim] of this generator from numbers drawn from N(0, 1)."""
         return normal if self.noise == "normal" else torch.special.erf(normal / 2**0.5)
 
-    def conditions(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return int64 [B]: label x n_modes + mode, what the images of `z` and `labels` show."""
-        share = torch.special.ndtr(z[:, :1].float())  # uniform, as z is normal
-        return labels * self.n_modes + (share > self.mode_edges[labels]).sum(1)
+    def choose_modes(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Return the mode int64 [B] of each image, chosen by the first number of its noise."""
+        share = torch.special.ndtr(z[:, :1].float())  # uniform, because z is normal
+        return (share > self.mode_edges[labels]).sum(1)
 
-    def vectors(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return what this network makes of the labels, float [B, N]: mixed, a label between two.
-
-        None is empty where labels are heeded.
-        """
-        return z[:, :0]
-
-    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
-        """Return images [B, C, H, W] in [-1, 1] of noise and `vectors`."""
+    def synthesize(self, z: Tensor, embedding: Tensor) -> Tensor:
+        """Return images [B, C, H, W] in [-1, 1] from noise and the output of `embed`."""
         raise NotImplementedError
 
-    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return images [B, C, H, W] in [-1, 1]."""
-        return self.paint(z, self.vectors(z, labels))
+    def forward(self, z: Tensor, labels: Tensor, modes: Tensor | None = None) -> Tensor:
+        """Return images [B, C, H, W] in [-1, 1]; without `modes` the noise chooses them."""
+        if modes is None:
+            modes = self.choose_modes(z, labels)
+        return self.synthesize(z, self.embed(z, labels, modes))
 
 
 class Discriminator(nn.Module):
-    """Images float [B, C, H, W] in [-1, 1] and conditions int64 [B] -> logits [B] or [B, heads].
+    """Images float [B, C, H, W] in [-1, 1], labels and modes int64 [B] -> logits [B] or [B, heads].
 
-    It decides by what it sees in an image, and how it sees does not learn: the same view of a
-    generated image serves the discriminator's turn and the generator's.
+    It works in two steps. `extract` has no weights that are trained, so the features of a generated
+    image are computed once, for the discriminator's update and for the generator's.
     """
 
-    def set_scales(self, scales: Tensor) -> None:
-        """Make what it sees through the guide, a map and features, as wide as float32 [2] says."""
+    def set_feature_scales(self, scales: Tensor) -> None:
+        """Set the factors float32 [2] on the guide's feature map and feature vector, if any."""
 
-    def look(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return what is seen in images [B, C, H, W]: tensors of [B, ...], or just the images."""
+    def extract(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return the features of images [B, C, H, W]: tensors [B, ...]; here only the images."""
         return (images,)
 
-    def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
-        """Return logits of what was seen; positive means that an image looks real."""
+    def logits(self, features: Sequence[Tensor], labels: Tensor, modes: Tensor) -> Tensor:
+        """Return the logits of features; a positive one means that the image looks real."""
         raise NotImplementedError
 
     @cached_property
     def depends_on_batch(self) -> bool:
-        """Whether batch norms make the logit of an image depend on those beside it.
+        """Whether a batch norm makes the logit of an image depend on the others in its batch.
 
-        Then real and generated images must not pass together.
+        If so, real and generated images must not share a batch.
         """
         return any(isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d) for part in self.modules())
 
-    def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
-        """Return logits of images; positive means that one looks real."""
-        return self.decide(self.look(images), conditions)
+    def forward(self, images: Tensor, labels: Tensor, modes: Tensor) -> Tensor:
+        """Return the logits of images; a positive one means that the image looks real."""
+        return self.logits(self.extract(images), labels, modes)
 
 
 def pixel_blocks(images: Tensor, size: int) -> Tensor:
-    """Return images [B, C, H, W], whose sides `size` divides, as blocks of size x size pixels.
+    """Return images [B, C, H, W] as blocks of size x size pixels, [B, C * size^2, H/size, W/size].
 
-    They are [B, C * size^2, H / size, W / size]. A convolution from or to a single channel runs
-    many times slower on a CPU than its operation count says, backwards above all.
+    `size` must divide H and W. A convolution to or from a single channel is many times slower on a
+    CPU than its number of operations suggests, most of all in the backward pass.
     """
     return F.pixel_unshuffle(images, size).contiguous(memory_format=torch.channels_last)
 
@@ -102,7 +107,7 @@ def check_divides_by_four(spec: DataSpec) -> None:
     """Check that images can be halved twice.
 
     Raises:
-        InputError: a height or width that does not divide by 4.
+        InputError: the height or width is not divisible by 4.
     """
     if spec.height % 4 or spec.width % 4:
         raise InputError(

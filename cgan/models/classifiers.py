@@ -1,4 +1,4 @@
-"""Classifiers: the guide, the judge (of another architecture) and the original system's CNN.
+"""Classifiers: the guide, the judge (of another architecture) and the CNN of the original system.
 
 Each maps images [B, C, H, W] in [-1, 1] to logits [B, K]; `features` gives the layer before.
 """
@@ -33,10 +33,11 @@ class Blocks(nn.Module):
 class Classifier(nn.Module):
     """A body from images to feature vectors [B, n_features] and a linear head to logits.
 
-    The first `n_seeing` modules of the body make a map of what is where, the others a vector of it.
+    The first `n_local` modules of the body return a map of local features. The others turn it into
+    a feature vector.
     """
 
-    n_seeing: int
+    n_local: int
 
     def __init__(self, body: nn.Sequential, n_features: int, n_classes: int, dropout: float = 0.0):
         """Join `body` and a head of `n_classes` outputs."""
@@ -49,10 +50,10 @@ class Classifier(nn.Module):
         """Return the penultimate layer [B, n_features]."""
         return self.body(images)
 
-    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def local_and_global(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return a map of local features [B, C', H', W'] and the features [B, n_features]."""
-        local = self.body[: self.n_seeing](images)
-        return local, self.body[self.n_seeing :](local)
+        local = self.body[: self.n_local](images)
+        return local, self.body[self.n_local :](local)
 
     def classify(self, features: Tensor) -> Tensor:
         """Return logits [B, K] of features [B, n_features]."""
@@ -69,7 +70,7 @@ class LeakyCNN(Classifier):
     LeakyReLU everywhere, because ReLU passes too little gradient back to a generator.
     """
 
-    n_seeing = 5
+    n_local = 5
 
     def __init__(self, spec: DataSpec):
         """Build for the images and classes of `spec`."""
@@ -106,9 +107,9 @@ class Residual(nn.Module):
 
 
 class ResidualCNN(Classifier):
-    """The judge: residual blocks, SiLU and global pooling; nothing shared with the guide."""
+    """The judge: residual blocks, SiLU and global pooling; it shares nothing with the guide."""
 
-    n_seeing = 5
+    n_local = 5
 
     def __init__(self, spec: DataSpec):
         """Build for the images and classes of `spec`."""
@@ -136,7 +137,7 @@ class ResidualCNN(Classifier):
 class OriginalCNN(Classifier):
     """The guided system's own classifier: 16-32-64, dropout 0.25 and 0.5, 128 features."""
 
-    n_seeing = 6
+    n_local = 6
 
     def __init__(self, spec: DataSpec):
         """Build for the images and classes of `spec`."""

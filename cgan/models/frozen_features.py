@@ -1,4 +1,4 @@
-"""The features of a frozen classifier, which a discriminator looks at beside the pixels."""
+"""The features of a frozen classifier, which a discriminator uses beside the pixels."""
 
 import copy
 import itertools
@@ -11,39 +11,43 @@ from cgan.data.splits import scale
 from cgan.models.classifiers import Classifier
 
 
-class Sight:
-    """Shows a discriminator images as a frozen guide sees them.
+class FrozenFeatures:
+    """Computes the features of a frozen guide for a discriminator.
 
-    It is no module, so that the guide's weights are neither trained nor saved with a
-    discriminator's.
+    It is not an `nn.Module`: the guide's weights must be neither trained nor saved with those of
+    the discriminator.
     """
 
     def __init__(self, guide: Classifier, dtype: torch.dtype):
-        """Look through a guide, on the device that it is on.
+        """Copy a guide, on the device that it is on.
 
-        Within autocast it will compute in `dtype`, elsewhere in float32.
+        Features are computed in `dtype` under autocast, otherwise in float32.
         """
         self.device, self.dtype = next(guide.parameters()).device, dtype
         exact = _fused(guide)
-        # a copy in each number format, lest autocast convert the weights anew in every step
+        # one copy in each dtype, because autocast would convert the weights again in every step
         self.guides = {torch.float32: exact}
         self.guides.setdefault(dtype, copy.deepcopy(exact).to(dtype))
 
     @torch.no_grad()
     def scales(self, images: Tensor) -> Tensor:
-        """Return what gives the map and the features of uint8 images [N, C, H, W] unit spread.
+        """Return the factors that give the features of images unit standard deviation.
 
-        Two factors, float32 [2] on the CPU, measured in float32.
+        Args:
+            images: uint8 [N, C, H, W].
+
+        Returns:
+            float32 [2] on the CPU: for the feature map and for the feature vector.
         """
-        seen = self.guides[torch.float32].look(_laid_out(scale(images)))
-        return torch.tensor([1 / float(part.std()) for part in seen])
+        found = self.guides[torch.float32].local_and_global(_laid_out(scale(images)))
+        return torch.tensor([1 / float(part.std()) for part in found])
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return a map [B, C', H', W'] and features [B, F] of float images [B, C, H, W]."""
+        """Return the feature map [B, C', H', W'] and features [B, F] of images [B, C, H, W]."""
         exact = not torch.is_autocast_enabled(self.device.type)
         dtype = torch.float32 if exact else self.dtype
-        # networks are built on the CPU, wherever the guide is
-        return self.guides[dtype].look(_laid_out(images.to(self.device, dtype)))
+        # networks are built on the CPU, while the guide may be on another device
+        return self.guides[dtype].local_and_global(_laid_out(images.to(self.device, dtype)))
 
 
 def _fused(guide: Classifier) -> Classifier:

@@ -1,4 +1,4 @@
-"""Finds and loads runs: a network's weights with the config.json that rebuilds it."""
+"""Finds and loads runs: the weights of a network, and the config.json that says how to build it."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -15,31 +15,32 @@ from cgan.data.spec import DataSpec
 from cgan.io.journal import require_whole
 from cgan.io.run_layout import (
     CONFIG,
+    CONFIG_FORMAT,
     SHIPPED,
     WEIGHTS,
     epochs_trained,
     find_run,
     plain_name,
 )
-from cgan.io.strict import first_line, read_json
+from cgan.io.strict import FormatError, first_line, format_of, read_json
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
 from cgan.models.conv import GuidedDiscriminator
-from cgan.models.frozen_features import Sight
+from cgan.models.frozen_features import FrozenFeatures
 from cgan.models.registry import (
-    blank_classifier,
-    blank_discriminator,
-    blank_generator,
-    looks_through_guide,
+    make_classifier_on_meta,
+    make_discriminator_on_meta,
+    make_generator_on_meta,
+    uses_guide_features,
 )
 from cgan.models.sampling import draw
 from cgan.models.tensors import read_tensors
-from cgan.runtime.errors import InputError
+from cgan.runtime.errors import InputError, warn_renamed
 
 LARGEST_WEIGHTS = 2**28  # bytes of a network; ours have two million
 Config = TypeVar("Config", ClassifierConfig, GanConfig)
 LARGEST_CONFIG = 2**20  # bytes; ours have a thousand
-# what a config.json may tell besides, and what is used of it
+# entries of a config.json that name another run
 FACTS = ("guide", "guide_sha256", "judge")
 FILE = "discriminator.safetensors"
 
@@ -55,7 +56,7 @@ class ClassifierRun:
     network: Classifier
 
     def __repr__(self) -> str:
-        """Return its name, what it is and what it learned."""
+        """Return its name, role, network and data set."""
         return f"<{self.config.role} {self.name}: {self.config.network} of {_words(self.spec)}>"
 
     def sha256(self) -> str:
@@ -86,30 +87,35 @@ class GanRun:
 
     def sample(
         self,
-        digit: int | Sequence[int] | None = None,
+        label: int | Sequence[int] | None = None,
         n: int | None = None,
         seed: int = 1,
         *,
+        digit: int | Sequence[int] | None = None,
         device: str = "auto",
         precision: str = "fp32",
     ) -> Images:
-        """Draw images, the same ones as `cgan sample` with the same digit, number and seed.
+        """Draw images, the same ones as `cgan sample` with the same class, number and seed.
 
         Args:
-            digit: the label to draw, or one for each image; None: every one equally often.
-            n: how many images, 1 to 1,000,000; None: 64, or as many as there are digits.
+            label: the class to draw, or one for each image; None: every one equally often.
+            n: how many images, 1 to 1,000,000; None: 64, or as many as there are labels.
             seed: of the noise, 0 or more.
+            digit: the old name of `label`.
             device: "auto", "cpu", "cuda" or "mps".
             precision: "fp32": the same images everywhere; "bf16"; "auto": the faster one.
 
         Raises:
-            InputError: a digit that it was not trained on, a number out of range, an unknown name.
+            InputError: a class that it was not trained on, a number out of range, an unknown name.
         """
+        if digit is not None:
+            warn_renamed("sample(digit=...)", "sample(label=...)")
+            label = digit
         images, labels = draw(
             self.network,
             self.spec.n_classes,
             n,
-            digit=digit,
+            label=label,
             seed=seed,
             device=device,
             precision=precision,
@@ -125,7 +131,7 @@ class DiscriminatorRun:
     folder: Path
     spec: DataSpec
     config: GanConfig
-    guide: ClassifierRun | None  # whose eyes it looks through; None: it looks at pixels alone
+    guide: ClassifierRun | None  # whose features it uses; None: it uses pixels only
     network: Discriminator
 
 
@@ -142,7 +148,7 @@ def load_classifier(run: str | Path, weights_dir: str | Path = "weights") -> Cla
     folder = find_run(str(run), Path(weights_dir), "classifier")
     require_whole(folder, CONFIG, WEIGHTS["classifier"])
     spec, config, _ = read_config(folder, ClassifierConfig)
-    network = blank_classifier(config, spec)
+    network = make_classifier_on_meta(config, spec)
     load_state(network, folder / WEIGHTS["classifier"])
     return ClassifierRun(folder.resolve().name, folder, spec, config, network)
 
@@ -160,7 +166,7 @@ def load_generator(run: str | Path, weights_dir: str | Path = "weights") -> GanR
     folder = find_run(str(run), Path(weights_dir), "gan")
     require_whole(folder, CONFIG, WEIGHTS["gan"])
     spec, config, facts = read_config(folder, GanConfig)
-    network = blank_generator(config, spec)
+    network = make_generator_on_meta(config, spec)
     load_state(network, folder / WEIGHTS["gan"])
     guide, checksum = str(facts.get("guide")), str(facts.get("guide_sha256"))
     return GanRun(folder.resolve().name, folder, spec, config, guide, checksum, network)
@@ -181,21 +187,21 @@ def load_discriminator(run: str, weights_dir: Path = Path("weights")) -> Discrim
     require_whole(folder, CONFIG, FILE)
     spec, config, facts = read_config(folder, GanConfig)
     guide = None
-    if looks_through_guide(config):
+    if uses_guide_features(config):
         guide = _guide(folder, str(facts.get("guide")), str(facts.get("guide_sha256")), weights_dir)
         require_same_images(guide, spec)
-    network = blank_discriminator(config, spec, guide.config if guide else None)
+    network = make_discriminator_on_meta(config, spec, guide.config if guide else None)
     load_state(network, folder / FILE)
     if guide is not None:
-        lend_eyes(network, guide.network)
+        attach_guide(network, guide.network)
     return DiscriminatorRun(folder.resolve().name, folder, spec, config, guide, network)
 
 
 def _guide(folder: Path, name: str, sha256: str, weights_dir: Path) -> ClassifierRun:
-    """Return the guide of a run: of its name and with the very weights that it had then.
+    """Return the guide of a run: a classifier of that name with the same weights as then.
 
     Raises:
-        InputError: there is none of the name, or it has changed.
+        InputError: there is none of that name, or its weights are not the same.
     """
     plain_name(name)
     for root in (weights_dir, folder.parent, SHIPPED):
@@ -203,21 +209,21 @@ def _guide(folder: Path, name: str, sha256: str, weights_dir: Path) -> Classifie
             guide = load_classifier(str(root / name), weights_dir)
             if guide.sha256() == sha256:
                 return guide
-    load_classifier(name, weights_dir)  # words it where there is none
+    load_classifier(name, weights_dir)  # raises if there is none
     raise InputError(
         f"the guide {name} is not the one that {folder} was trained with (another checksum than in "
         f"its {CONFIG}); put that one into {weights_dir}"
     )
 
 
-def lend_eyes(network: Discriminator, guide: Classifier) -> None:
-    """Let a discriminator see through a guide on the CPU, in float32."""
+def attach_guide(network: Discriminator, guide: Classifier) -> None:
+    """Give a discriminator the features of its guide, in float32 on the CPU."""
     assert isinstance(network, GuidedDiscriminator)
-    network.sight = Sight(guide, torch.float32)
+    network.extractor = FrozenFeatures(guide, torch.float32)
 
 
 def load_state(network: nn.Module, path: Path) -> None:
-    """Give a network of shapes alone the weights in a file that it must match exactly."""
+    """Load the weights of a network on the meta device from a file that must match it exactly."""
     state, _ = read_tensors(path, network.state_dict(), LARGEST_WEIGHTS)
     network.load_state_dict(state, assign=True)
 
@@ -241,12 +247,15 @@ def read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dic
         kind: what its config is to be.
 
     Raises:
-        InputError: it is missing, damaged, or of another version.
+        InputError: it is missing, damaged, or of another version or format.
     """
     path = folder / CONFIG
     try:
         content = read_json(path, LARGEST_CONFIG)
+        format_of(content, CONFIG_FORMAT)
         spec, values = dict(content["spec"]), dict(content["config"])
+    except FormatError as error:
+        raise InputError(f"{path} {error}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = first_line(error)
         raise InputError(f"{path} is missing or damaged ({reason}); train the run again") from error
@@ -273,7 +282,7 @@ def _check_facts(content: Mapping[str, Any]) -> None:
 
 
 def require_same_images(classifier: ClassifierRun, spec: DataSpec) -> None:
-    """Check that a classifier was trained on the images and classes that it is now to see.
+    """Check that a classifier was trained on images and classes like those of `spec`.
 
     Raises:
         InputError: another data set, image shape or number of classes.

@@ -1,4 +1,4 @@
-"""What a classifier says of images: logits and penultimate features, as arrays."""
+"""Runs a classifier over images: logits and penultimate features, as arrays."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cgan.data.splits import Split, scale
-from cgan.metrics.samples import Samples
+from cgan.metrics.features import Features
 from cgan.models.classifiers import Classifier
 from cgan.runtime.device import autocast
 
@@ -18,11 +18,11 @@ def extract(
     batches: Iterable[tuple[Tensor, Tensor]],
     *,
     dtype: torch.dtype = torch.float32,
-) -> Samples:
+) -> Features:
     """Run a classifier over batches of (images uint8 [B, C, H, W], labels int64 [B]).
 
     Returns:
-        Samples with labels int64 [N], logits float32 [N, K] and features float32 [N, F].
+        Features with labels int64 [N], logits float32 [N, K] and features float32 [N, F].
     """
     device = next(classifier.parameters()).device
     classifier.eval()
@@ -30,17 +30,17 @@ def extract(
     for images, wanted in batches:
         scaled = scale(images.to(device)).contiguous(memory_format=torch.channels_last)
         with autocast(device, dtype):
-            seen = classifier.features(scaled)
-            said = classifier.classify(seen)
+            penultimate = classifier.features(scaled)
+            output = classifier.classify(penultimate)
         labels.append(wanted.cpu().numpy())
-        logits.append(said.float().cpu().numpy())
-        features.append(seen.float().cpu().numpy())
-    return Samples(np.concatenate(labels), np.concatenate(logits), np.concatenate(features))
+        logits.append(output.float().cpu().numpy())
+        features.append(penultimate.float().cpu().numpy())
+    return Features(np.concatenate(labels), np.concatenate(logits), np.concatenate(features))
 
 
 def extract_split(
     classifier: Classifier, split: Split, *, batch_size: int, dtype: torch.dtype
-) -> Samples:
+) -> Features:
     """Run a classifier over a split of real images."""
     pairs = zip(split.images.split(batch_size), split.labels.split(batch_size), strict=True)
     return extract(classifier, pairs, dtype=dtype)

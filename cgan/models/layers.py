@@ -9,12 +9,12 @@ from torch import Tensor, nn
 SLOPE = 0.2  # of every LeakyReLU
 
 
-class OpenTanh(torch.autograd.Function):
-    """A tanh out of whose flat ends a gradient leads back.
+class LeakyTanh(torch.autograd.Function):
+    """A tanh that keeps a small gradient where it saturates.
 
-    Where tanh is flat no gradient passes, none at all in bf16. A class that is drawn blank, all
-    background, then stays blank, as has been seen with the ones of MNIST. So a gradient that would
-    move an end inwards keeps at least a share of `LEAK`.
+    Where tanh is saturated no gradient passes, in bf16 none at all. A class whose images have
+    become all background then stays so; this has been seen with the ones of MNIST. Here a gradient
+    that points back from saturation keeps at least a share of `LEAK`.
     """
 
     LEAK = 0.003
@@ -28,22 +28,22 @@ class OpenTanh(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        """Return the gradient of tanh, and a leak of what points inwards."""
+        """Return the gradient of tanh, plus a leak where descent would move x towards zero."""
         (y,) = ctx.saved_tensors
-        inwards = gradient * y > 0  # descent takes x to the other side
-        return gradient * (1 - y.square() + OpenTanh.LEAK * inwards)
+        inwards = gradient * y > 0
+        return gradient * (1 - y.square() + LeakyTanh.LEAK * inwards)
 
 
-def open_tanh(x: Tensor) -> Tensor:
-    """Return tanh(x) in float32, by `OpenTanh` where a gradient may be asked for.
+def leaky_tanh(x: Tensor) -> Tensor:
+    """Return tanh(x) in float32, by `LeakyTanh` if gradients are enabled.
 
-    Elsewhere by operations alone, so that a network can be written down in other formats.
+    Otherwise it is torch's tanh, which can be exported to other formats.
     """
-    return OpenTanh.apply(x) if torch.is_grad_enabled() else torch.tanh(x.float())
+    return LeakyTanh.apply(x) if torch.is_grad_enabled() else torch.tanh(x.float())
 
 
 class ModulatedNorm(nn.Module):
-    """Batch norm, a scale and a shift that depend on a style [B, S], LeakyReLU."""
+    """Batch norm, then a scale and a shift computed from a style [B, S], then LeakyReLU."""
 
     def __init__(self, channels: int, n_style: int):
         """Start close to a plain batch norm."""
@@ -69,19 +69,27 @@ class ModulatedNorm(nn.Module):
         return F.leaky_relu(moved, SLOPE, inplace=True)
 
 
-class ConditionVectors(nn.Module):
-    """A vector for each class and, where it has several modes, one for each mode added to it."""
+class ClassEmbedding(nn.Module):
+    """A vector for each class, plus one for each of its modes if it has several."""
 
     def __init__(self, n_classes: int, n_modes: int, size: int, mode_share: float = 1.0):
-        """Draw normal vectors; those of modes count `mode_share` times."""
+        """Draw the vectors from N(0, 1); those of the modes are multiplied by `mode_share`."""
         super().__init__()
         self.n_modes, self.mode_share = n_modes, mode_share
         self.classes = nn.Embedding(n_classes, size)
         self.modes = nn.Embedding(n_classes * n_modes, size) if n_modes > 1 else None
 
-    def forward(self, conditions: Tensor) -> Tensor:
-        """Return vectors [B, size] of conditions int64 [B], label x n_modes + mode."""
-        vectors = self.classes(conditions // self.n_modes)
+    def forward(self, labels: Tensor, modes: Tensor) -> Tensor:
+        """Return vectors [B, size] of labels and modes int64 [B]."""
+        vectors = self.classes(labels)
         if self.modes is not None:
-            vectors = vectors + self.mode_share * self.modes(conditions)
+            vectors = vectors + self.mode_share * self.modes(labels * self.n_modes + modes)
         return vectors
+
+
+class GeneratorEmbedding(ClassEmbedding):
+    """The same as a generator calls it: `embed(z, labels, modes)`."""
+
+    def forward(self, z: Tensor, labels: Tensor, modes: Tensor) -> Tensor:  # type: ignore[override]
+        """Return vectors [B, size] of labels and modes int64 [B]; the noise is not used."""
+        return super().forward(labels, modes)

@@ -1,7 +1,7 @@
-"""Networks of linear layers alone: the plain, the basic and the label-smoothing GAN.
+"""Networks of linear layers: the plain, the basic and the label-smoothing GAN.
 
-None is told a label. Hidden layers, activations and where images lie between 0 and 1 are those of
-the systems that the recipes `mlp`, `basic` and `udacity` repeat.
+None of them uses labels. Hidden layers, activations and the range of the images (some use 0 to 1)
+are those of the systems that the recipes `mlp`, `basic` and `udacity` repeat.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ def _dropped_out(n: int) -> list[nn.Module]:
 
 
 class LinearGenerator(Generator):
-    """Noise [B, z_dim] and labels, which it does not heed -> images [B, C, H, W] in [-1, 1]."""
+    """Noise [B, z_dim] -> images [B, C, H, W] in [-1, 1]; labels and modes are not used."""
 
     conditional = False
     sizes: Sequence[int]  # of the hidden layers
@@ -47,27 +47,27 @@ class LinearGenerator(Generator):
         self.layers = _stack(z_dim, self.sizes, _n_pixels(spec), self.between)
         self.end = self.final()
 
-    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
+    def synthesize(self, z: Tensor, embedding: Tensor) -> Tensor:
         """Return images [B, C, H, W] in [-1, 1]."""
         images = self.end(self.layers(z)).view(-1, *self.image_shape)
         return 2 * images - 1 if isinstance(self.end, nn.Sigmoid) else images
 
 
 class LinearDiscriminator(Discriminator):
-    """Images [B, C, H, W] in [-1, 1] and conditions, which it does not heed -> logits [B]."""
+    """Images [B, C, H, W] in [-1, 1] -> logits [B]; labels and modes are not used."""
 
     sizes: Sequence[int]
     between: Between
-    from_zero = True  # it sees pixels in [0, 1], not in [-1, 1]
+    from_zero = True  # whether its layers get pixels in [0, 1], not in [-1, 1]
 
-    def __init__(self, spec: DataSpec, sight: object = None, n_modes: int = 1):
-        """Build for the images of `spec`, blind to the guide behind `sight`."""
+    def __init__(self, spec: DataSpec, extractor: object = None, n_modes: int = 1):
+        """Build for the images of `spec`; `extractor` and `n_modes` are not used."""
         super().__init__()
         self.layers = _stack(_n_pixels(spec), self.sizes, 1, self.between)
 
-    def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
-        """Return logits [B]; positive means that an image looks real."""
-        pixels = seen[0].flatten(1)
+    def logits(self, features: Sequence[Tensor], labels: Tensor, modes: Tensor) -> Tensor:
+        """Return logits [B]; a positive one means that the image looks real."""
+        pixels = features[0].flatten(1)
         return self.layers((pixels + 1) / 2 if self.from_zero else pixels).squeeze(1)
 
 

@@ -1,4 +1,4 @@
-"""Networks by name; one file a family, nothing about losses or loops in them."""
+"""Networks by name; each family has a file of its own."""
 
 from collections.abc import Callable
 
@@ -9,8 +9,13 @@ from cgan.data.spec import DataSpec
 from cgan.models import mlp, residual, transposed
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import CLASSIFIERS, Classifier
-from cgan.models.conv import GuidedDiscriminator, ProjectionDiscriminator, ShuffleGenerator, Sight
-from cgan.models.tensors import shapes_alone
+from cgan.models.conv import (
+    FeatureExtractor,
+    GuidedDiscriminator,
+    ProjectionDiscriminator,
+    ShuffleGenerator,
+)
+from cgan.models.tensors import on_meta_device
 from cgan.runtime.errors import InputError, lookup
 
 GENERATORS: dict[str, Callable[[DataSpec, int, int], Generator]] = {
@@ -22,7 +27,7 @@ GENERATORS: dict[str, Callable[[DataSpec, int, int], Generator]] = {
     "labelled-conv": transposed.LabelledGenerator,
     "residual": residual.ResidualGenerator,
 }
-DISCRIMINATORS: dict[str, Callable[[DataSpec, Sight, int], Discriminator]] = {
+DISCRIMINATORS: dict[str, Callable[[DataSpec, FeatureExtractor, int], Discriminator]] = {
     "projection-conv": ProjectionDiscriminator,
     "guided-conv": GuidedDiscriminator,
     "mlp": mlp.MlpDiscriminator,
@@ -35,7 +40,7 @@ DISCRIMINATORS: dict[str, Callable[[DataSpec, Sight, int], Discriminator]] = {
 
 
 def make_generator(config: GanConfig, spec: DataSpec) -> Generator:
-    """Return the generator of a config with start weights from torch's random state.
+    """Return the generator of a config with start weights drawn from torch's random state.
 
     Raises:
         InputError: an unknown network, or images whose size it does not fit.
@@ -46,18 +51,20 @@ def make_generator(config: GanConfig, spec: DataSpec) -> Generator:
     return generator
 
 
-def make_discriminator(config: GanConfig, spec: DataSpec, sight: Sight) -> Discriminator:
-    """Return the discriminator of a config with start weights from torch's random state.
+def make_discriminator(
+    config: GanConfig, spec: DataSpec, extractor: FeatureExtractor
+) -> Discriminator:
+    """Return the discriminator of a config with start weights drawn from torch's random state.
 
     Raises:
         InputError: an unknown network, or images whose size it does not fit.
     """
     make = lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
-    return make(spec, sight, config.modes)
+    return make(spec, extractor, config.modes)
 
 
-def looks_through_guide(config: GanConfig) -> bool:
-    """Return whether the discriminator of a config sees what a guide sees.
+def uses_guide_features(config: GanConfig) -> bool:
+    """Return whether the discriminator of a config uses the features of the guide.
 
     Raises:
         InputError: an unknown network.
@@ -67,10 +74,10 @@ def looks_through_guide(config: GanConfig) -> bool:
 
 
 def require_variance(generator: Generator, discriminator: Discriminator, batch_size: int) -> None:
-    """Check that a batch norm over vectors sees more than one of them.
+    """Check that a batch norm over vectors gets more than one vector.
 
     Raises:
-        InputError: it would not.
+        InputError: it would get one, whose variance is zero.
     """
     parts = [*generator.modules(), *discriminator.modules()]
     if batch_size == 1 and any(isinstance(part, nn.BatchNorm1d) for part in parts):
@@ -80,54 +87,57 @@ def require_variance(generator: Generator, discriminator: Discriminator, batch_s
 
 
 def n_weights(config: GanConfig) -> tuple[bool, int, int]:
-    """Return whether a config's generator heeds labels, and how many weights G and D have.
+    """Return whether a config's generator is conditional, and the number of weights of G and D.
 
-    For images of MNIST's size, with the sight of the guide that ships.
+    The sizes are those for MNIST, with the features of the shipped guide's network.
     """
     spec = DataSpec("mnist", 1, 28, 28, 10)
 
-    def sight(images: Tensor) -> tuple[Tensor, Tensor]:
-        return CLASSIFIERS["leaky-cnn"](spec).eval().look(images)
+    def extractor(images: Tensor) -> tuple[Tensor, Tensor]:
+        return CLASSIFIERS["leaky-cnn"](spec).eval().local_and_global(images)
 
-    generator, discriminator = make_generator(config, spec), make_discriminator(config, spec, sight)
+    generator = make_generator(config, spec)
+    discriminator = make_discriminator(config, spec, extractor)
     in_g, in_d = (sum(p.numel() for p in n.parameters()) for n in (generator, discriminator))
     return generator.conditional, in_g, in_d
 
 
-def blank_classifier(config: ClassifierConfig, spec: DataSpec) -> Classifier:
-    """Return a classifier in evaluation mode.
+def make_classifier_on_meta(config: ClassifierConfig, spec: DataSpec) -> Classifier:
+    """Return a classifier without memory for its weights, in evaluation mode.
 
     Raises:
         InputError: an unknown network.
     """
     make = lookup(CLASSIFIERS, config.network, "classifier network")
-    with shapes_alone():
+    with on_meta_device():
         return make(spec).eval()
 
 
-def blank_generator(config: GanConfig, spec: DataSpec) -> Generator:
-    """Return a generator in evaluation mode.
+def make_generator_on_meta(config: GanConfig, spec: DataSpec) -> Generator:
+    """Return a generator without memory for its weights, in evaluation mode.
 
     Raises:
         InputError: an unknown network, or images whose size it does not fit.
     """
-    with shapes_alone():
+    with on_meta_device():
         return make_generator(config, spec).eval()
 
 
-def blank_discriminator(
+def make_discriminator_on_meta(
     config: GanConfig, spec: DataSpec, guide: ClassifierConfig | None
 ) -> Discriminator:
-    """Return a discriminator in evaluation mode, which sees only once it is lent a guide's eyes.
+    """Return a discriminator without memory for its weights, in evaluation mode.
+
+    If it uses a guide's features, `hub.attach_guide` must follow before it can compute.
 
     Args:
         config: of the run.
         spec: of the images.
-        guide: the config of the guide that it looks through; None: it looks at pixels alone.
+        guide: the config of the guide whose features it uses; None: it uses pixels only.
 
     Raises:
         InputError: an unknown network, or images whose size it does not fit.
     """
-    eyes = blank_classifier(guide or ClassifierConfig(), spec)
-    with shapes_alone():
-        return make_discriminator(config, spec, eyes.look).eval()
+    classifier = make_classifier_on_meta(guide or ClassifierConfig(), spec)
+    with on_meta_device():
+        return make_discriminator(config, spec, classifier.local_and_global).eval()

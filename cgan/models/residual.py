@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from cgan.data.spec import DataSpec
 from cgan.models.base import Discriminator, Generator, check_divides_by_four, pixel_blocks
-from cgan.models.layers import SLOPE, ConditionVectors, open_tanh
+from cgan.models.layers import SLOPE, ClassEmbedding, GeneratorEmbedding, leaky_tanh
 
 EXPANSION = 2  # of the channels within a block
 GROUP = 16  # channels a group of a block's convolution
@@ -53,7 +53,7 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualGenerator(Generator):
-    """Noise [B, z_dim] and labels int64 [B] -> images [B, C, H, W] in [-1, 1].
+    """Noise [B, z_dim], labels and modes int64 [B] -> images [B, C, H, W] in [-1, 1].
 
     The label enters as a learned vector beside the noise. Both together weigh the maps of a learned
     basis, which the blocks then work on.
@@ -81,7 +81,7 @@ class ResidualGenerator(Generator):
         """
         super().__init__(z_dim, spec.n_classes, n_modes)
         check_divides_by_four(spec)
-        self.embed = ConditionVectors(spec.n_classes, n_modes, z_dim, MODE_SHARE)
+        self.embed = GeneratorEmbedding(spec.n_classes, n_modes, z_dim, MODE_SHARE)
         self.basis = nn.Parameter(torch.randn(widths[0], spec.height // 4, spec.width // 4))
         self.weigh = _spread(nn.Linear(2 * z_dim, widths[0], bias=False))
         self.coarse = _stage(widths[0], n_blocks[0], sum(n_blocks))
@@ -89,39 +89,35 @@ class ResidualGenerator(Generator):
         self.fine = _stage(widths[1], n_blocks[1], sum(n_blocks))
         self.show = _spread(nn.Conv2d(widths[1], 4 * spec.channels, 3, padding=1))
 
-    def vectors(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return the learned vectors [B, z_dim] of the conditions."""
-        return self.embed(self.conditions(z, labels))
-
-    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
-        """Return images [B, C, H, W] in [-1, 1]."""
-        weights = self.weigh(torch.cat([z, vectors], dim=1))
+    def synthesize(self, z: Tensor, embedding: Tensor) -> Tensor:
+        """Return images [B, C, H, W] in [-1, 1] from noise and vectors, both [B, z_dim]."""
+        weights = self.weigh(torch.cat([z, embedding], dim=1))
         x = self.basis * weights[:, :, None, None]
         x = self.change(self.coarse(x.contiguous(memory_format=torch.channels_last)))
         x = F.interpolate(x, scale_factor=2, mode="bilinear")
-        return open_tanh(F.pixel_shuffle(self.show(self.fine(x)), 2))
+        return leaky_tanh(F.pixel_shuffle(self.show(self.fine(x)), 2))
 
 
 class ResidualDiscriminator(Discriminator):
-    """Images [B, C, H, W] in [-1, 1] and conditions int64 [B] -> logits [B].
+    """Images [B, C, H, W] in [-1, 1], labels and modes int64 [B] -> logits [B].
 
     Nothing in it bounds how fast the logits change with the image: it needs gradient penalties
-    (recipe `r3gan`). A condition is label x n_modes + mode.
+    (recipe `r3gan`).
     """
 
     def __init__(
         self,
         spec: DataSpec,
-        sight: object = None,
+        extractor: object = None,
         n_modes: int = 1,
         widths: tuple[int, int] = (16, 64),
         n_blocks: tuple[int, int] = (1, 1),
     ):
-        """Build for the images and classes of `spec`, blind to the guide behind `sight`.
+        """Build for the images and classes of `spec`, from pixels alone.
 
         Args:
             spec: of the images.
-            sight: unused.
+            extractor: of the guide; unused.
             n_modes: of each class.
             widths: channels at a half and at a quarter of the sides, multiples of `GROUP / 2`.
             n_blocks: blocks at a half and at a quarter of the sides.
@@ -139,22 +135,21 @@ class ResidualDiscriminator(Discriminator):
         self.basis = nn.Parameter(torch.randn(widths[1], height, width) / (height * width) ** 0.5)
         self.features = _spread(nn.Linear(widths[1], widths[1], bias=False))
         self.score = _spread(nn.Linear(widths[1], 1))
-        self.embed = ConditionVectors(spec.n_classes, n_modes, widths[1])
+        self.embed = ClassEmbedding(spec.n_classes, n_modes, widths[1])
         for vectors in self.embed.parameters():
             nn.init.normal_(vectors, std=widths[1] ** -0.5)
 
-    def look(self, images: Tensor) -> tuple[Tensor, ...]:
+    def extract(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return blocks of 2x2 pixels [B, 4C, H / 2, W / 2]."""
         return (pixel_blocks(images, 2),)
 
-    def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
+    def logits(self, features: Sequence[Tensor], labels: Tensor, modes: Tensor) -> Tensor:
         """Return logits [B] (Miyato and Koyama 2018, eq. 4); positive: an image looks real."""
-        features = self.features_of(seen[0])
-        vectors = self.embed(conditions)
-        return self.score(features).squeeze(1) + (vectors * features).sum(1)
+        vectors = self.features_of(features[0])
+        return self.score(vectors).squeeze(1) + (self.embed(labels, modes) * vectors).sum(1)
 
     def features_of(self, blocks: Tensor) -> Tensor:
-        """Return features [B, N] of blocks of pixels; no label is told yet."""
+        """Return vectors [B, N] of blocks of pixels, which do not depend on the label."""
         x = self.fine(self.enter(blocks))
         x = self.coarse(self.change(F.avg_pool2d(x, 2)))
         return self.features((x * self.basis).sum((2, 3)))

@@ -1,4 +1,4 @@
-"""Draws images from a generator, the same ones whatever the batch size."""
+"""Draws images from a generator; the images do not depend on the batch size."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,7 +13,7 @@ from cgan.models.base import Generator
 from cgan.runtime.device import autocast, choose_device, choose_precision, place
 from cgan.runtime.errors import InputError
 
-N_DRAWN = 64  # images, where nobody says how many
+N_DRAWN = 64  # images, if no number is given
 
 
 @torch.no_grad()
@@ -27,9 +27,9 @@ def sample(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield (images uint8 [B, C, H, W], labels int64 [B]) for every requested label, in order.
 
-    The noise of all images comes from one stream of its own, read in order: image i depends on
-    `seed`, its label and i alone, never on the batch size or on torch's random state. (Matrix
-    kernels round differently for different batch sizes, so a pixel may still move by one level.)
+    The noise of all images comes from one random stream in order. So image i depends only on
+    `seed`, its label and i, not on the batch size or on torch's random state. (Matrix kernels round
+    differently for different batch sizes, so a pixel may still differ by one level.)
 
     Args:
         generator: a network with a `z_dim`; left in evaluation mode.
@@ -50,7 +50,7 @@ def sample(
 
 
 def noise(seed: int, n: int, z_dim: int) -> Tensor:
-    """Return the normal numbers float32 [n, z_dim] that `sample` makes its first n images of."""
+    """Return the normal numbers float32 [n, z_dim] from which `sample` makes its first n images."""
     return _normal(_stream(seed), n, z_dim)
 
 
@@ -63,49 +63,49 @@ def _normal(stream: np.random.Generator, n: int, z_dim: int) -> Tensor:
 
 
 def requested_labels(
-    n_classes: int, n: int | None = None, digit: int | Sequence[int] | None = None
+    n_classes: int, n: int | None = None, label: int | Sequence[int] | None = None
 ) -> Tensor:
     """Return the labels int64 [n] of the images to draw.
 
     Args:
         n_classes: the labels that there are, from 0.
-        n: how many images, 1 to 1,000,000; None: as many as there are digits, or 64.
-        digit: one label for all, a label for each, or None: every one equally often.
+        n: how many images, 1 to 1,000,000; None: as many as there are labels, or 64.
+        label: one for all, one for each, or None: every one equally often.
 
     Raises:
         InputError: a label that there is not, not as many labels as images, a number out of range.
     """
-    digits = _digits(digit)
-    n = N_DRAWN if n is None and digits.ndim == 0 else n
-    n = EvalConfig(n_samples=len(digits) if n is None else _whole(n)).n_samples  # checks the range
-    if digit is None:
+    labels = _labels(label)
+    n = N_DRAWN if n is None and labels.ndim == 0 else n
+    n = EvalConfig(n_samples=len(labels) if n is None else _whole(n)).n_samples  # checks the range
+    if label is None:
         return balanced_labels(n, n_classes)
-    for one in np.unique(digits):
+    for one in np.unique(labels):
         if not 0 <= one < n_classes:
-            raise InputError(f"--digit {one}: the generator draws the labels 0 to {n_classes - 1}")
-    if digits.ndim and len(digits) != n:
-        raise InputError(f"there are {len(digits)} digits for {n} images; leave n out")
-    return torch.from_numpy(np.broadcast_to(digits, n).copy())
+            raise InputError(f"--class {one}: the generator draws the classes 0 to {n_classes - 1}")
+    if labels.ndim and len(labels) != n:
+        raise InputError(f"there are {len(labels)} labels for {n} images; leave n out")
+    return torch.from_numpy(np.broadcast_to(labels, n).copy())
 
 
 def _whole(number: int) -> int:
-    """Return numpy's whole numbers as Python's; what is none is left for who checks it."""
+    """Return numpy's whole numbers as Python's; other values are returned as they are."""
     return int(number) if isinstance(number, np.integer) else number
 
 
-def _digits(digit: int | Sequence[int] | None) -> NDArray[np.int64]:
-    """Return one digit, or those of a list, as an array int64 of no axis or of one.
+def _labels(label: int | Sequence[int] | None) -> NDArray[np.int64]:
+    """Return one label, or those of a list, as an array int64 of no axis or of one.
 
     Raises:
         InputError: they are no whole numbers.
     """
     try:
-        digits = np.array(0 if digit is None else digit)
+        labels = np.array(0 if label is None else label)
     except ValueError:  # rows of different lengths
-        digits = np.array("")
-    if digits.ndim > 1 or digits.dtype.kind not in "iu":
-        raise InputError("digit must be a whole number, or a list of them, one for each image")
-    return digits.astype(np.int64)
+        labels = np.array("")
+    if labels.ndim > 1 or labels.dtype.kind not in "iu":
+        raise InputError("a label must be a whole number, or a list of them, one for each image")
+    return labels.astype(np.int64)
 
 
 def draw(
@@ -113,22 +113,22 @@ def draw(
     n_classes: int,
     n: int | None,
     *,
-    digit: int | Sequence[int] | None = None,
+    label: int | Sequence[int] | None = None,
     seed: int = 1,
     device: str = "auto",
     precision: str = "fp32",
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Draw `n` images of the labels that `requested_labels` tells.
+    """Draw `n` images of the labels that `requested_labels` returns.
 
     Returns:
         Images uint8 [n, C, H, W] and labels int64 [n].
 
     Raises:
-        InputError: a digit that the generator was not trained on, not as many as images, a number
+        InputError: a class that the generator was not trained on, not as many as images, a number
             out of range, a device that is not there, an unknown precision.
     """
     seed = EvalConfig(seed=_whole(seed)).seed  # checks the range
-    wanted = requested_labels(n_classes, n, digit)
+    wanted = requested_labels(n_classes, n, label)
     where = choose_device(device)
     dtype = choose_precision(precision, where)
     images, labels = collect(sample(place(generator, where), wanted, seed=seed, dtype=dtype))

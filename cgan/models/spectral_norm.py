@@ -1,6 +1,7 @@
 """Spectral normalisation of all layers of a network at once, with a short backward pass.
 
-Small layers spend most of their time on calling operations, not in them, so it calls few.
+For small layers the overhead of each call of an operation takes most of the time, so this module
+uses few calls.
 """
 
 import copy
@@ -12,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-FIRST_ITERATIONS = 15  # of the power method, at the start; one more each time the weights learn
-TINY = 1e-12  # keeps a weight of zeros from becoming not a number
+FIRST_ITERATIONS = 15  # of the power method, at the start; one more in each training step
+TINY = 1e-12  # so that a weight of zeros does not become NaN
 
 Network = TypeVar("Network", bound=nn.Module)
 Vectors = tuple[Tensor, Tensor]
@@ -22,33 +23,34 @@ Vectors = tuple[Tensor, Tensor]
 class SpectralNetwork(nn.Module):
     """A network whose marked layers use weights divided by their largest singular values.
 
-    (Miyato 2018, equations 8 to 12.) A weight is read as a matrix of its first dimension by all
-    others. The singular vectors follow by one step of the power method whenever weights that learn
-    are asked for; weights whose gradient is switched off have not changed, and need none.
+    (Miyato 2018, equations 8 to 12.) A weight is treated as a matrix: its first dimension by all
+    others. In training mode each call of `normalise` takes one step of the power method to update
+    the singular vectors. There is no step if gradients of the weights are switched off, because
+    then the weights have not changed.
     """
 
     def normalise(self) -> None:
-        """Give every marked layer its divided weight; to be called before the layers are."""
+        """Set the divided weight of every marked layer; call this before the layers."""
         layers: list[Any] = [layer for layer in self.modules() if hasattr(layer, "original")]
         if not layers:  # frozen
             return
         weights = [layer.original for layer in layers]
-        # autocast would compute products with a vector in bfloat16, which is too coarse
+        # autocast would compute these products in bfloat16, which is not precise enough
         with torch.autocast(weights[0].device.type, enabled=False):
             if self.training and any(weight.requires_grad for weight in weights):
-                _follow(layers)
+                _power_iteration(layers)
             vectors = [(layer.left, layer.right) for layer in layers]
             for layer, divided in zip(layers, divide(weights, vectors), strict=True):
                 layer.weight = divided
 
 
-def frozen(network: Network) -> Network:
-    """Return a copy in evaluation mode that does not learn, its weights divided once and for all.
+def freeze(network: Network) -> Network:
+    """Return a copy in evaluation mode whose weights are divided already and not trained.
 
-    It computes what `network` does, without the division; a network of no marked layers is copied.
+    It computes the same as `network`. A network without marked layers is only copied.
     """
     for layer in network.modules():
-        if hasattr(layer, "original"):  # what was divided before may hang on a gradient
+        if hasattr(layer, "original"):  # a weight divided earlier may be part of a graph
             layer.__dict__.pop("weight", None)
     copied = copy.deepcopy(network).eval().requires_grad_(False)
     if isinstance(copied, SpectralNetwork):
@@ -63,7 +65,7 @@ def frozen(network: Network) -> Network:
 
 
 def spectral_norm(layer: nn.Module) -> nn.Module:
-    """Mark a layer of a `SpectralNetwork`, whose learnt weight is `original` from now on.
+    """Mark a layer of a `SpectralNetwork`: its parameter `weight` becomes `original`.
 
     Its singular vectors are the buffers `left` and `right`. Returns the layer.
     """
@@ -75,27 +77,27 @@ def spectral_norm(layer: nn.Module) -> nn.Module:
     layer.register_buffer("left", F.normalize(torch.randn(matrix.shape[0]), dim=0))
     layer.register_buffer("right", torch.zeros(matrix.shape[1]))
     for _ in range(FIRST_ITERATIONS):
-        _follow([layer])
+        _power_iteration([layer])
     return layer
 
 
 def divide(weights: Sequence[Tensor], vectors: Sequence[Vectors]) -> tuple[Tensor, ...]:
-    """Return each weight [N, ...] divided by u'Wv, its vectors u [N] and v [...] held constant."""
+    """Return each weight [N, ...] divided by u'Wv; the vectors u [N] and v [...] are constants."""
     return _Divided.apply(vectors, *weights)
 
 
 @torch.no_grad()
-def _follow(layers: Sequence[Any]) -> None:
-    """Take one step of the power method; a backward pass may still need the vectors before it."""
+def _power_iteration(layers: Sequence[Any]) -> None:
+    """Take one step of the power method; old vectors are kept for a pending backward pass."""
     matrices = [layer.original.flatten(1) for layer in layers]
     lefts = [layer.left for layer in layers]
-    rights = _of_length_one([torch.mv(m.t(), u) for m, u in zip(matrices, lefts, strict=True)])
-    lefts = _of_length_one([torch.mv(m, v) for m, v in zip(matrices, rights, strict=True)])
+    rights = _unit_length([torch.mv(m.t(), u) for m, u in zip(matrices, lefts, strict=True)])
+    lefts = _unit_length([torch.mv(m, v) for m, v in zip(matrices, rights, strict=True)])
     for layer, left, right in zip(layers, lefts, rights, strict=True):
         layer.left, layer.right = left, right
 
 
-def _of_length_one(vectors: list[Tensor]) -> list[Tensor]:
+def _unit_length(vectors: list[Tensor]) -> list[Tensor]:
     lengths = torch._foreach_add(torch._foreach_norm(vectors), TINY)
     return list(torch._foreach_div(vectors, lengths))
 

@@ -1,4 +1,4 @@
-"""Reads tensors from safetensors files of strangers: names, shapes, types before any memory."""
+"""Reads untrusted safetensors files: names, shapes and dtypes are checked before any is read."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,17 +30,17 @@ NAMES = {kind: name for name, kind in KINDS.items()}
 
 
 @contextmanager
-def shapes_alone() -> Iterator[None]:
-    """Make networks in this block of shapes and types, without memory and without drawing weights.
+def on_meta_device() -> Iterator[None]:
+    """Build networks on torch's meta device: with shapes and dtypes, but without memory.
 
     `load_state_dict(..., assign=True)` gives them their weights.
     """
-    with _Undrawn(), torch.device("meta"):
+    with _SkipNormalInit(), torch.device("meta"):
         yield
 
 
-class _Undrawn(TorchFunctionMode):
-    """Leaves out normal start weights: to draw them without memory loads a second of code."""
+class _SkipNormalInit(TorchFunctionMode):
+    """Skips `init.normal_`, which on the meta device first imports a second's worth of code."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -55,16 +55,16 @@ def read_tensors(
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Return the tensors of a safetensors file, on the CPU, and its metadata.
 
-    Nothing in such a file is code. Memory is taken only after everything else is known to fit.
+    Such a file holds no code. Memory is allocated only after all names and shapes are checked.
 
     Args:
         path: the file itself, not a link to it.
-        wanted: tensors of the names, shapes and types that the file must have, no more and no
-            fewer; they may be without memory. None: whatever it has.
+        wanted: tensors with exactly the names, shapes and dtypes that the file must have; they may
+            be on the meta device. None: any.
         largest: the number of bytes that the file may have.
 
     Raises:
-        InputError: no plain file, a larger one, a damaged one, or one of other tensors.
+        InputError: not a regular file, a larger one, a damaged one, or one of other tensors.
     """
     try:
         _check_header(path, largest)
@@ -72,7 +72,7 @@ def read_tensors(
             problem = _mismatch(file, wanted)
             if problem:
                 raise InputError(f"{path} does not fit the network in its config.json: {problem}")
-            # copies: what is read in place would change, or vanish, with the file
+            # copies, because tensors mapped to the file would change with it
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
             return tensors, dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
@@ -88,16 +88,16 @@ def _check_header(path: Path, largest: int) -> None:
 
 
 def _mismatch(file: Any, wanted: Mapping[str, Tensor] | None) -> str:
-    """Return what is wrong with the tensors of an open file, or nothing."""
+    """Return what is wrong with the tensors of an open file; "" if nothing is."""
     given = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    strange = [name for name, part in given.items() if part.get_dtype() not in KINDS]
-    if strange:
-        return f"{_short(strange[0])} is {given[strange[0]].get_dtype()}"
+    unknown = [name for name, part in given.items() if part.get_dtype() not in KINDS]
+    if unknown:
+        return f"{_short(unknown[0])} is {given[unknown[0]].get_dtype()}"
     if wanted is None:
         return ""
-    strangers: Iterable[str] = wanted.keys() ^ given.keys()
-    if strangers:
-        return f"{_short(min(strangers))} is in only one of them"
+    different: Iterable[str] = wanted.keys() ^ given.keys()
+    if different:
+        return f"{_short(min(different))} is in only one of them"
     for name, tensor in wanted.items():
         shape, kind = given[name].get_shape(), given[name].get_dtype()
         if shape != list(tensor.shape):

@@ -1,7 +1,7 @@
 """Networks of transposed convolutions: the convolutional GAN and the first classifier-guided one.
 
-They repeat the systems of the recipes `conv` and `guided-original`, layer by layer at 28x28 pixels;
-at other sizes that divide by 4 the first layers have another start.
+They repeat the systems of the recipes `conv` and `guided-original`, layer by layer at 28x28 pixels.
+At other sizes that divide by 4 the first layers have other sizes.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ SLOPE = 0.2
 
 
 class TransposedGenerator(Generator):
-    """Recipe `conv`: noise [B, z_dim] as 1x1 maps, grown to images; labels are not heeded."""
+    """Recipe `conv`: noise [B, z_dim] as 1x1 maps -> images [B, C, H, W]; labels are not used."""
 
     conditional = False
 
@@ -43,32 +43,45 @@ class TransposedGenerator(Generator):
             nn.Tanh(),
         )
 
-    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
+    def synthesize(self, z: Tensor, embedding: Tensor) -> Tensor:
         """Return images [B, C, H, W] in [-1, 1]."""
         return self.layers(z[:, :, None, None])
 
 
 class ConvDiscriminator(Discriminator):
-    """Recipe `conv`: images [B, C, H, W] -> logits [B]; conditions are not heeded."""
+    """Recipe `conv`: images [B, C, H, W] -> logits [B]; labels and modes are not used."""
 
-    def __init__(self, spec: DataSpec, sight: object = None, n_modes: int = 1):
-        """Build for the images of `spec`, blind to the guide behind `sight`."""
+    def __init__(self, spec: DataSpec, extractor: object = None, n_modes: int = 1):
+        """Build for the images of `spec`; `extractor` and `n_modes` are not used."""
         super().__init__()
         layers: list[nn.Module] = []
         n_in, sides = spec.channels, [spec.height, spec.width]
         for n_out, padding in ((128, 0), (256, 1), (512, 1)):
-            # kernel, stride and padding of each side; a small map is not halved further
+            # kernel, stride and padding of each side; a side below 4 is not halved
             shapes = [(4, 2, padding) if side >= 4 else (3, 1, 1) for side in sides]
             layers += [_conv(n_in, n_out, shapes), nn.BatchNorm2d(n_out), nn.LeakyReLU(SLOPE)]
             sides = [_side(side, *shape) for side, shape in zip(sides, shapes, strict=True)]
             n_in = n_out
-        # what is left, 3x3 at 28x28, becomes one number
+        # the remaining map, 3x3 at 28x28 pixels, becomes one number
         last = [(4, 2, 1) if side in (2, 3) else (side, 1, 0) for side in sides]
         self.layers = nn.Sequential(*layers, _conv(n_in, 1, last), nn.Flatten(0))
 
-    def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
-        """Return logits [B]; positive means that an image looks real."""
-        return self.layers(seen[0])
+    def logits(self, features: Sequence[Tensor], labels: Tensor, modes: Tensor) -> Tensor:
+        """Return logits [B]; a positive one means that the image looks real."""
+        return self.layers(features[0])
+
+
+class OneHot(nn.Module):
+    """Labels int64 [B] -> float [B, K]: 1 for the label and 0 for the other classes."""
+
+    def __init__(self, n_classes: int):
+        """Store the number of classes."""
+        super().__init__()
+        self.n_classes = n_classes
+
+    def forward(self, z: Tensor, labels: Tensor, modes: Tensor) -> Tensor:
+        """Return the labels, one-hot, in the dtype of the noise; modes are not used."""
+        return F.one_hot(labels, self.n_classes).to(z.dtype)
 
 
 class LabelledGenerator(Generator):
@@ -82,7 +95,7 @@ class LabelledGenerator(Generator):
         """
         super().__init__(z_dim, spec.n_classes, n_modes)
         check_divides_by_four(spec)
-        self.n_classes = spec.n_classes
+        self.embed = OneHot(spec.n_classes)
         start = (128, spec.height // 4, spec.width // 4)
         self.layers = nn.Sequential(
             nn.Linear(spec.n_classes + z_dim, start[0] * start[1] * start[2]),
@@ -98,20 +111,16 @@ class LabelledGenerator(Generator):
             nn.Tanh(),
         )
 
-    def vectors(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return the labels, one-hot: [B, K]."""
-        return F.one_hot(labels, self.n_classes).to(z.dtype)
-
-    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
+    def synthesize(self, z: Tensor, embedding: Tensor) -> Tensor:
         """Return images [B, C, H, W] in [-1, 1]."""
-        return self.layers(torch.cat([vectors, z], dim=1))
+        return self.layers(torch.cat([embedding, z], dim=1))
 
 
 class UnlabelledDiscriminator(Discriminator):
-    """Recipe `guided-original`: images [B, C, H, W] -> logits [B]; it is not told the label."""
+    """Recipe `guided-original`: images [B, C, H, W] -> logits [B]; labels are not used."""
 
-    def __init__(self, spec: DataSpec, sight: object = None, n_modes: int = 1):
-        """Build for the images of `spec`, blind to the guide behind `sight`."""
+    def __init__(self, spec: DataSpec, extractor: object = None, n_modes: int = 1):
+        """Build for the images of `spec`; `extractor` and `n_modes` are not used."""
         super().__init__()
         body = nn.Sequential(
             nn.Conv2d(spec.channels, 32, 3, 2, 1),
@@ -124,9 +133,9 @@ class UnlabelledDiscriminator(Discriminator):
         height, width = (-(-side // 8) for side in (spec.height, spec.width))
         self.layers = nn.Sequential(*body, nn.Linear(256 * height * width, 1))
 
-    def decide(self, seen: Sequence[Tensor], conditions: Tensor) -> Tensor:
-        """Return logits [B]; positive means that an image looks real."""
-        return self.layers(seen[0]).squeeze(1)
+    def logits(self, features: Sequence[Tensor], labels: Tensor, modes: Tensor) -> Tensor:
+        """Return logits [B]; a positive one means that the image looks real."""
+        return self.layers(features[0]).squeeze(1)
 
 
 def _conv(n_in: int, n_out: int, shapes: list[tuple[int, int, int]]) -> nn.Conv2d:

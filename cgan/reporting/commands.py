@@ -1,4 +1,4 @@
-"""The commands that make a report again."""
+"""The commands that reproduce a report."""
 
 import shlex
 from dataclasses import asdict
@@ -7,59 +7,59 @@ from typing import Any
 from cgan.config.recipes import eval_config, gan_config
 from cgan.config.schema import EvalConfig, GanConfig
 from cgan.io.run_layout import PLAIN_NAME
+from cgan.metrics.results import Results
 from cgan.runtime.errors import InputError
 
-# what is said otherwise, has no flag of its own, or changes no weight
+# what the command has anyway, has no flag, or changes no weight
 UNSAID = {
     *("recipe", "dataset", "d_every", "dry_run", "log_interval", "checkpoint_every", "on_nan"),
     *("warmup", "beta2"),
 }
 
 
-def commands_of(results: dict[str, Any]) -> list[str]:
-    """Return the command lines that train and score what `results` tell of, as far as they tell.
+def commands_of(results: Results) -> list[str]:
+    """Return the command lines that train and score what `results` describe, as far as known.
 
     Settings that have no flag are left out, and so is a config of another version.
     """
-    provenance = results.get("provenance", {})
-    scored = provenance.get("evaluation")
-    names = [results["run"], results["dataset"], results["judge"]["name"]]
+    provenance = results.provenance
+    names = [results.run, results.dataset, results.judge.name]
     names += [guide for guide in (_shown_guide(results), _training_guide(results)) if guide]
     if not all(PLAIN_NAME.fullmatch(name) for name in names):
-        return []  # a stranger's, which could pass for a flag
+        return []  # somebody else's, which could pass for a flag
     lines = []
-    if isinstance(provenance.get("config"), dict):
-        lines += _training(results, provenance["config"])
-    elif not isinstance(provenance.get("images"), str):
+    if provenance.config is not None:
+        lines += _training(results, provenance.config)
+    elif provenance.images is None:
         return []  # arrays in somebody's memory
-    subject = [results["run"]]
-    if isinstance(provenance.get("images"), str):
-        subject = ["--images", provenance["images"], "--dataset", results["dataset"]]
-        subject += ["--name", results["run"]]
-    if isinstance(scored, dict):
-        lines.append(shlex.join(["cgan", "evaluate", *subject, *_evaluation(scored, results)]))
+    subject = [results.run]
+    if provenance.images is not None:
+        subject = ["--images", provenance.images, "--dataset", results.dataset]
+        subject += ["--name", results.run]
+    if provenance.evaluation is not None:
+        flags = _evaluation(provenance.evaluation, results)
+        lines.append(shlex.join(["cgan", "evaluate", *subject, *flags]))
     return lines
 
 
-def _shown_guide(results: dict[str, Any]) -> str | None:
+def _shown_guide(results: Results) -> str | None:
     """Return the name of the classifier that stands beside the judge."""
-    return (results["guide"] or {}).get("name")
+    return results.guide.name if results.guide else None
 
 
-def _training_guide(results: dict[str, Any]) -> str | None:
-    """Return the name of the classifier that taught the generator, as far as it is told."""
-    told = results.get("provenance", {}).get("guide")
-    return told if isinstance(told, str) else _shown_guide(results)
+def _training_guide(results: Results) -> str | None:
+    """Return the name of the classifier that guided the generator, if it is known."""
+    return results.provenance.guide or _shown_guide(results)
 
 
-def _training(results: dict[str, Any], config: dict[str, Any]) -> list[str]:
+def _training(results: Results, config: dict[str, Any]) -> list[str]:
     try:
         GanConfig(**config)
         plain = gan_config(config["recipe"], config["dataset"])
         row = asdict(gan_config(config["recipe"], config["dataset"], d_every=config["d_every"]))
     except (TypeError, KeyError, InputError):
         return []
-    flags = ["--recipe", config["recipe"], "--dataset", config["dataset"], "--name", results["run"]]
+    flags = ["--recipe", config["recipe"], "--dataset", config["dataset"], "--name", results.run]
     guide = _training_guide(results)
     if guide and guide != f"{config['dataset']}-guide":
         flags += ["--guide", guide]
@@ -71,7 +71,7 @@ def _training(results: dict[str, Any], config: dict[str, Any]) -> list[str]:
     return [shlex.join(["cgan", "train-gan", *flags])]
 
 
-def _evaluation(scored: dict[str, Any], results: dict[str, Any]) -> list[str]:
+def _evaluation(scored: dict[str, Any], results: Results) -> list[str]:
     """Return the flags of an evaluation in which it differs from the default or the quick one."""
     try:
         EvalConfig(**scored)
@@ -83,18 +83,18 @@ def _evaluation(scored: dict[str, Any], results: dict[str, Any]) -> list[str]:
     if len(apart - {key for key in scored if scored[key] != quick[key]}) > 1:
         plain, flags = quick, ["--quick"]
     apart = {key for key in scored if scored[key] != plain[key]}
-    if results["recipe"] is None:
+    if results.recipe is None:
         apart -= {"n_samples", "seed"}  # all images are scored as they are
     for key in sorted(apart):
         if key == "copying":
             flags.append("--copying" if scored[key] else "--no-copying")
         else:
             flags += [_flag(key), str(scored[key])]
-    judge = results["judge"]["name"]
-    if judge != f"{results['dataset']}-judge":
+    judge = results.judge.name
+    if judge != f"{results.dataset}-judge":
         flags += ["--judge", judge]
     shown = _shown_guide(results)
-    if shown and (shown != _training_guide(results) or results["recipe"] is None):
+    if shown and (shown != _training_guide(results) or results.recipe is None):
         flags += ["--guide", shown]
     return flags
 

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from cgan.reporting.figures import BLUE, GREY, ORANGE
 
-# of several runs; with the style of the line, so that colour alone tells none apart
+# of several runs; with the style of the line, so that lines differ in more than colour
 COLOURS = (BLUE, ORANGE, "#00806a", "#a3428f", "#7a5c00", "#3d3d3d")
 # what several runs are compared by: title and, where there is one, the ideal
 PANELS: dict[str, tuple[str, float | None]] = {

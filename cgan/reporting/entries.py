@@ -1,4 +1,4 @@
-"""What several reports tell: one row a run, and the seeds of one recipe together."""
+"""What several reports say: one row a run, and the seeds of one recipe together."""
 
 import json
 from collections.abc import Callable
@@ -11,6 +11,7 @@ import pandas as pd
 
 from cgan.config.schema import GanConfig
 from cgan.metrics.registry import METRICS
+from cgan.metrics.results import Results
 from cgan.reporting import tables
 from cgan.reporting.read import find_report, read_history, read_results
 from cgan.runtime.errors import InputError, lookup
@@ -18,20 +19,20 @@ from cgan.runtime.errors import InputError, lookup
 REAL = "real images"
 # what a run may differ in and still be another seed of the same
 ALIKE = {"seed", "device", "precision", "log_interval", "checks", "dry_run"}
-WHOLE = ("seed", "n_samples", "alarms", "config.seed")  # columns that real images lack
+WHOLE = ("seed", "n_samples", "warnings", "config.seed")  # columns that real images lack
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What one report tells of its run."""
+    """What one report says of its run."""
 
-    results: dict[str, Any]
+    results: Results
     history: pd.DataFrame | None
 
     @property
     def config(self) -> dict[str, Any]:
         """How the run was trained; nothing of images from elsewhere."""
-        return self.results.get("provenance", {}).get("config") or {}
+        return self.results.provenance.config or {}
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -39,10 +40,10 @@ class Entry:
 
         A field that came later than the run has its default.
         """
-        trained = {"run": self.results["run"]}
+        trained = {"run": self.results.run}
         if self.config:
             trained = {**asdict(GanConfig()), **self.config}
-        scored = {"n_samples": self.results["n_samples"], "judge": self.results["judge"]["name"]}
+        scored = {"n_samples": self.results.n_samples, "judge": self.results.judge.name}
         return {key: value for key, value in {**trained, **scored}.items() if key not in ALIKE}
 
     @property
@@ -55,22 +56,23 @@ class Entry:
         results, worst = self.results, tables.worst(self.results)
         seconds = None if self.history is None else float(self.history["seconds"].iloc[-1])
         return {
-            "run": results["run"],
-            "dataset": results["dataset"],
-            "recipe": results["recipe"],
-            "conditional": results["conditional"],
+            "run": results.run,
+            "dataset": results.dataset,
+            "recipe": results.recipe,
+            "conditional": results.conditional,
             "seed": self.config.get("seed"),
             "seconds": seconds,
-            "n_samples": results["n_samples"],
-            "alarms": len(results["alarms"]),
+            "n_samples": results.n_samples,
+            "warnings": len(results.warnings),
             **{name: _number(results, name, "value") for name in METRICS},
-            "worst_digit": worst["accuracy"] if worst else np.nan,
+            tables.WORST_CLASS: worst.accuracy if worst else np.nan,
             **{f"config.{key}": value for key, value in self.config.items()},
         }
 
 
-def _number(results: dict[str, Any], name: str, key: str) -> float:
-    value = results["metrics"].get(name, {}).get(key)
+def _number(results: Results, name: str, key: str) -> float:
+    score = results.metrics.get(name)
+    value = None if score is None else getattr(score, key)
     return np.nan if value is None else float(value)
 
 
@@ -83,7 +85,7 @@ def find_entries(
     """Read the reports of runs, by name or folder; all in `reports_dir` where none is named.
 
     Only those of `dataset`, if one is given. Where none is named, one that cannot be read is left
-    out, and `say` is told why.
+    out, and `say` gets the reason.
 
     Raises:
         InputError: there is no such report, one cannot be read, or they are of several data sets.
@@ -101,10 +103,10 @@ def find_entries(
             say(f"left out: {error}")
     if not entries:
         raise InputError(f"there is no report in {reports_dir}; run cgan evaluate first")
-    names = sorted({entry.results["dataset"] for entry in entries})
+    names = sorted({entry.results.dataset for entry in entries})
     if dataset is not None:
         lookup(dict.fromkeys(names), dataset, "data set with a report")
-        return [entry for entry in entries if entry.results["dataset"] == dataset]
+        return [entry for entry in entries if entry.results.dataset == dataset]
     if len(names) > 1:
         raise InputError(
             f"the reports are of several data sets ({', '.join(names)}), and scores on one say "
@@ -116,7 +118,7 @@ def find_entries(
 def board(entries: list[Entry]) -> pd.DataFrame:
     """Return one row a run under one of real images, whose metrics are means over the reports."""
     real = {name: _mean([_number(e.results, name, "real") for e in entries]) for name in METRICS}
-    first = {"run": REAL, "dataset": entries[0].results["dataset"], **real}
+    first = {"run": REAL, "dataset": entries[0].results.dataset, **real}
     rows = [first, *(entry.row() for entry in entries)]
     table = pd.DataFrame(rows)
     for name in WHOLE:  # not by way of floats, in which a large seed would be another
@@ -140,7 +142,7 @@ def groups(entries: list[Entry]) -> pd.DataFrame:
     for kind, same in members.items():
         runs = pd.DataFrame([entry.row() for entry in same])
         row: dict[str, Any] = {"recipe": _title(same[0], members), "n": len(same), "kind": kind}
-        for name in (*METRICS, "seconds", "worst_digit"):
+        for name in (*METRICS, "seconds", tables.WORST_CLASS):
             values = runs[name].astype(float)
             row[name], row[f"{name}_spread"] = values.mean(), values.std()
         rows.append(row)
@@ -149,10 +151,10 @@ def groups(entries: list[Entry]) -> pd.DataFrame:
 
 def _title(entry: Entry, members: dict[str, list[Entry]]) -> str:
     """Return the recipe's name, and what sets this kind apart from others of the recipe."""
-    recipe = entry.results["recipe"]
+    recipe = entry.results.recipe
     if recipe is None:
-        return str(entry.results["run"])
-    others = [same[0] for same in members.values() if same[0].results["recipe"] == recipe]
+        return str(entry.results.run)
+    others = [same[0] for same in members.values() if same[0].results.recipe == recipe]
     apart = [
         f"{key} {value}"
         for key, value in entry.settings.items()

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from cgan.metrics.results import Results
 from cgan.reporting import tables
 
 BLUE, ORANGE, GREY = "#0b5fa5", "#b45309", "#8a8f98"  # tell apart without red against green
@@ -68,7 +69,7 @@ def svg(name: str, draw: Callable[..., Figure], *parts: Any) -> bytes:
 
 
 def inline(picture: bytes, label: str) -> str:
-    """Return an SVG of `svg` as a part of a page, which its colours follow, told as `label`."""
+    """Return an SVG of `svg` as a part of a page, whose colours follow it, with a label."""
     text = picture.decode()
     text = text[text.index("<svg") :]
     for colour, name in FOLLOWING.items():
@@ -83,7 +84,7 @@ def _new(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), dpi=96, layout="constrained")
 
 
-def scores(results: dict[str, Any]) -> Figure:
+def scores(results: Results) -> Figure:
     """Draw the headline metrics and their 95% intervals on one scale, on which real images are 1.
 
     A grey band is the interval of real images, where it is known.
@@ -95,18 +96,19 @@ def scores(results: dict[str, Any]) -> Figure:
     engine.set(rect=(0, 0, 0.96, 1))  # type: ignore[call-arg]  # room for wider letters
     axes = figure.subplots()
     for row, name in enumerate(names):
-        metric = results["metrics"][name]
-        low, high = sorted(_scaled(name, metric, "low", "high"))
-        (value,) = _scaled(name, metric, "value")
-        if metric.get("real_low") is not None and metric.get("real_high") is not None:
-            first, last = sorted(_scaled(name, metric, "real_low", "real_high"))
+        known = _known(results, name)
+        assert known is not None
+        low, high = sorted(_scaled(name, known, "low", "high"))
+        (value,) = _scaled(name, known, "value")
+        if "real_low" in known:
+            first, last = sorted(_scaled(name, known, "real_low", "real_high"))
             axes.barh(row, last - first, 0.72, first, color=GREY, alpha=0.35)
         axes.plot([low, high], [row, row], color=BLUE, linewidth=2)
         end = ">" if value >= MOST_TIMES else "o"
         axes.plot(value, row, end, color=BLUE, markersize=7, clip_on=False)
         beside = axes.get_yaxis_transform()
-        axes.text(1.03, row, tables.worded(name, metric["value"]), transform=beside, va="center")
-        real = f"({tables.worded(name, metric['real'])})"
+        axes.text(1.03, row, tables.worded(name, known["value"]), transform=beside, va="center")
+        real = f"({tables.worded(name, known['real'])})"
         axes.text(1.32, row, real, transform=beside, va="center")
     axes.axvline(1, color=INK, linewidth=1, linestyle="--")
     axes.set_yticks(range(len(names)), [SCALED[name] for name in names])
@@ -118,21 +120,26 @@ def scores(results: dict[str, Any]) -> Figure:
     return figure
 
 
-def can_be_scaled(results: dict[str, Any]) -> list[str]:
+def can_be_scaled(results: Results) -> list[str]:
     """Return the metrics of `SCALED` of which all that `scores` draws is known."""
-    return [
-        name
-        for name in SCALED
-        if (metric := results["metrics"].get(name))
-        and all(metric[key] is not None for key in ("value", "low", "high", "real"))
-        and metric["real"] > 0
-    ]
+    return [name for name in SCALED if (known := _known(results, name)) and known["real"] > 0]
 
 
-def _scaled(name: str, metric: dict[str, float], *keys: str) -> list[float]:
+def _known(results: Results, name: str) -> dict[str, float] | None:
+    """Return a metric's numbers by name, or None where one that is drawn is not known."""
+    score = results.metrics.get(name)
+    if score is None or score.low is None or score.high is None or score.real is None:
+        return None
+    found = {"value": score.value, "low": score.low, "high": score.high, "real": score.real}
+    if score.real_low is not None and score.real_high is not None:
+        found |= {"real_low": score.real_low, "real_high": score.real_high}
+    return found
+
+
+def _scaled(name: str, known: dict[str, float], *keys: str) -> list[float]:
     """Return values as shares of that of real images, the other way round where low is better."""
-    real = metric["real"]
-    values = [metric[key] for key in keys]
+    real = known["real"]
+    values = [known[key] for key in keys]
     if name in INVERSE:
         shares = [real / value if value > 0 else MOST_TIMES for value in values]
     else:
@@ -177,10 +184,10 @@ def histogram(table: pd.DataFrame) -> Figure:
     """Draw how often each class is judged to be drawn, beside real images."""
     figure = _new(WIDTH, 0.6 * WIDTH)
     axes = figure.subplots()
-    digits = np.arange(len(table))
-    axes.bar(digits - 0.2, table["generated"], 0.4, label="generated", color=BLUE)
+    places = np.arange(len(table))
+    axes.bar(places - 0.2, table["generated"], 0.4, label="generated", color=BLUE)
     axes.bar(
-        digits + 0.2,
+        places + 0.2,
         table["real"],
         0.4,
         label="real",
@@ -189,7 +196,7 @@ def histogram(table: pd.DataFrame) -> Figure:
         hatch="////",
         linewidth=0.8,
     )
-    _digits(axes, table)
+    _name_classes(axes, table)
     axes.set_xlabel("judged class")
     axes.set_ylabel("images")
     axes.set_ylim(0, 1.25 * max(table["generated"].max(), table["real"].max(), 1))
@@ -198,25 +205,25 @@ def histogram(table: pd.DataFrame) -> Figure:
 
 
 def accuracy(table: pd.DataFrame, real: float) -> Figure:
-    """Draw each digit's accuracy with its 95% interval; a line shows real images."""
+    """Draw each class's accuracy with its 95% interval; a line shows real images."""
     figure = _new(WIDTH, 0.6 * WIDTH)
     axes = figure.subplots()
-    digits = np.arange(len(table))
+    places = np.arange(len(table))
     value = table["accuracy"]
     spread = np.vstack([value - table["low"], table["high"] - value]).clip(min=0)
-    axes.errorbar(digits, value, yerr=spread, fmt="o", color=BLUE, capsize=3, label="generated")
+    axes.errorbar(places, value, yerr=spread, fmt="o", color=BLUE, capsize=3, label="generated")
     axes.axhline(real, color=INK, linestyle="--", linewidth=1, label="all real images")
-    _digits(axes, table)
+    _name_classes(axes, table)
     axes.yaxis.set_major_formatter(lambda share, _: f"{share:.4g}")
-    axes.set_xlabel("requested digit")
+    axes.set_xlabel(f"requested {table.index.name}")
     axes.set_ylabel("judge accuracy")
     axes.legend(loc="lower right")
     return figure
 
 
-def _digits(axes: Axes, table: pd.DataFrame) -> None:
+def _name_classes(axes: Axes, table: pd.DataFrame) -> None:
     step = 1 + len(table) // LEGIBLE
-    axes.set_xticks(range(0, len(table), step), [str(digit) for digit in table.index[::step]])
+    axes.set_xticks(range(0, len(table), step), [str(label) for label in table.index[::step]])
 
 
 PANELS: dict[str, tuple[str, dict[str, str]]] = {

@@ -3,44 +3,42 @@
 import base64
 import io
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from cgan.data.grids import mosaic_bytes
+from cgan.metrics.results import Cell, Sheet
 from cgan.runtime.errors import InputError
 
 LARGEST_SIDE = 8192  # pixels of a sheet
-NAMES = frozenset({"samples", "certain", "uncertain", "mistakes", "copies"})
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One image, or a row of them, as an address that holds it, and what is told of it."""
+    """One image, or a row of them, as an address that holds it, and what is known of it."""
 
     address: str
     width: int  # pixels, as is the height
     height: int
-    facts: list[dict[str, Any]]  # of each image in it
+    cells: list[Cell]  # what is known of each image in it
 
 
-def tiles(name: str, told: Mapping[str, Any], content: bytes, *, rows: bool = False) -> list[Tile]:
+def tiles(name: str, sheet: Sheet, content: bytes, *, rows: bool = False) -> list[Tile]:
     """Return the images of a sheet, one by one, or a row at a time.
 
     Args:
         name: of the sheet, for the message.
-        told: what results.json tells of it: `columns` and `cells`.
+        sheet: what results.json holds of it.
         content: of its PNG.
         rows: keep rows together.
 
     Raises:
-        InputError: it is not the picture that is told of.
+        InputError: it is not the picture that `sheet` describes.
     """
-    columns, cells = int(told["columns"]), list(told["cells"])
+    columns, cells = sheet.columns, sheet.cells
     pixels = _pixels(name, content)
     n_rows = -(-len(cells) // columns)
     if pixels.shape[0] % n_rows or pixels.shape[1] % columns:
@@ -50,9 +48,9 @@ def tiles(name: str, told: Mapping[str, Any], content: bytes, *, rows: bool = Fa
     found = []
     for first in range(0, len(cells), across):
         top, left = (first // columns) * height, (first % columns) * width
-        facts = cells[first : first + across]
-        part = pixels[top : top + height, left : left + width * len(facts)]
-        found.append(Tile(_address(part), part.shape[1], part.shape[0], facts))
+        shown = cells[first : first + across]
+        part = pixels[top : top + height, left : left + width * len(shown)]
+        found.append(Tile(_address(part), part.shape[1], part.shape[0], shown))
     return found
 
 
@@ -85,5 +83,5 @@ def _pixels(name: str, content: bytes) -> NDArray[np.uint8]:
 
 def _other_picture(name: str) -> InputError:
     return InputError(
-        f"{name}.png is not the picture that results.json tells of; run cgan evaluate again"
+        f"{name}.png is not the picture that results.json describes; run cgan evaluate again"
     )

@@ -15,14 +15,17 @@ from cgan.reporting.gallery import embedded
 from cgan.reporting.page import render
 
 SHOWN = (
-    *("judge_accuracy", "worst_digit", "guide_accuracy", "fcd", "precision", "recall", "coverage"),
+    *(
+        "judge_accuracy",
+        tables.WORST_CLASS,
+        "guide_accuracy",
+        "fcd",
+        "precision",
+        "recall",
+        "coverage",
+    ),
     *("gan_train_accuracy", "intra_class_diversity", "copying_z"),
 )
-HEADS = {
-    "fcd": "FCD",
-    "gan_train_accuracy": "GAN-train accuracy",
-    "intra_class_diversity": "diversity within a digit",
-}
 
 
 def write_leaderboard(entries: list[Entry], reports_dir: Path) -> Path:
@@ -35,7 +38,7 @@ def write_leaderboard(entries: list[Entry], reports_dir: Path) -> Path:
     table = board(entries)
     write_bytes(reports_dir / "leaderboard.csv", table.to_csv(index=False).encode())
     histories = [(entry.kind, entry.history) for entry in entries if entry.history is not None]
-    grouped = groups(entries)
+    grouped, noun = groups(entries), entries[0].results.noun
     titles = dict(zip(grouped["kind"], grouped["recipe"], strict=True))
     picture = None
     if any(name in history for _, history in histories for name in curves.PANELS):
@@ -45,9 +48,9 @@ def write_leaderboard(entries: list[Entry], reports_dir: Path) -> Path:
         (reports_dir / "leaderboard.png").unlink(missing_ok=True)  # of an earlier leaderboard
     page = render(
         "leaderboard.html",
-        dataset=entries[0].results["dataset"],
-        judges=sorted({entry.results["judge"]["name"] for entry in entries}),
-        tables=[_grouped_cells(grouped, table.iloc[0]), _run_cells(table)],
+        dataset=entries[0].results.dataset,
+        judges=sorted({entry.results.judge.name for entry in entries}),
+        tables=[_grouped_cells(grouped, table.iloc[0], noun), _run_cells(table, noun)],
         picture=embedded(picture) if picture else None,
     )
     write_bytes(reports_dir / "leaderboard.html", page)
@@ -56,7 +59,8 @@ def write_leaderboard(entries: list[Entry], reports_dir: Path) -> Path:
 
 def leaderboard_lines(entries: list[Entry]) -> tuple[list[str], list[list[str]]]:
     """Return heads and lines of the leaderboard of recipes, real images first."""
-    content = _grouped_cells(groups(entries), board(entries).iloc[0])
+    noun = entries[0].results.noun
+    content = _grouped_cells(groups(entries), board(entries).iloc[0], noun)
     heads = [column["title"] for column in content["columns"]]
     lines = [[cell["text"] for cell in row] for row in (content["real"], *content["rows"])]
     return heads, lines
@@ -68,26 +72,34 @@ def leaderboard_text(entries: list[Entry]) -> str:
     return pd.DataFrame(lines, columns=heads).to_string(index=False)
 
 
-def _grouped_cells(grouped: pd.DataFrame, real: pd.Series) -> dict[str, Any]:
+def _grouped_cells(grouped: pd.DataFrame, real: pd.Series, noun: str) -> dict[str, Any]:
     rows = []
     for _, row in grouped.iterrows():
         cells = [_cell(row["recipe"]), _cell(row["n"]), _seconds(row["seconds"])]
         rows.append(cells + [_score(n, row[n], row[f"{n}_spread"]) for n in SHOWN])
     first = [_cell(REAL), _cell(""), _cell(""), *(_score(n, real.get(n, np.nan)) for n in SHOWN)]
-    columns = ["recipe", "n", "training", *map(_head, SHOWN)]
+    columns = ["recipe", "n", "training", *(_head(name, noun) for name in SHOWN)]
     return _content("Recipes", columns, first, rows)
 
 
-def _run_cells(table: pd.DataFrame) -> dict[str, Any]:
+def _run_cells(table: pd.DataFrame, noun: str) -> dict[str, Any]:
     settings = [column for column in table.columns if column.startswith("config.")]
     kept = [c for c in settings if c not in ("config.recipe", "config.dataset", "config.seed")]
 
     def cells(row: pd.Series) -> list[dict[str, Any]]:
-        begun = [_cell(row[name]) for name in ("run", "recipe", "seed", "n_samples", "alarms")]
+        begun = [_cell(row[name]) for name in ("run", "recipe", "seed", "n_samples", "warnings")]
         begun.append(_seconds(row["seconds"]))
         return [*begun, *(_score(n, row[n]) for n in METRICS), *(_cell(row[c]) for c in kept)]
 
-    columns = ["run", "recipe", "seed", "images", "alarms", "training", *map(_head, METRICS)]
+    columns = [
+        "run",
+        "recipe",
+        "seed",
+        "images",
+        "warnings",
+        "training",
+        *(_head(name, noun) for name in METRICS),
+    ]
     columns += [column.removeprefix("config.").replace("_", " ") for column in kept]
     rows = [cells(row) for _, row in table.iterrows()]
     return _content("Runs", columns, rows[0], rows[1:])
@@ -97,10 +109,9 @@ def _content(title: str, columns: list[str], real: Any, rows: Any) -> dict[str, 
     return {"title": title, "columns": [{"title": c} for c in columns], "real": real, "rows": rows}
 
 
-def _head(name: str) -> str:
-    if name not in METRICS:
-        return name.replace("_", " ")
-    return f"{HEADS.get(name, name.replace('_', ' '))} {tables.ARROWS[METRICS[name].better]}"
+def _head(name: str, noun: str) -> str:
+    shown = tables.title(name, noun, short=True)
+    return f"{shown} {tables.ARROWS[METRICS[name].better]}" if name in METRICS else shown
 
 
 def _cell(value: Any) -> dict[str, Any]:

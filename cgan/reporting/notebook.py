@@ -3,16 +3,18 @@
 import html
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import pandas as pd
 
+from cgan.metrics.results import Results
 from cgan.reporting import tables
 from cgan.reporting.tables import summary
 from cgan.reporting.verdict import find_verdict
+from cgan.runtime.errors import warn_renamed
 
 COLUMNS = ["value", "low", "high", "real", "n"]  # of the metrics
-ALARM = ["kind", "metric", "value", "threshold", "message"]
+WARNING = ["kind", "metric", "value", "threshold", "message"]
 # what a notebook shows of them, under these heads
 HEADLINE = {
     "metric": "metric",
@@ -34,7 +36,7 @@ class Evaluation:
             not known.
     """
 
-    results: dict[str, Any]
+    results: Results
     report: Path
     history: pd.DataFrame | None = None
 
@@ -43,29 +45,42 @@ class Evaluation:
         """Rows: metrics by name. Columns: value, its 95% interval low to high, real, n.
 
         `real` is the same metric of held-out real images, `n` how many images were looked at.
-        Metrics that were left out have no row: `results["left_out"]` tells why.
+        Metrics that were left out have no row: `results.left_out` says why.
         """
         return tables.metrics(self.results)[COLUMNS]
 
     @property
+    def per_class(self) -> pd.DataFrame:
+        """Rows: classes. Columns: n, accuracy with its interval, coverage, diversity, fcd, ..."""
+        return tables.per_class(self.results)
+
+    @property
     def per_digit(self) -> pd.DataFrame:
-        """Rows: digits. Columns: n, accuracy with its interval, coverage, diversity, fcd, ..."""
-        return tables.per_digit(self.results)
+        """The old name of `per_class`."""
+        warn_renamed("Evaluation.per_digit", "Evaluation.per_class")
+        return self.per_class
 
     @property
     def confusion(self) -> pd.DataFrame | None:
-        """Counts. Rows: the requested digit. Columns: the judged one. None without requests."""
+        """Counts. Rows: the requested class. Columns: the judged one. None without requests."""
         return tables.confusion(self.results)
 
     @property
     def histogram(self) -> pd.DataFrame:
-        """Rows: digits. Columns: how many were judged so, and how many of real images would be."""
+        """Rows: classes. Columns: how many were judged so, and how many of real images would be."""
         return tables.histogram(self.results)
 
     @property
+    def warnings(self) -> pd.DataFrame:
+        """One row a warning, none where all is well: kind, metric, value, threshold, message."""
+        rows = [msgspec.to_builtins(warning) for warning in self.results.warnings]
+        return pd.DataFrame(rows).reindex(columns=WARNING)
+
+    @property
     def alarms(self) -> pd.DataFrame:
-        """One row an alarm, none where all is well: kind, metric, value, threshold, message."""
-        return pd.DataFrame(self.results["alarms"]).reindex(columns=ALARM)
+        """The old name of `warnings`."""
+        warn_renamed("Evaluation.alarms", "Evaluation.warnings")
+        return self.warnings
 
     @property
     def verdict(self) -> str:
@@ -74,26 +89,26 @@ class Evaluation:
 
     def __repr__(self) -> str:
         """Return the verdict in a line."""
-        return f"<Evaluation of {self.results['run']}: {self.verdict}>"
+        return f"<Evaluation of {self.results.run}: {self.verdict}>"
 
     def __str__(self) -> str:
         """Return the verdict and the numbers in a few lines."""
-        return f"{self.results['run']}: {self.verdict}\n{summary(self.results)}"
+        return f"{self.results.run}: {self.verdict}\n{summary(self.results)}"
 
     def _repr_html_(self) -> str:
-        """Return verdict, alarms and the headline table for a notebook, in its own colours."""
-        name, n = html.escape(self.results["run"]), self.results["n_samples"]
-        against = html.escape(self.results["dataset"])
+        """Return verdict, warnings and the headline table for a notebook, in its own colours."""
+        name, n = html.escape(self.results.run), self.results.n_samples
+        against = html.escape(self.results.dataset)
         parts = [
             f"<p><strong>{name}</strong>, {n:,} images, {against}: {html.escape(self.verdict)}</p>"
         ]
         parts += [
-            f"<p><strong>Alarm.</strong> {html.escape(alarm['message'])}</p>"
-            for alarm in self.results["alarms"]
+            f"<p><strong>Warning.</strong> {html.escape(warning.message)}</p>"
+            for warning in self.results.warnings
         ]
         rows = [[row[key] for key in HEADLINE] for row in tables.headline(self.results)]
         parts.append(_html([list(HEADLINE.values()), *rows]))
-        left = ", ".join(tables.TITLES[name] for name in self.results["left_out"])
+        left = ", ".join(tables.title(name, self.results.noun) for name in self.results.left_out)
         if left:
             parts.append(f"<p>Left out: {html.escape(left)}.</p>")
         return "\n".join(parts)

@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Hashable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import msgspec
 import pandas as pd
 from markupsafe import Markup
 from matplotlib.colors import LinearSegmentedColormap
@@ -14,13 +16,15 @@ from matplotlib.colors import LinearSegmentedColormap
 from cgan.data.grids import figure_bytes
 from cgan.io.files import make_folder
 from cgan.io.journal import PATIENCE, commit, locked
+from cgan.metrics.registry import METRICS
+from cgan.metrics.results import Gallery, Results
 from cgan.reporting import figures, tables
 from cgan.reporting.commands import commands_of
-from cgan.reporting.gallery import NAMES, Tile, embedded, tiles
+from cgan.reporting.gallery import Tile, embedded, tiles
 from cgan.reporting.read import read_history, read_picture, read_results
 from cgan.reporting.verdict import find_verdict
 
-SHOWN = ["digit", "n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real"]
+SHOWN = ["n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real"]
 HEADS = {"low": "from", "high": "to", "fcd": "FCD", "fcd_real": "real"}
 SHARES = ("accuracy", "low", "high", "coverage")
 # from far below real images to as good; black letters are legible on all of it
@@ -38,7 +42,16 @@ PICTURES = {
 }
 
 
-def write_report(folder: Path) -> Path:
+@dataclass(frozen=True)
+class Report:
+    """A report as it was written: its page, and the files that the page shows."""
+
+    page: Path
+    results: Results
+    history: pd.DataFrame | None
+
+
+def write_report(folder: Path) -> Report:
     """Write index.html, its tables (CSV) and its figures (SVG), from files alone.
 
     Args:
@@ -46,16 +59,18 @@ def write_report(folder: Path) -> Path:
             there.
 
     Returns:
-        The path of index.html.
+        The path of index.html, the results and the history.
 
     Raises:
         InputError: a file cannot be read or is damaged, or the folder cannot be written.
     """
-    read_results(folder)  # before anything is made of a folder that is none
+    if not (folder / "results.json").is_file():  # before anything is made of a folder that is none
+        read_results(folder)
     make_folder(folder, "--reports-dir")
     with locked(folder, wait=PATIENCE):  # from reading to writing: all of one evaluation
-        commit(folder, _files(folder))
-    return folder / "index.html"
+        results, history = read_results(folder), read_history(folder)
+        commit(folder, _files(folder, results, history))
+    return Report(folder / "index.html", results, history)
 
 
 def write_training(folder: Path) -> None:
@@ -70,37 +85,38 @@ def write_training(folder: Path) -> None:
             commit(folder, {"training.png": figure_bytes(figures.training(history))})
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def _files(folder: Path, results: Results, history: pd.DataFrame | None) -> dict[str, bytes]:
     """Return the page, its tables and its figures by name."""
-    results, history = read_results(folder), read_history(folder)
-    per_digit, confusion = tables.per_digit(results), tables.confusion(results)
+    per_class, confusion = tables.per_class(results), tables.confusion(results)
     sheets = {
         "metrics": tables.metrics(results),
-        "per_digit": per_digit,
+        "per_class": per_class,
         "confusion": confusion,
         "histogram": tables.histogram(results),
         "cost": tables.cost(results, history).set_index("what"),
     }
-    drawn = _figures(results, history, per_digit, confusion)
+    drawn = _figures(results, history, per_class, confusion)
     pictures = {name: read_picture(folder / file) for name, file in PICTURES.items()}
     page = render(
         "page.html",
         results=results,
+        noun=results.noun,
+        nouns=tables.nouns(results),
         verdict=find_verdict(results, history),
         headline=tables.headline(results),
         cost=sheets["cost"],
-        per_digit=Markup(_per_digit_html(results, per_digit)),
-        figures={name: Markup(_inline(name, picture)) for name, picture in drawn.items()},
+        per_class=Markup(_per_class_html(results, per_class)),
+        figures={name: Markup(_inline(name, picture, results)) for name, picture in drawn.items()},
         pictures={name: embedded(p) for name, p in pictures.items() if p is not None},
         gallery=_gallery(folder, results),
         worded=tables.worded,
-        wrong=None if confusion is None else _wrong(results),
+        wrong=None if results.confusion is None else _wrong(results.confusion),
         commands=commands_of(results),
-        provenance=json.dumps(results.get("provenance", {}), indent=2),
-        titles=tables.TITLES,
+        provenance=json.dumps(msgspec.to_builtins(results.provenance), indent=2),
+        titles={name: tables.title(name, results.noun) for name in METRICS},
     )
     files = {
-        f"{name}.csv": table.to_csv(lineterminator="\n").encode()
+        tables.file_name(name, results): table.to_csv(lineterminator="\n").encode()
         for name, table in sheets.items()
         if table is not None
     }
@@ -109,17 +125,17 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def _figures(
-    results: dict[str, Any],
+    results: Results,
     history: pd.DataFrame | None,
-    per_digit: pd.DataFrame,
+    per_class: pd.DataFrame,
     confusion: pd.DataFrame | None,
 ) -> dict[str, bytes]:
     drawn = {"histogram": figures.svg("histogram", figures.histogram, tables.histogram(results))}
     if figures.can_be_scaled(results):
         drawn["scores"] = figures.svg("scores", figures.scores, results)
     if confusion is not None:
-        real = results["judge"]["accuracy_real"]["value"]
-        drawn["accuracy"] = figures.svg("accuracy", figures.accuracy, per_digit, real)
+        real = results.judge.accuracy_real.value
+        drawn["accuracy"] = figures.svg("accuracy", figures.accuracy, per_class, real)
         drawn["confusion"] = figures.svg("confusion", figures.confusion, confusion)
     if history is not None:
         for name in figures.panels(history):
@@ -133,9 +149,9 @@ LABELS = {
     "images are 1",
     "histogram": "Number of images that are judged to be of each class, generated and real; the "
     "same numbers are in histogram.csv",
-    "accuracy": "Judge accuracy of each digit with its interval; the same numbers are in the table "
-    "and in per_digit.csv",
-    "confusion": "Confusion matrix: number of images by requested and judged digit; the same "
+    "accuracy": "Judge accuracy of each {noun} with its interval; the same numbers are in the "
+    "table and in {file}",
+    "confusion": "Confusion matrix: number of images by requested and judged {noun}; the same "
     "numbers are in confusion.csv",
     "training-loss": "Losses over the epochs; the same numbers are in history.csv",
     "training-discriminator": "Readings of the discriminator over the epochs, also in history.csv",
@@ -144,39 +160,42 @@ LABELS = {
 }
 
 
-def _inline(name: str, picture: bytes) -> str:
-    return figures.inline(picture, LABELS[name])
+def _inline(name: str, picture: bytes, results: Results) -> str:
+    file = tables.file_name("per_class", results)
+    return figures.inline(picture, LABELS[name].format(noun=results.noun, file=file))
 
 
-def _gallery(folder: Path, results: dict[str, Any]) -> dict[str, list[Tile]]:
+def _gallery(folder: Path, results: Results) -> dict[str, list[Tile]]:
     """Return the images of each sheet, none of one that is not there."""
-    found: dict[str, list[Tile]] = {name: [] for name in NAMES}
-    for name, told in results.get("gallery", {}).items():
+    found: dict[str, list[Tile]] = {name: [] for name in Gallery.__struct_fields__}
+    for name, sheet in results.gallery.sheets():
         content = read_picture(folder / f"{name}.png")
         if content is not None:
-            found[name] = tiles(name, told, content, rows=name == ROWS)
+            found[name] = tiles(name, sheet, content, rows=name == ROWS)
     return found
 
 
-def _wrong(results: dict[str, Any]) -> int:
-    """Return how many images are read as another digit than was asked for."""
+def _wrong(confusion: list[list[int]]) -> int:
+    """Return how many images are classified as another class than the requested one."""
     return sum(
         count
-        for requested, row in enumerate(results["confusion"])
+        for requested, row in enumerate(confusion)
         for judged, count in enumerate(row)
         if judged != requested
     )
 
 
-def _per_digit_html(results: dict[str, Any], table: pd.DataFrame) -> str:
+def _per_class_html(results: Results, table: pd.DataFrame) -> str:
     """Colour each score by its share of that of real images; the number stands in every cell."""
-    shown = table.reset_index()[SHOWN].dropna(axis="columns", how="all")
+    # not the noun, which could be the name of another column
+    shown = table.rename_axis("class").reset_index()[["class", *SHOWN]]
+    shown = shown.dropna(axis="columns", how="all")
     formats: dict[Any, Any] = {
         column: "{:.1%}" if column in SHARES else "{:.2f}"
-        for column in shown.columns.difference(["digit", "n"])
+        for column in shown.columns.difference(["class", "n"])
     }
     styler = shown.style.hide(axis="index").format(formats, escape="html", na_rep="-")
-    styler = styler.set_uuid("digits")
+    styler = styler.set_uuid("classes")
     for column, share in _shares_of_real(results, table).items():
         if column in shown:
             styler = styler.background_gradient(
@@ -187,17 +206,18 @@ def _per_digit_html(results: dict[str, Any], table: pd.DataFrame) -> str:
                 vmax=1 + SPANS[column],
                 text_color_threshold=0,
             )
-    heads = [HEADS.get(str(name), str(name)) for name in shown]
+    named = {**HEADS, "class": results.noun}
+    heads = [named.get(str(name), str(name)) for name in shown]
     styler = styler.relabel_index(heads, axis="columns")
     html = styler.set_table_attributes('class="numbers heat"').to_html()
     return re.sub(r"<th id=[^>]*?class=\"col_heading", '<th scope="col" class="col_heading', html)
 
 
-def _shares_of_real(results: dict[str, Any], table: pd.DataFrame) -> dict[Hashable, pd.Series]:
-    real = max(results["judge"]["accuracy_real"]["value"], 1e-9)
+def _shares_of_real(results: Results, table: pd.DataFrame) -> dict[Hashable, pd.Series]:
+    real = max(results.judge.accuracy_real.value, 1e-9)
     shares: dict[Hashable, pd.Series] = {
         "accuracy": table["accuracy"] / real,
-        # the nearer to 1 the better: noise varies more than digits do
+        # the nearer to 1 the better: noise varies more than real images do
         "diversity": table["diversity"].where(table["diversity"] <= 1, 1 / table["diversity"]),
         "fcd": table["fcd_real"] / table["fcd"].where(table["fcd"] > 0),
     }

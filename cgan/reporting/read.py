@@ -2,18 +2,19 @@
 
 import csv
 import io
+import math
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from cgan.io.strict import first_line, read_json, read_plain
-from cgan.reporting.form import finite, problem_of_results
+from cgan.io.strict import FormatError, first_line, read_json, read_plain
+from cgan.metrics.results import Results, parse_results
 from cgan.runtime.errors import InputError, nearest
 
 LARGEST = 2**22  # bytes of each file; ours have thousands
 LARGEST_PICTURE = 2**25
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"GIF8")  # what a picture starts with
+LARGEST_READING = 1e30  # of a training that diverges, and can be drawn yet
 MOST_COLUMNS, MOST_ROWS = 100, 50_000  # of history.csv
 CURVES = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "seconds")
 
@@ -36,24 +37,28 @@ def find_report(run: str | None, reports_dir: Path) -> Path:
     return max(known.values(), key=lambda path: (path / "results.json").stat().st_mtime_ns)
 
 
-def read_results(folder: Path) -> dict[str, Any]:
+def read_results(folder: Path) -> Results:
     """Read a run's results.json; what is returned can be drawn, whoever wrote it.
 
     Raises:
-        InputError: it is missing, damaged, lacks a part, or a part is not what it should be.
+        InputError: it is missing, damaged, of a newer format, lacks a part, or a part is not what
+            it should be.
     """
     path = folder / "results.json"
     try:
-        results = read_json(path, LARGEST)
+        content = read_json(path, LARGEST)
     except (OSError, ValueError) as error:
         reason = first_line(error)
         raise InputError(f"{path} cannot be read ({reason}); run cgan evaluate again") from error
-    wrong = problem_of_results(results)
-    if wrong:
+    try:
+        return parse_results(content)
+    except FormatError as error:
+        raise InputError(f"{path} {error}") from error
+    except ValueError as error:
+        reason = first_line(error)
         raise InputError(
-            f"{path} is of another version or damaged ({wrong}); run cgan evaluate again"
-        )
-    return results
+            f"{path} is of another version or damaged ({reason}); run cgan evaluate again"
+        ) from error
 
 
 def read_history(folder: Path) -> pd.DataFrame | None:
@@ -74,10 +79,22 @@ def read_history(folder: Path) -> pd.DataFrame | None:
         absent = sorted(set(CURVES) - set(heads))
         if absent:
             raise ValueError(f"it lacks {absent[0]}")
-        return pd.DataFrame([[finite(cell) for cell in row] for row in rows], columns=heads)
+        return pd.DataFrame([[_reading(cell) for cell in row] for row in rows], columns=heads)
     except (ValueError, csv.Error, OSError) as error:
         reason = first_line(error)
         raise InputError(f"{path} cannot be read ({reason}); run cgan evaluate again") from error
+
+
+def _reading(text: str) -> float:
+    """Return the number in a cell of a table, NaN for an empty one.
+
+    Raises:
+        ValueError: it is none, or none that a figure can show.
+    """
+    number = float(text) if text else math.nan
+    if abs(number) > LARGEST_READING:  # not so of NaN
+        raise ValueError(f"{text[:40]!a} is out of range")
+    return number
 
 
 def read_picture(path: Path) -> bytes | None:

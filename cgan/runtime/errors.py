@@ -1,6 +1,7 @@
 """Errors for people: what is wrong and what to do, with the nearest right name."""
 
 import difflib
+import warnings
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -17,6 +18,12 @@ class TrainingError(ArithmeticError):
 
 class ExportError(ArithmeticError):
     """An exported network computes something else; the message is one line that says what to do."""
+
+
+def warn_renamed(old: str, new: str) -> None:
+    """Warn the caller's caller that a public name goes in the next minor version."""
+    message = f"{old} is now {new}; the old name goes in the next minor version"
+    warnings.warn(message, DeprecationWarning, stacklevel=3)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""A checkpoint: all that a training needs to go on, in a safetensors file, which holds no code."""
+"""A checkpoint: the state of a training and its history, in a safetensors file without code."""
 
 import json
 from collections.abc import Mapping
@@ -14,12 +14,15 @@ from torch import Tensor
 
 from cgan.io.journal import require_whole
 from cgan.io.run_layout import CHECKPOINT
-from cgan.io.strict import first_line
+from cgan.io.strict import FormatError, first_line, format_of
 from cgan.models.tensors import read_tensors
 from cgan.runtime.errors import InputError
+from cgan.training.history import History
+from cgan.training.state import TrainingState
 
 LARGEST = 2**30  # bytes; that of the default recipe has fifteen million
 FACTS = "facts"  # the tensor that holds them: JSON, byte by byte
+FORMAT = 2  # format 1, of version 0.1, has no number; `from_format_1` reads it
 
 
 @dataclass(frozen=True)
@@ -30,38 +33,121 @@ class Checkpoint:
     facts: Mapping[str, Any]
 
     def to_bytes(self) -> bytes:
-        """Return the content of a file."""
+        """Return the content of a file.
+
+        Raises:
+            OSError: it is larger than what `read_checkpoint` reads.
+        """
         text = np.frombuffer(json.dumps(self.facts).encode(), np.uint8).copy()
-        return safetensors.torch.save({**self.tensors, FACTS: torch.from_numpy(text)})
+        content = safetensors.torch.save({**self.tensors, FACTS: torch.from_numpy(text)})
+        if len(content) > LARGEST:
+            raise OSError(
+                f"{CHECKPOINT} would have {len(content):,} bytes, and {LARGEST:,} is the most that "
+                "can be read again; choose smaller networks"
+            )
+        return content
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
-    """Read the checkpoint of a run's folder; its parts are checked by whoever takes them up.
+    """Read the checkpoint of a run's folder; `restore` checks its parts.
 
     Raises:
-        InputError: there is none, or it is damaged.
+        InputError: there is none, it is damaged, or it is of a newer format.
     """
     path = folder / CHECKPOINT
     require_whole(folder, CHECKPOINT)
     if not path.is_file():
         raise InputError(f"{folder} has no {CHECKPOINT} to go on from; train it again")
     tensors, _ = read_tensors(path, None, LARGEST)
-    try:
-        return parse(tensors, tensors.pop(FACTS).numpy())
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}); train the run again") from error
+    text = tensors.pop(FACTS, torch.empty(0, dtype=torch.uint8))
+    return parse(tensors, text.numpy(), str(path))
 
 
-def parse(tensors: Mapping[str, Tensor], text: NDArray[np.uint8]) -> Checkpoint:
-    """Return a checkpoint of tensors and the JSON, uint8 [N], of its facts.
+def parse(tensors: Mapping[str, Tensor], text: NDArray[np.uint8], path: str) -> Checkpoint:
+    """Return a checkpoint of tensors and of the JSON, uint8 [N], of its facts.
+
+    Args:
+        tensors: by name.
+        text: of the facts.
+        path: the name of the file for errors.
 
     Raises:
-        InputError: the facts are no table.
+        InputError: the facts are malformed, or of a newer format.
     """
     try:
         facts = json.loads(text.tobytes())
-        if not isinstance(facts, dict):
-            raise ValueError("they are no table")
+        format_of(facts, FORMAT)
+    except FormatError as error:
+        raise InputError(f"{path} {error}") from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"the facts of the checkpoint are damaged: {first_line(error)}") from error
+        reason = first_line(error)
+        raise InputError(f"{path} is damaged ({reason}); train the run again") from error
     return Checkpoint(tensors, facts)
+
+
+def from_format_1(old: Checkpoint, labels: Tensor, n_modes: int) -> Checkpoint:
+    """Return a checkpoint of format 1 in format 2; one of format 2 is returned as it is.
+
+    Format 1 has label x n_modes + mode of each training image in one number.
+
+    Args:
+        old: as it was read.
+        labels: int64 [N], of the training images.
+        n_modes: modes of each class.
+
+    Raises:
+        InputError: the labels in it are others, or parts are missing.
+    """
+    if format_of(old.facts, FORMAT) > 1:
+        return old
+    tensors, facts = dict(old.tensors), old.facts
+    if "conditions" in tensors:
+        modes = tensors.pop("conditions")
+        if modes.dtype != torch.int64 or modes.shape != labels.shape:
+            raise InputError("the modes in the checkpoint are not those of these images")
+        tensors["modes"] = modes - labels.cpu() * n_modes
+    try:
+        record = facts["record"]
+        history = {
+            "rows": record["history"],
+            "best": record["best"],
+            "warnings": record.get("alarms", []),
+        }
+        return Checkpoint(
+            tensors, {"format": FORMAT, "training": facts["training"], "history": history}
+        )
+    except (LookupError, TypeError, AttributeError) as error:
+        raise InputError(f"the checkpoint lacks {error}; train the run again") from error
+
+
+def film_of_format_1(checkpoint: Checkpoint) -> Tensor | None:
+    """Return the frames uint8 [evaluations, N, C, H, W] in a checkpoint of format 1, if any."""
+    return checkpoint.tensors.get("film") if format_of(checkpoint.facts, FORMAT) == 1 else None
+
+
+def make_checkpoint(state: TrainingState, history: History) -> Checkpoint:
+    """Return a copy of the state of a training and of its history."""
+    facts = {"format": FORMAT, "training": state.facts(), "history": history.facts()}
+    # a deep copy, because the lists in it grow
+    return Checkpoint(state.tensors(), json.loads(json.dumps(facts)))
+
+
+def restore(state: TrainingState, history: History, checkpoint: Checkpoint) -> None:
+    """Return a training and its history to a checkpoint.
+
+    Raises:
+        InputError: the checkpoint is of another training or damaged.
+    """
+    try:
+        of_state, of_history = checkpoint.facts["training"], checkpoint.facts["history"]
+    except KeyError as error:
+        raise InputError(f"the checkpoint lacks {error}; train the run again") from error
+    state.restore(checkpoint.tensors, of_state)
+    history.restore(of_history)
+
+
+def roll_back(state: TrainingState, history: History, checkpoint: Checkpoint) -> None:
+    """Return to a checkpoint, and halve the learning rates."""
+    slower, rollbacks = state.slower / 2, state.rollbacks + 1
+    restore(state, history, checkpoint)
+    state.slower, state.rollbacks = slower, rollbacks

@@ -1,4 +1,4 @@
-"""Stage 1: trains a classifier (a guide or a judge) and tells its test accuracy."""
+"""Stage 1: trains a classifier (a guide or a judge) and measures its test accuracy."""
 
 import math
 import time
@@ -29,7 +29,7 @@ from cgan.training.run_writer import RunWriter
 
 @dataclass(frozen=True)
 class ClassifierResult:
-    """What stage 1 made: the run's folder (None if not saved), its accuracy and time."""
+    """The result of stage 1: the run's folder (None if not saved), its accuracy and time."""
 
     folder: Path | None
     test_accuracy: dict[str, float]  # value, low, high
@@ -39,11 +39,11 @@ class ClassifierResult:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the images came to."""
+    """The result of one pass over the images."""
 
     number: int  # from 1
     loss: float  # mean
-    seconds: float  # of learning since the first epoch began, whatever the caller did between
+    seconds: float  # of training in all epochs so far, without the work of the caller in between
 
 
 def train_classifier(
@@ -60,13 +60,13 @@ def train_classifier(
     Args:
         config: what to train.
         folders: where the data is and where the run goes.
-        name: of the run; None: `<dataset>-<role>`, under which stages 2 and 3 look for it.
+        name: of the run; None: `<dataset>-<role>`, the default of stages 2 and 3.
         save_model: keep weights, config.json and history.csv.
         overwrite: replace a run of that name.
         progress: shows the steps; None shows nothing.
 
     Raises:
-        InputError: an unknown name, data that is missing or damaged, a folder not to be written.
+        InputError: an unknown name, missing or damaged data, a folder that cannot be written to.
         TrainingError: a loss that is not finite; nothing is saved.
     """
     device = choose_device(config.device)
@@ -74,7 +74,9 @@ def train_classifier(
     lookup(CLASSIFIERS, config.network, "classifier network")
     train = load_split(config.dataset, folders.data, "train").to(device)
     validation = load_split(config.dataset, folders.data, "validation")
-    test = load_split(config.dataset, folders.data, "test")  # now, lest a damaged file cost the run
+    test = load_split(
+        config.dataset, folders.data, "test"
+    )  # before the training, so that damage is found
     name = name or f"{config.dataset}-{config.role}"
     if config.dry_run or not save_model:
         return _run(config, train, validation, test, dtype, None, progress)
@@ -97,8 +99,8 @@ def _run(
     seconds = 0.0
     title = f"classifier {config.dataset}"
     for epoch in fit(network, train, config, dtype=dtype, title=title, progress=progress):
-        seen = extract_split(network, validation, batch_size=config.test_batch_size, dtype=dtype)
-        valid = accuracy(fake=seen)["value"]
+        found = extract_split(network, validation, batch_size=config.test_batch_size, dtype=dtype)
+        valid = accuracy(fake=found)["value"]
         seconds = epoch.seconds
         history.append(
             {
@@ -113,8 +115,8 @@ def _run(
         )
 
     # test, once
-    seen = extract_split(network, test, batch_size=config.test_batch_size, dtype=torch.float32)
-    test_accuracy = accuracy(fake=seen)
+    found = extract_split(network, test, batch_size=config.test_batch_size, dtype=torch.float32)
+    test_accuracy = accuracy(fake=found)
     if writer is not None:
         facts = {
             "test_accuracy": test_accuracy,
@@ -132,7 +134,7 @@ def _run(
 
 
 def new_classifier(spec: DataSpec, config: ClassifierConfig, device: torch.device) -> Classifier:
-    """Return an untrained network, seeded by the config, torch's random state undisturbed."""
+    """Return an untrained network, seeded by the config; torch's random state is unchanged."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         return place(CLASSIFIERS[config.network](spec), device)
@@ -147,14 +149,14 @@ def fit(
     title: str,
     progress: Progress | None = None,
 ) -> Iterator[Epoch]:
-    """Train `network` in place, yielding after each epoch so that the caller can validate it.
+    """Train `network` in place; yield after each epoch, so that the caller can validate it.
 
     Args:
         network: on the device of `train`.
-        train: what to learn.
+        train: the training images.
         config: rates, epochs and everything else; one step only with `dry_run`.
         dtype: number format of the products and convolutions.
-        title: what the progress bar is called.
+        title: of the progress bar.
         progress: shows the steps; None shows nothing.
 
     Raises:

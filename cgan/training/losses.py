@@ -20,8 +20,8 @@ class DiscriminatorLoss(Protocol):
 class AdversarialLoss(NamedTuple):
     """A pair of losses of (real_logits [B], fake_logits [B]) -> scalar.
 
-    `relative` says that the generator's loss reads the real logits too, so that the loop must
-    compute them in the generator's phase.
+    `relative` means that the generator's loss uses the real logits too, so they must be computed in
+    its update.
     """
 
     d_loss: DiscriminatorLoss
@@ -32,7 +32,7 @@ class AdversarialLoss(NamedTuple):
 def logistic_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
     """Cross entropy of real against fake (Goodfellow 2014, equation 1), in logits.
 
-    Smoothed labels keep the discriminator from being sure (Salimans 2016, section 3.4).
+    Label smoothing keeps the discriminator from extreme logits (Salimans 2016, section 3.4).
     """
     real = F.softplus(-real_logits).mean() + smoothing * real_logits.mean()
     return real + F.softplus(fake_logits).mean()
@@ -51,14 +51,14 @@ def halved_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -
 def probability_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
     """Cross entropy of probabilities, after a sigmoid.
 
-    The same as `logistic_d` until the sigmoid rounds to 0 or 1: there the logarithm is cut at -100
-    and no gradient is left.
+    The same as `logistic_d` until the sigmoid rounds to 0 or 1. There the logarithm is limited to
+    -100, and the gradient is zero.
     """
     return _of_probability(real_logits, 1 - smoothing) + _of_probability(fake_logits, 0.0)
 
 
 def probability_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """The generator's side of `probability_d`, not saturating."""
+    """The generator's side of `probability_d`, in the non-saturating form."""
     return _of_probability(fake_logits, 1.0)
 
 
@@ -79,13 +79,13 @@ def hinge_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def relativistic_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Pairs a real with a fake image (Jolicoeur-Martineau 2018, RSGAN, section 4.1)."""
+    """Pairs each real with a fake image (Jolicoeur-Martineau 2018, RSGAN, section 4.1)."""
     difference = real_logits - fake_logits
     return F.softplus(-difference).mean() + smoothing * difference.mean()
 
 
 def relativistic_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """The mirror image of `relativistic_d`; it needs the real logits as well."""
+    """The mirror image of `relativistic_d`; it uses the real logits as well."""
     return F.softplus(real_logits - fake_logits).mean()
 
 

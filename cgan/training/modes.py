@@ -1,4 +1,4 @@
-"""What a guide finds in the training images: the modes of each class, the scale of what it sees."""
+"""Finds the modes of each class in the training images, by clustering the guide's features."""
 
 from dataclasses import dataclass
 
@@ -11,88 +11,86 @@ from torch import Tensor
 
 from cgan.data.splits import Split
 from cgan.models.classifiers import Classifier
-from cgan.models.frozen_features import Sight
 from cgan.models.judge import extract_split
 from cgan.runtime.errors import InputError
 
 BATCH_SIZE = 1000
-N_FITTED = 2000  # images of a class whose features place the centres of its modes
-N_SCALED = 1000  # images that say how widely the guide's features spread
+N_FITTED = 2000  # images of a class to which the cluster centres are fitted
 
 
 @dataclass(frozen=True)
-class Study:
-    """The modes of the training images and the guide's sight of them."""
+class ModeClusters:
+    """The mode of every training image, and how frequent each mode is."""
 
-    conditions: Tensor  # int64 [N]: label x n_modes + mode of every training image
-    frequencies: Tensor  # float32 [K, n_modes]: shares of a class, each row a sum of one
-    sight: Sight
-    scales: Tensor  # float32 [2]: they give what `sight` shows of training images unit spread
+    modes: Tensor  # int64 [N], 0 to n_modes - 1; 0 is the most frequent mode of a class
+    frequencies: Tensor  # float32 [K, n_modes]: shares of a class; each row sums to one
 
 
-def study(
+def cluster_modes(
     guide: Classifier,
     train: Split,
     n_modes: int,
     dtype: torch.dtype,
     known: Tensor | None = None,
-) -> Study:
-    """Cluster the guide's features of each class into modes, and measure their spread.
+) -> ModeClusters:
+    """Cluster the guide's features of each class into modes.
 
-    A generator of one smooth distribution a class leaves out what lies apart, such as sevens with
-    a bar; told which mode to draw, it does not (Liu 2020, "Diverse Image Generation via
-    Self-Conditioned GANs", section 3).
+    A generator whose only condition is the class tends to leave out rare kinds, such as sevens with
+    a bar. A generator that is also conditioned on the mode does not (Liu 2020, "Diverse Image
+    Generation via Self-Conditioned GANs", section 3).
 
     Args:
-        guide: on the device of `train`, trained on its classes.
+        guide: a classifier of these classes, on the device of `train`.
         train: the training images.
-        n_modes: modes a class; 1: the class is its only mode. A class of fewer images than that
-            has as many modes as images.
+        n_modes: modes of a class; with 1 the class is its only mode. A class of fewer images than
+            that has as many modes as images.
         dtype: number format of the guide's products and convolutions.
-        known: the conditions of an earlier study of the same images, which then hold.
+        known: modes int64 [N] that were found earlier; they are used instead of a clustering.
 
     Raises:
-        InputError: what is `known` cannot be of these images.
+        InputError: `known` cannot be the modes of these images.
     """
-    sight = Sight(guide, dtype)
-    scales = sight.scales(train.images[:N_SCALED])
     n_classes = train.spec.n_classes
-    if n_modes == 1:
-        return Study(train.labels, torch.ones(n_classes, 1), sight, scales)
     if known is None:
-        conditions = _conditions(guide, train, n_modes, dtype)
+        modes = _clustered(guide, train, n_modes, dtype)
     else:
-        conditions = known.cpu().numpy()
-        if known.is_floating_point() or not np.array_equal(
-            conditions // n_modes, train.labels.cpu().numpy()
-        ):
-            raise InputError("the modes in the checkpoint are not those of these images")
-    counts = np.bincount(conditions, minlength=n_classes * n_modes).reshape(n_classes, n_modes)
+        modes = _checked(known, len(train), n_modes)
+    index = train.labels.cpu().numpy() * n_modes + modes
+    counts = np.bincount(index, minlength=n_classes * n_modes).reshape(n_classes, n_modes)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    return Study(
-        torch.from_numpy(conditions).to(train.labels.device),
-        torch.from_numpy(shares).float(),
-        sight,
-        scales,
+    if n_modes == 1:
+        shares = np.ones((n_classes, 1))
+    return ModeClusters(
+        torch.from_numpy(modes).to(train.labels.device), torch.from_numpy(shares).float()
     )
 
 
-def _conditions(
+def _checked(known: Tensor, n_images: int, n_modes: int) -> NDArray[np.int64]:
+    modes = known.cpu().numpy()
+    possible = modes.dtype == np.int64 and modes.shape == (n_images,)
+    if not possible or modes.min() < 0 or modes.max() >= n_modes:
+        raise InputError("the modes in the checkpoint are not those of these images")
+    return modes
+
+
+def _clustered(
     guide: Classifier, train: Split, n_modes: int, dtype: torch.dtype
 ) -> NDArray[np.int64]:
-    seen = extract_split(guide, train, batch_size=BATCH_SIZE, dtype=dtype)
     modes = np.zeros(len(train), dtype=np.int64)
-    # sums of more than two threads come in any order, and so would another mode now and then
+    if n_modes == 1:
+        return modes
+    found = extract_split(guide, train, batch_size=BATCH_SIZE, dtype=dtype)
+    # with more threads the order of the sums varies, and sometimes the modes with it
     with threadpool_limits(limits=1, user_api="openmp"):
         for label in range(train.spec.n_classes):
-            mine = seen.labels == label
+            mine = found.labels == label
             if mine.any():
-                modes[mine] = _clusters(seen.features[mine], n_modes)
-    return seen.labels * n_modes + modes
+                modes[mine] = _clusters(found.features[mine], n_modes)
+    return modes
 
 
 def _clusters(features: NDArray[np.float32], n_modes: int) -> NDArray[np.int64]:
-    """Return the cluster int64 [N] of every feature vector [N, F], most frequent cluster first."""
+    """Return the cluster int64 [N] of each feature vector [N, F]; cluster 0 is the largest."""
     means = KMeans(min(n_modes, len(features)), n_init=2, random_state=0)
     nearest = means.fit(features[:N_FITTED]).predict(features)
     order = np.argsort(-np.bincount(nearest, minlength=n_modes), kind="stable")

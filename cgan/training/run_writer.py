@@ -1,6 +1,6 @@
 """Writes a run's folder: weights, config, history and checkpoint, together or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +13,9 @@ from cgan.config.schema import ClassifierConfig, GanConfig
 from cgan.data.spec import DataSpec
 from cgan.io.files import json_bytes, make_folder
 from cgan.io.journal import commit, locked
-from cgan.io.run_layout import CHECKPOINT, CONFIG, plain_name
+from cgan.io.run_layout import CHECKPOINT, CONFIG, CONFIG_FORMAT, plain_name
+from cgan.io.strict import read_plain
+from cgan.models.hub import LARGEST_WEIGHTS
 from cgan.runtime.errors import InputError
 from cgan.runtime.version import __version__
 
@@ -25,10 +27,10 @@ EARLIER = (
 
 
 class RunWriter:
-    """A run's folder, held while it is open: files gather until they are published together.
+    """A run's folder, locked while it is open: files gather until they are published together.
 
-    Use as a context; what was never published leaves no trace, and an older run of that name stays
-    until then.
+    Use it as a context. A run that is never published leaves no trace, and an older run of its name
+    stays until the first `publish`.
     """
 
     def __init__(
@@ -49,7 +51,9 @@ class RunWriter:
         self.name = plain_name(name)
         self.folder = weights_dir / name
         self._stack = ExitStack()
-        self._files: dict[str, bytes] = {}
+        self._files: dict[str, bytes] = {}  # for the next `publish`
+        self._kept: set[str] = set()  # those of them that `forget` keeps
+        self._removed: set[str] = set()
         self._fresh, self._free = not resume, overwrite or resume
         self.published = resume  # whether the run can be found under its name
         self._require_free()
@@ -69,10 +73,10 @@ class RunWriter:
             )
 
     def __enter__(self) -> "RunWriter":
-        """Hold the folder.
+        """Lock the folder.
 
         Raises:
-            InputError: another process does, or has just published a run of that name.
+            InputError: another process has locked it, or has just published a run of that name.
         """
         with ExitStack() as stack:
             stack.enter_context(locked(self.folder))
@@ -81,7 +85,7 @@ class RunWriter:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        """Let go of the folder; tell an interrupted person what is kept."""
+        """Unlock the folder; add a note to an error if nothing was saved."""
         self._stack.close()
         if not self.published:
             with suppress(OSError):  # others may have put something there
@@ -90,14 +94,44 @@ class RunWriter:
         if error is not None and not self.published:
             error.add_note("nothing was saved yet")
 
-    def add(self, files: Mapping[str, bytes]) -> None:
-        """Keep contents, by name, for the next `publish`."""
+    def add(self, files: Mapping[str, bytes], *, keep: bool = False) -> None:
+        """Keep contents, by name, for the next `publish`; with `keep` even over a `forget`."""
         self._files |= files
+        if keep:
+            self._kept |= files.keys()
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Let the next `publish` remove files, unless they are added again."""
+        self._removed |= set(names)
+
+    def has(self, name: str) -> bool:
+        """Return whether a file is there, or will be after the next `publish`."""
+        return name in self._files or (self.folder / name).is_file()
+
+    def read(self, name: str, largest: int) -> bytes:
+        """Return the content that a file has, or will have after the next `publish`.
+
+        Raises:
+            OSError: there is none, or it is no regular file of at most `largest` bytes.
+        """
+        if name in self._files:
+            return self._files[name]
+        return read_plain(self.folder / name, largest)
 
     def add_network(self, file_name: str, network: nn.Module) -> None:
-        """Keep a network's parameters and buffers as safetensors, from any device."""
+        """Keep a network's parameters and buffers as safetensors, from any device.
+
+        Raises:
+            OSError: they are more than can be read again.
+        """
         state = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
-        self.add({file_name: safetensors.torch.save(state)})
+        content = safetensors.torch.save(state)
+        if len(content) > LARGEST_WEIGHTS:
+            raise OSError(
+                f"{file_name} would have {len(content):,} bytes, and {LARGEST_WEIGHTS:,} is the "
+                "most that can be read again; choose smaller networks"
+            )
+        self.add({file_name: content})
 
     def add_config(
         self,
@@ -106,26 +140,28 @@ class RunWriter:
         config: ClassifierConfig | GanConfig,
         facts: Mapping[str, Any],
     ) -> None:
-        """Keep config.json: what was trained, on what, by which version, and what came of it."""
+        """Keep config.json: the data set, the config, the version, and further facts."""
         content = {
+            "format": CONFIG_FORMAT,
             "kind": kind,
             "version": __version__,
             "spec": asdict(spec),
             "config": asdict(config),
             **facts,
         }
-        self.add({CONFIG: json_bytes(content)})
+        self.add({CONFIG: json_bytes(content)}, keep=True)
 
     def forget(self) -> None:
-        """Drop what was added since the last `publish`, but for config.json."""
-        self._files = {name: self._files[name] for name in self._files if name == CONFIG}
+        """Drop what was added since the last `publish`, except files added with `keep`."""
+        self._files = {name: self._files[name] for name in self._files if name in self._kept}
 
     def publish(self) -> None:
-        """Write all that was added, at once; the first time in place of an older run.
+        """Write all that was added, at once; the first time replace an older run.
 
         Raises:
             OSError: it cannot be written; what was published before stays.
         """
         gone = EARLIER if self._fresh else ()
-        commit(self.folder, self._files, fresh=self._fresh, gone=gone)
-        self._files, self._fresh, self.published = {}, False, True
+        commit(self.folder, self._files, fresh=self._fresh, gone=gone, removed=self._removed)
+        self._files, self._kept, self._removed = {}, set(), set()
+        self._fresh, self.published = False, True

@@ -1,4 +1,4 @@
-"""Everything that a training of a GAN must remember to go on as if it had never stopped."""
+"""The state of a GAN training: everything that a checkpoint must hold to resume it exactly."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,65 +7,75 @@ import torch
 from torch import Tensor, nn
 
 from cgan.config.schema import GanConfig
-from cgan.data.splits import Deck, Split
+from cgan.data.splits import BatchSampler, Split
 from cgan.models.classifiers import Classifier
+from cgan.models.frozen_features import FrozenFeatures
 from cgan.models.registry import make_discriminator, make_generator, require_variance
 from cgan.runtime.device import place
 from cgan.runtime.errors import InputError, TrainingError
 from cgan.runtime.rng import set_states, states
-from cgan.training.ema import Average
-from cgan.training.modes import Study
-from cgan.training.readings import Log
+from cgan.training.ema import MovingAverage
+from cgan.training.history import StepLog
+from cgan.training.modes import ModeClusters
 from cgan.training.updates import make_phases
 
-ADAM = ("step", "exp_avg", "exp_avg_sq")  # what it remembers of every weight
+ADAM = ("step", "exp_avg", "exp_avg_sq")  # its state of every weight
+N_SCALED = 1000  # images on which the spread of the guide's features is measured
 STREAMS = "streams."  # before the names of random streams
 NUMBERS = ("step", "seconds", "slower", "rollbacks")
 
 
-class Training:
-    """Networks, optimisers, random streams, the place in the data, and what was read on the way.
+class TrainingState:
+    """Networks, optimisers, random streams, the position in the data, and the readings so far.
 
-    The seed of torch's global stream decides the first weights.
+    The start weights are drawn from torch's global random stream.
     """
 
     def __init__(
         self,
         config: GanConfig,
         train: Split,
-        found: Study,
+        clusters: ModeClusters,
         guide: Classifier,
         dtype: torch.dtype,
         steps: int,
     ):
-        """Build what will learn for `steps` steps on the device of `train`, which `found` studied.
+        """Build everything for a training of `steps` steps on the device of `train`.
+
+        Args:
+            config: what to train.
+            train: the training images.
+            clusters: the modes of these images.
+            guide: on the same device.
+            dtype: number format of the products and convolutions.
+            steps: length of the training, for the schedules.
 
         Raises:
-            InputError: networks that cannot learn these images in batches of this size.
+            InputError: networks that do not work with these images or this batch size.
         """
         self.device = train.images.device
         generator = make_generator(config, train.spec)
-        discriminator = make_discriminator(config, train.spec, found.sight)
+        extractor = FrozenFeatures(guide, dtype)
+        discriminator = make_discriminator(config, train.spec, extractor)
         batch_size = min(config.batch_size, len(train))
         require_variance(generator, discriminator, batch_size)
-        generator.set_modes(found.frequencies)
-        discriminator.set_scales(found.scales)
+        generator.set_mode_frequencies(clusters.frequencies)
+        discriminator.set_feature_scales(extractor.scales(train.images[:N_SCALED]))
         self.generator = place(generator, self.device)
         self.discriminator = place(discriminator, self.device)
-        self.average = Average(self.generator, config.ema)
+        self.average = MovingAverage(self.generator, config.ema)
         self.phases = make_phases(config, self.generator, self.discriminator, guide, dtype, steps)
-        self.random = torch.Generator().manual_seed(config.seed)  # of all that is drawn
-        self.conditions = found.conditions
-        shown = Split(train.spec, train.images, found.conditions)
-        self.deck = Deck(shown, batch_size, self.random)
-        self.log = Log()
+        self.random = torch.Generator().manual_seed(config.seed)  # for batches, noise and labels
+        self.train, self.modes = train, clusters.modes
+        self.sampler = BatchSampler(len(train), batch_size, self.random)
+        self.log = StepLog()
         self.step = 0
-        self.seconds = 0.0  # of learning
-        self.slower = 1.0  # than the learning rates of the config
+        self.seconds = 0.0  # of training
+        self.slower = 1.0  # factor on the learning rates of the config
         self.rollbacks = 0
 
     def check(self) -> None:
-        """Look whether all readings and weights are numbers.
+        """Check that all readings and weights are finite.
 
         Raises:
             TrainingError: one is not.
@@ -78,7 +88,7 @@ class Training:
                 )
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return copies, on the CPU, of all tensors that change while it learns."""
+        """Return copies, on the CPU, of all tensors of the state."""
         found = dict(self._weights())
         for phase in self.phases:
             for i, weight in enumerate(phase.network.parameters()):
@@ -87,32 +97,32 @@ class Training:
         found |= {STREAMS + name: state for name, state in states(self.device).items()}
         found |= {f"log.{name}": total for name, total in self.log.sums.items()}
         found["random"] = self.random.get_state()
-        found["order"] = self.deck.order
-        found["conditions"] = self.conditions
+        found["order"] = self.sampler.order
+        found["modes"] = self.modes
         return {
             name: tensor.detach().to("cpu", copy=True).contiguous()
             for name, tensor in found.items()
         }
 
     def networks(self) -> dict[str, nn.Module]:
-        """Return what is worth keeping: the generator with averaged weights, the discriminator."""
+        """Return the networks to save: the generator with averaged weights, the discriminator."""
         return {"generator": self.average.network, "discriminator": self.discriminator}
 
     def facts(self) -> dict[str, Any]:
-        """Return the rest of what changes: plain numbers and texts."""
+        """Return the rest of the state: plain numbers and texts."""
         return {
             **{name: getattr(self, name) for name in NUMBERS},
-            "position": self.deck.position,
+            "position": self.sampler.position,
             "average_updates": self.average.n_updates,
             "log_counts": dict(self.log.counts),
         }
 
     @torch.no_grad()
     def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Become what gave these `tensors` and `facts`.
+        """Return to the state that gave these `tensors` and `facts`.
 
         Raises:
-            InputError: they are of other networks or not whole.
+            InputError: they are of other networks or incomplete.
         """
         try:
             for name, tensor in self._weights():
@@ -129,8 +139,8 @@ class Training:
             streams = {name.removeprefix(STREAMS): tensors[name] for name in kept}
             set_states(streams, self.device)
             self.random.set_state(tensors["random"])
-            self._restore_place(tensors["order"], facts["position"])
-            self.log = Log()
+            self._restore_position(tensors["order"], facts["position"])
+            self.log = StepLog()
             self.log.counts = {name: int(n) for name, n in facts["log_counts"].items()}
             sums = {n: tensors[f"log.{n}"].reshape(()).to(self.device) for n in self.log.counts}
             self.log.sums = sums
@@ -138,7 +148,7 @@ class Training:
             self.step, self.rollbacks = int(facts["step"]), int(facts["rollbacks"])
             self.seconds, self.slower = float(facts["seconds"]), float(facts["slower"])
             if self.step < 0 or not 0 < self.slower <= 1:
-                raise InputError("the checkpoint is of no step that can be gone on from")
+                raise InputError("the checkpoint is of no step from which a training can resume")
         except (
             LookupError,
             ValueError,
@@ -167,11 +177,11 @@ class Training:
     ) -> None:
         names = {key: f"{phase.name}_adam.{i}.{key}" for key in ADAM}
         phase.optimizer.state.pop(weight, None)
-        if names["step"] not in tensors:  # a weight that has not learnt yet
+        if names["step"] not in tensors:  # a weight without an update so far
             return
         fused = phase.optimizer.param_groups[0]["fused"]
         fresh = {
-            # where and in which layout the optimiser itself would have put them
+            # on the device and in the layout that the optimiser itself uses
             "step": torch.zeros((), device=self.device if fused else "cpu"),
             "exp_avg": torch.zeros_like(weight, memory_format=torch.preserve_format),
             "exp_avg_sq": torch.zeros_like(weight, memory_format=torch.preserve_format),
@@ -180,12 +190,12 @@ class Training:
             _fill(tensor, tensors[names[key]], names[key])
         phase.optimizer.state[weight] = fresh
 
-    def _restore_place(self, order: Tensor, position: int) -> None:
-        n = len(self.deck.split)
-        whole = len(order) == 0 or torch.equal(order.sort().values, torch.arange(n))
-        if not whole or type(position) is not int or not 0 <= position <= len(order):
-            raise InputError("the checkpoint's place in the data is not one of this data set")
-        self.deck.order, self.deck.position = order, position
+    def _restore_position(self, order: Tensor, position: int) -> None:
+        n = self.sampler.n_images
+        complete = len(order) == 0 or torch.equal(order.sort().values, torch.arange(n))
+        if not complete or type(position) is not int or not 0 <= position <= len(order):
+            raise InputError("the checkpoint's position in the data does not fit this data set")
+        self.sampler.order, self.sampler.position = order, position
 
 
 def _fill(tensor: Tensor, value: Tensor, name: str) -> None:

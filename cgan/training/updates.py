@@ -1,4 +1,4 @@
-"""Whose turn it is to learn, and from which loss: the schedule of updates as data."""
+"""The updates of a step: which network is trained, how often, and by which loss."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,42 +13,40 @@ from cgan.data.augment import shift_each
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
 from cgan.runtime.device import autocast
+from cgan.training.history import Readings
 from cgan.training.losses import ADVERSARIAL, PENALTIES, AdversarialLoss, Penalty, guidance_loss
-from cgan.training.readings import Readings
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's material; images float [B, C, H, W] in [-1, 1].
-
-    Conditions int64 [B] are label x n_modes + mode: what the discriminator is told of an image.
-    """
+    """Real and generated images of one step, float [B, C, H, W] in [-1, 1], with what they show."""
 
     step: int
     real: Tensor
-    conditions: Tensor
-    fake: Tensor  # still attached to the generator
-    fake_seen: Sequence[Tensor]  # what the discriminator sees in them, attached too
-    fake_conditions: Tensor
+    labels: Tensor  # int64 [B], of the real images
+    modes: Tensor  # int64 [B], likewise
+    fake: Tensor  # with the graph of the generator
+    fake_features: Sequence[Tensor]  # `discriminator.extract` of them, with the same graph
     fake_labels: Tensor  # int64 [B]
-    offsets: Tensor | None = None  # int64 [B, 2], how far the discriminator sees each image moved
+    fake_modes: Tensor  # int64 [B]
+    offsets: Tensor | None = None  # int64 [B, 2]: the shift of each image that D is shown
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One network's turn to learn: its loss of a batch, on every n-th step."""
+    """The update of one network: its loss and optimiser, in every n-th step."""
 
     name: str
     network: nn.Module
     every: int
     optimizer: torch.optim.Optimizer
-    rate: Callable[[int], float]  # of learning, at a step
+    rate: Callable[[int], float]  # the learning rate at a step
     loss: Callable[[Batch], tuple[Tensor, Readings]]
 
     def learn(self, batch: Batch, slower: float) -> Readings:
-        """Take a step down the loss, at the step's rate times `slower`; return its readings.
+        """Take an optimiser step at the step's learning rate times `slower`; return readings.
 
-        A gradient's norm is among them: what is not finite shows there before it shows in a loss.
+        The norm of the gradient is one of them, because it becomes infinite before the loss does.
         """
         loss, readings = self.loss(batch)
         for group in self.optimizer.param_groups:
@@ -62,10 +60,10 @@ class Phase:
 
 
 def guidance_at(config: GanConfig, progress: float) -> float:
-    """Return the guide's weight when `progress` (0 to 1) of the training is done.
+    """Return the weight of the guide's loss after a share `progress` (0 to 1) of the training.
 
-    It is `guidance`, and `delta_alpha` more after every epoch, and falls in a straight line to zero
-    at `guidance_end`.
+    It is `guidance` plus `delta_alpha` for each epoch done, times a factor that falls linearly to
+    zero at `guidance_end`.
     """
     if config.guidance_end == 0:
         return 0.0
@@ -77,8 +75,8 @@ def guidance_at(config: GanConfig, progress: float) -> float:
 def rate_at(config: GanConfig, progress: float, step: int) -> float:
     """Return the factor on both learning rates at a step.
 
-    After a warm-up the rates are held and fall in a straight line to zero in the last `decay` of
-    the training ("hold"), fall as a cosine, or stay constant.
+    After a linear warm-up the schedule is "hold" (constant, then a linear fall to zero over the
+    last share `decay` of the training), "cosine" or "constant".
     """
     rise = min(1.0, (step + 1) / (config.warmup + 1))
     fall = {
@@ -97,7 +95,7 @@ def make_phases(
     dtype: torch.dtype,
     steps: int,
 ) -> list[Phase]:
-    """Return the discriminator's and the generator's phase, in the order of a step."""
+    """Return the discriminator's and the generator's update, in the order of a step."""
     adversarial = ADVERSARIAL[config.loss]
     penalty = PENALTIES[config.penalty]
 
@@ -110,8 +108,8 @@ def make_phases(
 
     rows = [
         ("d", discriminator, config.d_every, config.d_lr, d_loss),
-        # paced: between two turns of the discriminator the generator goes as far as in one step
-        # otherwise; further, it runs after stale gradients and loses its variety
+        # paced: the generator takes `d_every` steps for each of the discriminator's, and together
+        # they are as long as one; longer ones follow outdated gradients and lose variety
         ("g", generator, 1, config.g_lr / (config.d_every if config.paced else 1), g_loss),
     ]
     phases = []
@@ -137,10 +135,10 @@ def _d_loss(
     penalty: Penalty,
     dtype: torch.dtype,
 ) -> tuple[Tensor, Readings]:
-    """Return the discriminator's loss; real images beside generated ones."""
+    """Return the discriminator's loss on real and generated images."""
     fake = batch.fake.detach()
     with autocast(fake.device, dtype):
-        real_logits, fake_logits = _decide_both(batch, discriminator)
+        real_logits, fake_logits = _both_logits(batch, discriminator)
     loss = adversarial.d_loss(real_logits, fake_logits, config.label_smoothing)
     mistakes = torch.cat([real_logits.detach() < 0, fake_logits.detach() > 0])
     readings = {
@@ -150,24 +148,27 @@ def _d_loss(
         "d_error": mistakes.float().mean(),
     }
     if config.penalty_weight and batch.step % (config.penalty_every * config.d_every) == 0:
-        # in fp32: second derivatives of bf16 products are too coarse
-        at_real = batch.real, batch.conditions
-        at_fake = fake.float(), batch.fake_conditions
+        # in fp32, because second derivatives are not precise enough in bf16
+        at_real = batch.real, batch.labels, batch.modes
+        at_fake = fake.float(), batch.fake_labels, batch.fake_modes
         cost = penalty(discriminator, at_real, at_fake)
         readings["penalty"] = cost.detach()
         loss = loss + config.penalty_weight * config.penalty_every * cost
     return loss, readings
 
 
-def _decide_both(batch: Batch, discriminator: Discriminator) -> tuple[Tensor, Tensor]:
-    """Return the logits of real and of generated images, in one pass where that is the same."""
-    seen = _see_real(batch, discriminator), [part.detach() for part in batch.fake_seen]
-    conditions = batch.conditions, batch.fake_conditions
+def _both_logits(batch: Batch, discriminator: Discriminator) -> tuple[Tensor, Tensor]:
+    """Return the logits of real and of generated images, in one pass unless batch norms forbid."""
+    real_features = _real_features(batch, discriminator)
+    fake_features = [part.detach() for part in batch.fake_features]
     if discriminator.depends_on_batch:
-        real, fake = map(discriminator.decide, seen, conditions)
+        real = discriminator.logits(real_features, batch.labels, batch.modes)
+        fake = discriminator.logits(fake_features, batch.fake_labels, batch.fake_modes)
         return real.float(), fake.float()
-    both = [torch.cat(pair) for pair in zip(*seen, strict=True)]
-    real, fake = discriminator.decide(both, torch.cat(conditions)).float().chunk(2)
+    features = [torch.cat(pair) for pair in zip(real_features, fake_features, strict=True)]
+    labels = torch.cat([batch.labels, batch.fake_labels])
+    modes = torch.cat([batch.modes, batch.fake_modes])
+    real, fake = discriminator.logits(features, labels, modes).float().chunk(2)
     return real, fake
 
 
@@ -180,15 +181,17 @@ def _g_loss(
     adversarial: AdversarialLoss,
     dtype: torch.dtype,
 ) -> tuple[Tensor, Readings]:
-    """Return the generator's loss: to fool the discriminator, and to be read by the guide."""
+    """Return the generator's loss: the adversarial one, and the guide's of the fake images."""
     device = batch.fake.device
     with autocast(device, dtype):
-        fake_logits = discriminator.decide(batch.fake_seen, batch.fake_conditions).float()
+        fake_logits = discriminator.logits(
+            batch.fake_features, batch.fake_labels, batch.fake_modes
+        ).float()
     real_logits = fake_logits.detach()
     if adversarial.relative:
         with torch.no_grad(), autocast(device, dtype):
-            seen = _see_real(batch, discriminator)
-            real_logits = discriminator.decide(seen, batch.conditions).float()
+            features = _real_features(batch, discriminator)
+            real_logits = discriminator.logits(features, batch.labels, batch.modes).float()
     loss = adversarial.g_loss(real_logits, fake_logits)
     readings = {
         "g_loss": loss.detach(),
@@ -196,13 +199,13 @@ def _g_loss(
     }
     if guidance > 0:
         with autocast(device, dtype):
-            said = guide(batch.fake.contiguous(memory_format=torch.channels_last)).float()
-        cost = guidance_loss(said, batch.fake_labels)
+            logits = guide(batch.fake.contiguous(memory_format=torch.channels_last)).float()
+        cost = guidance_loss(logits, batch.fake_labels)
         readings["guidance_loss"] = cost.detach()
         loss = (1 - guidance if config.guidance_mixed else 1.0) * loss + guidance * cost
     return loss, readings
 
 
 @torch.no_grad()
-def _see_real(batch: Batch, discriminator: Discriminator) -> Sequence[Tensor]:
-    return discriminator.look(shift_each(batch.real, batch.offsets))
+def _real_features(batch: Batch, discriminator: Discriminator) -> Sequence[Tensor]:
+    return discriminator.extract(shift_each(batch.real, batch.offsets))

@@ -1,8 +1,7 @@
-"""The cheap evaluation after each epoch of a GAN, against validation images."""
+"""The quick evaluation during a GAN training, against validation images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,36 +11,34 @@ from cgan.data.grids import sample_grid
 from cgan.data.splits import Split, scale, subset
 from cgan.metrics import manifold
 from cgan.metrics.accuracy import accuracy
-from cgan.metrics.alarms import alarms
-from cgan.metrics.collapse import histogram
 from cgan.metrics.diversity import diversity_per_class
+from cgan.metrics.features import Features
 from cgan.metrics.frechet import fcd
-from cgan.metrics.samples import Samples
+from cgan.metrics.results import ClassRow, histogram_rows
+from cgan.metrics.warnings import Found, find_warnings
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
 from cgan.models.judge import extract, extract_split
 from cgan.models.sampling import collect, noise, sample
 from cgan.runtime.device import autocast
 
-N_IMAGES = 2000  # generated, and as many real ones; all validation images where there are fewer
-SEED = 2**31  # of the fixed inputs, apart from every seed that a person would give
-
-
-N_SHOWN = 60  # of the fixed inputs in the picture of each epoch
+N_IMAGES = 2000  # generated and real ones; fewer if there are fewer validation images
+SEED = 2**31  # of the fixed inputs; larger than any seed that a user may give
+N_SHOWN = 60  # of the fixed inputs: those in the picture of each evaluation
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What an epoch's generator draws from the fixed inputs, and what is thought of it."""
+class ValidationResult:
+    """The images of a generator from the fixed inputs, and their scores."""
 
     images: NDArray[np.uint8]  # [N, C, H, W]
-    by_guide: Samples
-    fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator takes them for real
-    scores: dict[str, float]  # guide_accuracy if labels are heeded; with a judge, the rest
-    alarms: list[str]
+    by_guide: Features
+    fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator classifies them as real
+    scores: dict[str, float]  # guide_accuracy of a conditional generator; more with a judge
+    warnings: list[str]
 
     def picture(self, epoch: float) -> tuple[str, bytes]:
-        """Return the images of the first fixed inputs as a PNG, and a name that tells the epoch."""
+        """Return the images of the first fixed inputs as a PNG, and a name with the epoch in it."""
         requested = self.by_guide.requested
         # leading zeros, so that names sort: 0003, or 0003.25 within an epoch
         whole, _, part = f"{epoch:g}".partition(".")
@@ -67,16 +64,13 @@ class Verdict:
         """The images [N_SHOWN, C, H, W] of the first fixed inputs."""
         return self.images[:N_SHOWN]
 
-    def words(self) -> list[str]:
-        """Return the scores as a person reads them."""
-        return in_words(self.scores)
-
 
 class Validator:
-    """Scores a generator on fixed inputs; draws nothing from the training's random state.
+    """Scores a generator on fixed inputs, without use of the training's random state.
 
-    A judge gives `judge_accuracy`, `fcd` and `coverage` against as many validation images with the
-    same labels, by the functions of the full evaluation. Without one only the guide speaks.
+    With a judge the scores include `judge_accuracy`, `fcd` and `coverage` against as many
+    validation images of the same labels, by the functions of the full evaluation. Without a judge
+    `guide_accuracy` is the only score.
     """
 
     def __init__(
@@ -86,16 +80,17 @@ class Validator:
         judge: Classifier | None,
         dtype: torch.dtype,
     ):
-        """Let the judge see the real images once."""
+        """Compute the judge's features of the real images, once."""
         self.guide, self.judge, self.dtype = guide, judge, dtype
         real = subset(validation, N_IMAGES)
         self.labels = real.labels
+        self.n_shown = len(real.labels[:N_SHOWN])
         self.real = (
             None if judge is None else extract_split(judge, real, batch_size=N_IMAGES, dtype=dtype)
         )
 
-    def __call__(self, generator: Generator, discriminator: Discriminator) -> Verdict:
-        """Return the verdict on a generator; both networks are left in evaluation mode."""
+    def __call__(self, generator: Generator, discriminator: Discriminator) -> ValidationResult:
+        """Return images and scores; both networks are left in evaluation mode."""
         pairs = sample(generator, self.labels, seed=SEED, dtype=self.dtype)
         images, labels = collect(pairs)
         fooled = self._fooled(generator, discriminator.eval(), images[:N_SHOWN])
@@ -105,18 +100,18 @@ class Validator:
             scores["guide_accuracy"] = accuracy(fake=by_guide)["value"]
         else:
             by_guide = by_guide.as_judged()
-        raised: list[str] = []
+        warnings: list[str] = []
         if self.judge is not None and self.real is not None:
-            seen, real = extract(self.judge, [(images, labels)], dtype=self.dtype), self.real
+            found, real = extract(self.judge, [(images, labels)], dtype=self.dtype), self.real
             if generator.conditional:
-                scores["judge_accuracy"] = accuracy(fake=seen)["value"]
+                scores["judge_accuracy"] = accuracy(fake=found)["value"]
             else:
-                seen, real = seen.as_judged(), real.as_judged()
-            balls = manifold.look(fake=seen, real=real)
-            scores["fcd"] = fcd(fake=seen, real=real)["value"]
+                found, real = found.as_judged(), real.as_judged()
+            balls = manifold.look(fake=found, real=real)
+            scores["fcd"] = fcd(fake=found, real=real)["value"]
             scores["coverage"] = manifold.coverage(balls=balls)["value"]
-            raised = _collapse(seen, real)
-        return Verdict(images.cpu().numpy(), by_guide, fooled, scores, raised)
+            warnings = _collapse(found, real)
+        return ValidationResult(images.cpu().numpy(), by_guide, fooled, scores, warnings)
 
     @torch.no_grad()
     def _fooled(
@@ -124,29 +119,25 @@ class Validator:
     ) -> NDArray[np.bool_]:
         n, device = len(images), images.device
         z = generator.prior(noise(SEED, n, generator.z_dim)).to(device)
-        conditions = generator.conditions(z, self.labels[:n].to(device))
+        labels = self.labels[:n].to(device)
+        modes = generator.choose_modes(z, labels)
         with autocast(device, self.dtype):
-            logits = discriminator(scale(images), conditions).float()
+            logits = discriminator(scale(images), labels, modes).float()
         return (logits.reshape(n, -1).mean(1) > 0).cpu().numpy()
 
 
-def _collapse(fake: Samples, real: Samples) -> list[str]:
-    """Return the alarms of missing classes and of little variety within a class."""
+def _collapse(fake: Features, real: Features) -> list[str]:
+    """Return the warnings of missing classes and of little variety within a class."""
     diversity = diversity_per_class(fake=fake, real=real)
-    results: dict[str, Any] = {
-        "metrics": {},
-        "per_digit": [
-            {"digit": digit, "diversity_high": row["high"]} for digit, row in diversity.items()
-        ],
-        "histogram": histogram(fake=fake, real=real),
-    }
-    return [str(alarm["message"]) for alarm in alarms(results)]
+    rows = [ClassRow(label=label, diversity_high=row["high"]) for label, row in diversity.items()]
+    found = find_warnings(Found({}, rows, histogram_rows(fake, real)))
+    return [warning.message for warning in found]
 
 
 def in_words(scores: Mapping[str, float]) -> list[str]:
-    """Return an epoch's scores by name as a person reads them, those that there are."""
+    """Return the given scores by name, in words."""
     names = {"guide_accuracy": "guide accuracy", "judge_accuracy": "judge accuracy"}
-    said = [f"{names[key]} {scores[key]:.1%}" for key in names if key in scores]
+    words = [f"{names[key]} {scores[key]:.1%}" for key in names if key in scores]
     if "fcd" in scores:
-        said += [f"FCD {scores['fcd']:.3f}", f"coverage {scores['coverage']:.1%}"]
-    return said
+        words += [f"FCD {scores['fcd']:.3f}", f"coverage {scores['coverage']:.1%}"]
+    return words

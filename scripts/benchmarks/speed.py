@@ -10,9 +10,9 @@ import torch
 from cgan.config.schema import GanConfig
 from cgan.data.spec import DataSpec
 from cgan.data.splits import balanced_labels
+from cgan.metrics.features import Features
 from cgan.metrics.frechet import fcd
 from cgan.metrics.manifold import look
-from cgan.metrics.samples import Samples
 from cgan.models.registry import make_generator
 from cgan.models.sampling import sample
 from cgan.runtime.device import PRECISIONS, place
@@ -61,7 +61,7 @@ def evaluation(rounds: int, sizes: Sequence[int] = SIZES) -> list[Row]:
     return rows
 
 
-def _clouds(size: int) -> tuple[Samples, Samples]:
+def _clouds(size: int) -> tuple[Features, Features]:
     """Return two samples of ten classes, each a cloud around a centre of its own."""
     random = np.random.default_rng(0)
     centres = random.normal(size=(10, N_FEATURES))
@@ -71,7 +71,7 @@ def _clouds(size: int) -> tuple[Samples, Samples]:
         (centres[labels] + 0.3 * random.normal(size=(size, N_FEATURES))).astype(np.float32)
         for _ in range(2)
     )
-    return Samples(labels, logits, fake), Samples(labels, logits, real)
+    return Features(labels, logits, fake), Features(labels, logits, real)
 
 
 def _seconds(function: Callable[[], object]) -> float:

@@ -113,7 +113,7 @@ class Textbook:
 
     def _believed(self, images: Tensor) -> Tensor:
         """Return probabilities [B] of being real."""
-        return self.discriminator.decide([images], NO_LABELS).sigmoid()
+        return self.discriminator.logits([images], NO_LABELS, NO_LABELS).sigmoid()
 
     def _endless(self) -> Iterator[tuple[Tensor, Tensor]]:
         loader = DataLoader(Pictures(self.split), BATCH_SIZE, shuffle=True, num_workers=0)

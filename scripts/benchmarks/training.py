@@ -15,7 +15,7 @@ from cgan.data.datasets import load_split
 from cgan.runtime.device import PRECISIONS
 from cgan.runtime.progress import Bar, Progress
 from cgan.training.gan import train_gan
-from cgan.training.roles import NO_JUDGE
+from cgan.training.setup import NO_JUDGE
 from scripts.benchmarks.rows import Row, summary
 from scripts.benchmarks.textbook import BATCH_SIZE, Textbook
 

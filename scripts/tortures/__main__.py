@@ -20,7 +20,7 @@ from scripts.tortures.parsers import parsers
 from scripts.tortures.pickles import refused
 
 TOP = Path(__file__).parent.parent.parent
-FILE = TOP / "reports/torture.csv"
+FILE = TOP / "reports/examples/torture.csv"
 HEADS = ["torture", "times", "outcome"]
 Outcome = tuple[str, int, str]  # what was done, how often, what came of it
 
@@ -99,7 +99,7 @@ def _write(rows: dict[str, dict[str, object]]) -> None:
     lines = [
         [f"{row[h]:,}" if h == "times" else row[h] for h in HEADS] for _, row in table.iterrows()
     ]
-    rewrite(TOP / "README.md", "torture", markdown(HEADS, lines))
+    rewrite(TOP / "docs/robustness.md", "torture", markdown(HEADS, lines))
 
 
 if __name__ == "__main__":

@@ -228,7 +228,7 @@ def _check_report(folder: Path) -> None:
     results = read_results(folder)
     if (folder / "index.html").is_file():
         page = (folder / "index.html").read_text()
-        assert f"&#34;seed&#34;: {results['seed']}," in page, "the page is of another evaluation"
-        table = tables.per_digit(results).to_csv(lineterminator="\n")
-        assert (folder / "per_digit.csv").read_text() == table
+        assert f"&#34;seed&#34;: {results.seed}," in page, "the page is of another evaluation"
+        table = tables.per_class(results).to_csv(lineterminator="\n")
+        assert (folder / tables.file_name("per_class", results)).read_text() == table
     write_report(folder)

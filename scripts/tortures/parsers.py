@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import safetensors.torch
 import torch
@@ -21,11 +22,12 @@ from cgan.config.schema import GanConfig
 from cgan.data.datasets import load_split
 from cgan.data.grids import figure_bytes, mosaic_bytes
 from cgan.data.idx import read_idx
-from cgan.data.importing.pictures import read_images
+from cgan.data.importing.folders import read_images
 from cgan.data.spec import DataSpec
-from cgan.deploy.archive import read_network, to_npz
+from cgan.deploy.npz_network import read_network, to_npz
 from cgan.deploy.portable import portable
 from cgan.io.journal import damaged
+from cgan.metrics.results import Cell, Sheet, parse_results, to_bytes
 from cgan.models.hub import DiscriminatorRun, GanRun, load_classifier, load_generator
 from cgan.models.registry import make_discriminator, make_generator
 from cgan.models.tensors import read_tensors
@@ -37,17 +39,15 @@ from cgan.reporting.leaderboard import leaderboard_text, write_leaderboard
 from cgan.reporting.page import write_report
 from cgan.reporting.read import read_history, read_picture, read_results
 from cgan.reporting.verdict import find_verdict
-from cgan.training.checkpoint import parse
-from cgan.training.history import Record
-from cgan.training.modes import study
-from cgan.training.resume import checkpoint_of, restore
-from cgan.training.run_writer import RunWriter
-from cgan.training.state import Training
+from cgan.training.checkpoint import make_checkpoint, parse, restore
+from cgan.training.history import History
+from cgan.training.modes import cluster_modes
+from cgan.training.state import TrainingState
 from scripts.tortures import mutations
 
 SPEC = DataSpec("toy", 1, 8, 12, 3)
 CONFIG = GanConfig(recipe="mlp", dataset="toy", generator="mlp", discriminator="mlp", z_dim=3)
-REPORT = Path(__file__).parent.parent.parent / "reports/mnist"
+REPORT = Path(__file__).parent.parent.parent / "reports/examples/mnist"
 DRAWN = 40  # one in so many of what is accepted is drawn, which takes long
 
 
@@ -88,7 +88,9 @@ def parsers() -> dict[str, Parser]:
             lambda f: load_generator(str(f), f / "none"),
             lambda f: (f / "generator.safetensors").write_bytes(_weights()),
         ),
-        "results.json": Parser("results.json", (results,), mutations.of_json, _results),
+        "results.json": Parser(
+            "results.json", (results, _newest(results)), mutations.of_json, _results
+        ),
         "history.csv": Parser("history.csv", (history,), mutations.of_csv, _history),
         "safetensors": Parser("x.safetensors", (weights,), mutations.of_safetensors, tensors),
         "manifest.json": Parser("manifest.json", (_manifest(),), mutations.of_json, damaged),
@@ -109,6 +111,11 @@ def parsers() -> dict[str, Parser]:
         "sheets": Parser("x.png", (mosaic_bytes(images, 3),), mutations.of_picture, _sheet),
     }
     return read
+
+
+def _newest(results: bytes) -> bytes:
+    """Return results of an older format as the newest has them."""
+    return to_bytes(parse_results(json.loads(results)))
 
 
 def _config() -> bytes:
@@ -156,38 +163,36 @@ def _manifest() -> bytes:
 
 
 @cache
-def _resting() -> tuple[Training, Record, bytes]:
+def _resting() -> tuple[TrainingState, History, bytes]:
     """Return a training that has not begun, its record and the facts of its checkpoint."""
     config = gan_config("mlp", "digits", batch_size=8, device="cpu", precision="fp32")
     train = load_split("digits", Path(), "train")
     guide = load_classifier("digits-guide").network
-    found = study(guide, train, 1, torch.float32)
-    training = Training(config, train, found, guide, torch.float32, steps=9)
-    training.deck.deal()
-    facts = checkpoint_of(training, Record(RunWriter(Path(), "x"))).facts
-    history = [{"epoch": 1.0, "g_loss": 0.5, "fcd": 3.0, "kept": 1}]
-    told = json.dumps({**facts, "record": {"history": history, "best": 3.0}})
-    return training, Record(RunWriter(Path(), "x")), told.encode()
+    clusters = cluster_modes(guide, train, 1, torch.float32)
+    training = TrainingState(config, train, clusters, guide, torch.float32, steps=9)
+    training.sampler.next_batch()
+    facts = make_checkpoint(training, History()).facts
+    rows = [{"epoch": 1.0, "g_loss": 0.5, "fcd": 3.0, "kept": 1}]
+    told = json.dumps({**facts, "history": {"rows": rows, "best": 3.0, "warnings": []}})
+    return training, History(), told.encode()
 
 
 def _take_up(folder: Path) -> None:
     """Let a training go on from a checkpoint of these facts."""
-    training, record, _ = _resting()
+    training, history, _ = _resting()
     tensors = dict(training.tensors())
-    tensors["film"] = torch.zeros(1, 2, *training.deck.split.images.shape[1:], dtype=torch.uint8)
     text = np.frombuffer((folder / "facts").read_bytes(), np.uint8).copy()
-    restore(training, record, parse(tensors, text))
-    training.deck.deal()
-    record.add_film()
+    restore(training, history, parse(tensors, text, "x"))
+    training.sampler.next_batch()
 
 
 def _results(folder: Path) -> None:
     """Read results and make of them what reports and leaderboards do."""
     results = read_results(folder)
-    tables.headline(results), tables.per_digit(results), tables.confusion(results)
+    tables.headline(results), tables.per_class(results), tables.confusion(results)
     tables.histogram(results), tables.metrics(results), tables.cost(results, None)
     find_verdict(results), commands_of(results)
-    for text in (tables.summary(results), json.dumps(results.get("provenance", {}), indent=2)):
+    for text in (tables.summary(results), json.dumps(msgspec.to_builtins(results))):
         text.encode()
     entries = [Entry(results, None)]
     board(entries).to_csv().encode()
@@ -202,7 +207,8 @@ def _sheet(folder: Path) -> None:
     """Cut the nine images of a sheet out of it, as a page does."""
     content = read_picture(folder / "x.png")
     assert content is not None
-    tiles("samples", {"columns": 3, "cells": [{}] * 9}, content)
+    cell = Cell(label=None, judged=0, certainty=1.0)
+    tiles("samples", Sheet(columns=3, cells=[cell] * 9), content)
 
 
 def _history(folder: Path) -> None:

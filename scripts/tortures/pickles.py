@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from cgan import load_classifier, load_generator
-from cgan.data.importing.pictures import read_images
+from cgan.data.importing.folders import read_images
 from cgan.data.spec import DataSpec
-from cgan.deploy.archive import read_network
+from cgan.deploy.npz_network import read_network
 from cgan.io.journal import MANIFEST
 from cgan.io.run_layout import CHECKPOINT
 from cgan.models.hub import load_discriminator

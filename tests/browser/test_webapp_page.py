@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import torch
 from chromium import LOOKS, Visit, check, errors, opened, requests
-from conftest import REPOSITORY, TOY, toy_config
+from conftest import REPOSITORY, TOY, digits_config
 from PIL import Image
 from playwright.sync_api import Browser
 
 from cgan.config.recipes import gan_config
 from cgan.config.schema import GanConfig
 from cgan.deploy.export import generator_onnx
-from cgan.deploy.webapp.assembling import make_site, site_files
+from cgan.deploy.webapp.build import make_site, site_files
 from cgan.deploy.webapp.server import SiteServer
 from cgan.evaluation.latent import between
 from cgan.models.hub import GanRun, load_classifier, load_generator
@@ -337,12 +337,12 @@ def bare(gan: GanRun) -> dict[str, bytes]:
     return site_files(gan, None, {"generator.onnx": generator_onnx(gan)})
 
 
-def test_a_generator_that_heeds_no_label_is_not_asked_for_digits(
+def test_a_generator_without_labels_is_not_asked_for_digits(
     browser: Browser, tmp_path: Path
 ) -> None:
     gan = untrained(gan_config("mlp", "digits"), load_generator("digits", tmp_path).spec)
     with served(bare(gan)) as origin, ready(browser, origin) as visit:
-        assert "it cannot be asked for a digit" in visit.page.inner_text("#write-about")
+        assert "it cannot draw a given digit" in visit.page.inner_text("#write-about")
         for hidden in ("#number", "#move-label", "#points-label"):
             assert not visit.page.is_visible(hidden)
         before = pictures(visit)
@@ -353,9 +353,9 @@ def test_a_generator_that_heeds_no_label_is_not_asked_for_digits(
 
 
 def test_what_is_not_there_is_said_and_the_rest_works(browser: Browser) -> None:
-    with served(bare(untrained(toy_config(modes=1)))) as origin, ready(browser, origin) as visit:
-        assert "No judge of toy is here" in visit.page.inner_text("#about-judge")
-        assert "nobody tells whether a drawing looks real" in visit.page.inner_text(
+    with served(bare(untrained(digits_config(modes=1)))) as origin, ready(browser, origin) as visit:
+        assert "There is no judge of toy" in visit.page.inner_text("#about-judge")
+        assert "nothing says whether an image looks real" in visit.page.inner_text(
             "#about-discriminator"
         )
         assert visit.page.input_value("#number") == "0123"
@@ -387,7 +387,7 @@ def test_the_browser_draws_and_judges_what_torch_does(browser: Browser, origin: 
     z, labels = torch.randn(6, gan.network.z_dim), torch.tensor([0, 3, 5, 7, 9, 9])
     with torch.no_grad():
         images = gan.network(z, labels)
-        conditions = gan.network.conditions(z, labels)
+        modes = gan.network.choose_modes(z, labels)
         certainties, answers = judge.network(images).softmax(1).max(1)
     with ready(browser, origin) as visit:
         drawn = in_page(
@@ -401,7 +401,7 @@ def test_the_browser_draws_and_judges_what_torch_does(browser: Browser, origin: 
         )
     seen = torch.tensor(drawn["images"]).view_as(images)
     torch.testing.assert_close(seen, images, atol=1e-4, rtol=0)
-    assert drawn["conditions"] == conditions.tolist()
+    assert drawn["modes"] == modes.tolist()
     assert [one["label"] for one in drawn["answers"]] == answers.tolist()
     given = torch.tensor([one["certainty"] for one in drawn["answers"]])
     torch.testing.assert_close(given, certainties, atol=1e-4, rtol=0)
@@ -484,6 +484,6 @@ def test_the_newest_request_alone_is_worked_at(browser: Browser, origin: str) ->
 
 
 def test_the_pictures_of_the_readme_are_there() -> None:
-    picture = REPOSITORY / "reports/play.png"
+    picture = REPOSITORY / "reports/examples/play.png"
     assert picture.stat().st_size < 200_000
     assert Image.open(picture).width == 1280

@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
-from conftest import REPOSITORY
+from conftest import REPOSITORY, golden_results
+from msgspec.structs import replace
 
 import cgan
 from cgan.cli import main
@@ -26,6 +27,7 @@ from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import fcd
 from cgan.metrics.manifold import coverage, look
 from cgan.metrics.registry import METRICS
+from cgan.metrics.results import Score, Warning, parse_results
 from cgan.reporting.notebook import COLUMNS, Evaluation
 from cgan.reporting.tables import summary
 from cgan.reporting.verdict import find_verdict
@@ -75,7 +77,8 @@ def test_reading_and_looking_do_not_import_torch(name: str) -> None:
 @pytest.mark.parametrize(
     ("flags", "asked"),
     [
-        (["--digit", "7", "-n", "16", "--seed", "1"], {"digit": 7, "n": 16, "seed": 1}),
+        (["--class", "7", "-n", "16", "--seed", "1"], {"label": 7, "n": 16, "seed": 1}),
+        (["--digit", "7", "-n", "4"], {"label": 7, "n": 4}),  # the old name of the flag
         (["-n", "12", "--seed", "5"], {"n": 12, "seed": 5}),
         ([], {}),
     ],
@@ -95,33 +98,41 @@ def test_the_same_call_gives_the_images_of_the_command(
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
-@pytest.mark.parametrize("digits", [[2, 0, 2, 6], (2, 0, 2, 6), np.array([2, 0, 2, 6])])
-def test_a_list_of_digits_draws_just_these(toy: Any, digits: Any) -> None:
-    images = toy.sample(digits)
+@pytest.mark.parametrize("labels", [[2, 0, 2, 6], (2, 0, 2, 6), np.array([2, 0, 2, 6])])
+def test_a_list_of_classes_draws_just_these(toy: Any, labels: Any) -> None:
+    images = toy.sample(labels)
     assert isinstance(images, Images)
     assert images.labels.tolist() == [2, 0, 2, 6]
     alone = toy.sample(2, n=1)
     assert np.abs(images.images[0].astype(int) - alone.images[0]).max() <= 1
-    assert not np.array_equal(images.images[0], images.images[2])  # the same digit, other noise
+    assert not np.array_equal(images.images[0], images.images[2])  # the same class, other noise
 
 
-def test_without_a_digit_every_label_is_drawn_equally_often(toy: Any) -> None:
+def test_without_a_class_every_one_is_drawn_equally_often(toy: Any) -> None:
     assert np.bincount(toy.sample(n=30).labels).tolist() == [3] * 10
     assert len(toy.sample()) == len(toy.sample(3)) == 64
     assert toy.sample(np.int64(3), n=np.int64(2)).labels.tolist() == [3, 3]
 
 
+@pytest.mark.parametrize("label", [7, [2, 0, 2, 6], 0])
+def test_the_old_name_of_the_label_warns_and_draws_the_same(toy: Any, label: Any) -> None:
+    with pytest.warns(DeprecationWarning, match=r"sample\(label=\.\.\.\)") as caught:
+        images = toy.sample(digit=label, n=4)
+    assert caught[0].filename == __file__
+    assert np.array_equal(images.images, toy.sample(label=label, n=4).images)
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"digit": 10}, "0 to 9"),
-        ({"digit": [1, -1]}, "0 to 9"),
-        ({"digit": "7"}, "digit must be a whole number"),
-        ({"digit": 7.0}, "digit must be a whole number"),
-        ({"digit": [[7]]}, "digit must be a whole number"),
-        ({"digit": [[7], [1, 2]]}, "digit must be a whole number"),
-        ({"digit": []}, "digit must be a whole number"),
-        ({"digit": [1, 2], "n": 3}, "there are 2 digits for 3 images"),
+        ({"label": 10}, "0 to 9"),
+        ({"label": [1, -1]}, "0 to 9"),
+        ({"label": "7"}, "label must be a whole number"),
+        ({"label": 7.0}, "label must be a whole number"),
+        ({"label": [[7]]}, "label must be a whole number"),
+        ({"label": [[7], [1, 2]]}, "label must be a whole number"),
+        ({"label": []}, "label must be a whole number"),
+        ({"label": [1, 2], "n": 3}, "there are 2 labels for 3 images"),
         ({"n": 0}, "must be 1 or more"),
         ({"n": 10**7}, "at most"),
         ({"n": 2.5}, "a whole number"),
@@ -162,7 +173,9 @@ def test_a_generator_without_a_history_does_not_say_how_long_it_was_trained(
 
 def test_an_evaluation_is_what_its_files_say(found: Evaluation) -> None:
     assert found.report.is_file()
-    assert found.results == json.loads((found.report.parent / "results.json").read_text())
+    assert found.results == parse_results(
+        json.loads((found.report.parent / "results.json").read_text())
+    )
     again = cgan.read_report("toy", found.report.parent.parent)
     assert again.results == found.results
     assert again.report == found.report
@@ -177,7 +190,7 @@ def test_the_metrics_are_a_table_by_name(found: Evaluation) -> None:
     assert set(found.metrics.index) == set(METRICS) - left
     for name in found.metrics.index:
         for column in COLUMNS:
-            value = found.results["metrics"][name][column]
+            value = getattr(found.results.metrics[name], column)
             assert found.metrics.loc[name, column] == pytest.approx(value), (name, column)
     assert found.metrics["value"].dtype == float
     assert found.metrics["n"].dtype == "Int64"
@@ -187,28 +200,46 @@ def test_the_metrics_are_a_table_by_name(found: Evaluation) -> None:
 def test_the_other_tables_agree_with_each_other(found: Evaluation) -> None:
     assert found.confusion is not None
     counts = found.confusion.to_numpy()
-    assert counts.sum() == found.per_digit["n"].sum() == found.histogram["generated"].sum() == 230
+    assert counts.sum() == found.per_class["n"].sum() == found.histogram["generated"].sum() == 230
     shares = counts.diagonal() / counts.sum(axis=1)
-    assert found.per_digit["accuracy"].to_numpy() == pytest.approx(shares)
-    assert found.per_digit.index.tolist() == found.histogram.index.tolist() == list(range(10))
-    assert found.alarms["message"].tolist() == [row["message"] for row in found.results["alarms"]]
-    assert "unrealistic" in found.alarms["kind"].tolist()
+    assert found.per_class["accuracy"].to_numpy() == pytest.approx(shares)
+    assert found.per_class.index.name == "digit"
+    assert found.per_class.index.tolist() == found.histogram.index.tolist() == list(range(10))
+    messages = [warning.message for warning in found.results.warnings]
+    assert found.warnings["message"].tolist() == messages
+    assert "unrealistic" in found.warnings["kind"].tolist()
     assert found.verdict == str(find_verdict(found.results, found.history))
     assert found.history is not None
     assert found.history["epoch"].tolist() == [1, 2]
 
 
 def test_a_value_that_is_not_known_is_none_in_no_table() -> None:
-    metric = {"value": 1.0, "low": None, "high": None, "real": None, "n": 7}
-    table = Evaluation({"metrics": {"fcd": metric}, "alarms": []}, Path("x")).metrics
+    score = Score(value=1.0, low=None, high=None, real=None, n=7)
+    table = Evaluation(replace(golden_results(), metrics={"fcd": score}), Path("x")).metrics
     assert table.loc["fcd", ["low", "high", "real"]].isna().all()
     assert table["n"].tolist() == [7]
 
 
-def test_without_alarms_their_table_is_empty_but_has_its_columns() -> None:
-    table = Evaluation({"alarms": []}, Path("x")).alarms
+def test_without_warnings_their_table_is_empty_but_has_its_columns() -> None:
+    table = Evaluation(replace(golden_results(), warnings=[]), Path("x")).warnings
     assert len(table) == 0
     assert table.columns.tolist() == ["kind", "metric", "value", "threshold", "message"]
+
+
+@pytest.mark.parametrize(("old", "new"), [("per_digit", "per_class"), ("alarms", "warnings")])
+def test_the_old_name_of_a_table_warns_and_gives_the_same(
+    found: Evaluation, old: str, new: str
+) -> None:
+    with pytest.warns(DeprecationWarning, match=f"Evaluation.{new}; the old name goes") as caught:
+        table = getattr(found, old)
+    assert caught[0].filename == __file__
+    assert table.equals(getattr(found, new))
+
+
+def test_results_can_be_indexed_as_before_with_a_warning(found: Evaluation) -> None:
+    with pytest.warns(DeprecationWarning, match=r"results\.metrics"):
+        metrics = found.results["metrics"]
+    assert metrics["fcd"]["value"] == found.metrics.loc["fcd", "value"]
 
 
 class Html(HTMLParser):
@@ -235,11 +266,11 @@ class Html(HTMLParser):
             self.rows[-1].append(text)
 
 
-def test_a_notebook_shows_verdict_alarms_and_numbers(found: Evaluation) -> None:
+def test_a_notebook_shows_verdict_warnings_and_numbers(found: Evaluation) -> None:
     page = Html(found._repr_html_())
     assert page.open == []
     assert found.verdict in page.text
-    for message in found.alarms["message"]:
+    for message in found.warnings["message"]:
         assert message in page.text
     assert page.rows[0] == ["metric", "value", "95% interval", "real images", "N"]
     assert len(page.rows) == 1 + len(found.metrics)
@@ -248,10 +279,10 @@ def test_a_notebook_shows_verdict_alarms_and_numbers(found: Evaluation) -> None:
     assert "color" not in found._repr_html_()  # the notebook's own, be it light or dark
 
 
-def test_what_strangers_wrote_becomes_text_in_a_notebook(found: Evaluation) -> None:
+def test_untrusted_names_become_text_in_a_notebook(found: Evaluation) -> None:
     script = "<script>alert(1)</script>"
-    alarm = {"kind": "missing", "message": script}
-    results = {**found.results, "run": script, "dataset": script, "alarms": [alarm]}
+    warning = Warning(kind="missing", message=script)
+    results = replace(found.results, run=script, dataset=script, warnings=[warning])
     assert "<script" not in Evaluation(results, Path("x"))._repr_html_()
     assert Html(Evaluation(results, Path("x"))._repr_html_()).text.count(script) == 3
 
@@ -305,13 +336,13 @@ def test_images_from_memory_score_as_those_of_a_file(
     assert found.report == where / form / "index.html"
 
 
-def test_what_heeds_no_label_is_scored_without_labels(where: Path) -> None:
+def test_images_of_an_unconditional_generator_are_scored_without_labels(where: Path) -> None:
     real = held_out()
     images = Images(real.images.numpy(), real.labels.numpy(), requested=False)
     found = cgan.evaluate(images=images, dataset="digits", quick=True, reports_dir=where)
     assert found.confusion is None
     assert "judge_accuracy" not in found.metrics.index
-    assert found.results["run"] == "images"
+    assert found.results.run == "images"
 
 
 @pytest.mark.parametrize(
@@ -383,7 +414,7 @@ def real() -> Any:
     return cgan.Samples.from_images(split.images, split.labels, dataset="digits")
 
 
-def test_a_judge_reads_real_images_rightly(real: Any) -> None:
+def test_a_judge_classifies_real_images_correctly(real: Any) -> None:
     assert len(real) == len(held_out())
     assert real.requested
     assert accuracy(fake=real)["value"] > 0.95
@@ -437,26 +468,24 @@ def test_what_a_judge_cannot_look_at_is_refused(toy: Any, asked: dict, message: 
         cgan.Samples.from_images(toy.sample(n=20), **asked)
 
 
-# the README
+# docs/python.md
 
 
-def lines_of_readme() -> Iterator[str]:
-    text = (REPOSITORY / "README.md").read_text()
-    section = text[text.index("\n## From Python") :]
-    section = section[: section.index("\n## ", 1)]
-    yield from re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
+def blocks_of_page() -> Iterator[str]:
+    text = (REPOSITORY / "docs/python.md").read_text()
+    yield from re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 
 
 @pytest.mark.slow
-def test_every_line_of_the_readmes_python_does_what_it_says(
+def test_every_line_of_the_pages_python_does_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    blocks = list(lines_of_readme())
+    blocks = list(blocks_of_page())
     assert len(blocks) == 2
     for block in blocks:
-        exec(compile(block, "README.md", "exec"), names)
+        exec(compile(block, "docs/python.md", "exec"), names)
     assert names["sevens"].images.shape == (16, 1, 28, 28)
     assert (tmp_path / "year.png").is_file()
     assert names["found"].report == Path("reports/digits/index.html")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import REPOSITORY, toy_config
+from conftest import REPOSITORY, digits_config
 from torch import nn
 
 from cgan.config.recipes import classifier_config, gan_config
@@ -93,7 +93,7 @@ def test_pairs_are_timed_in_the_projects_own_loop(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(training, name, 64)
     monkeypatch.setattr(training, "COUNTED_STEPS", 1)
     monkeypatch.setattr(training, "PRODUCT", 64)
-    pairs = training.measure_pairs(toy_config(modes=1, batch_size=64), NOWHERE, rounds=2)
+    pairs = training.measure_pairs(digits_config(modes=1, batch_size=64), NOWHERE, rounds=2)
     assert len(pairs.ours) == len(pairs.baseline) == len(pairs.product) == 2
     found = training.throughput(pairs) + training.operations(pairs, "fp32")
     assert all(row.value > 0 and math.isfinite(row.value) for row in found)
@@ -131,7 +131,7 @@ def test_the_score_at_a_moment_is_the_last_before_it() -> None:
 
 
 def test_quality_is_measured_in_seconds_and_in_epochs_of_the_baseline() -> None:
-    found = quality.quality(toy_config(modes=1), NOWHERE, 1, baseline_epoch=4.0)
+    found = quality.quality(digits_config(modes=1), NOWHERE, 1, baseline_epoch=4.0)
     whole = next(row for row in found if row.what == "whole training")
     times = [row.value for row in found if row.unit == "s"]
     multiples = [row.value for row in found if row.unit == "baseline epochs"]

@@ -96,11 +96,12 @@ def test_every_recipe_trains_is_scored_and_stands_in_the_leaderboard(tmp_path: P
         flags = ["-n", 100, "--gan-train-images", 0, "--no-copying"]
         scored = run("evaluate", recipe, *flags, *where)
         assert scored.exit_code == 0, scored.output
-        told = json.loads((tmp_path / "r" / recipe / "results.json").read_text())
-        heeds = recipe in ("guided", "guided-original", "r3gan")
-        assert told["conditional"] == heeds
-        assert ("judge_accuracy" in told["metrics"]) == heeds
-        assert {"fcd", "recall", "coverage", "missing_classes"} <= told["metrics"].keys()
+        results = json.loads((tmp_path / "r" / recipe / "results.json").read_text())
+        conditional = recipe in ("guided", "guided-original", "r3gan")
+        assert results["format"] == 2
+        assert results["conditional"] == conditional
+        assert ("judge_accuracy" in results["metrics"]) == conditional
+        assert {"fcd", "recall", "coverage", "missing_classes"} <= results["metrics"].keys()
     done = run("compare", "--reports-dir", tmp_path / "r")
     assert done.exit_code == 0, done.output
     for recipe in RECIPES:
@@ -229,7 +230,7 @@ def test_what_sample_writes_is_scored_from_anywhere(digits_run: Folders, tmp_pat
     assert scored.exit_code == 0, scored.output
     assert scored.output.startswith("drawn: Not realistic")
     assert "120 images, digits " in scored.output
-    assert "without guide accuracy, flattery: no guide is known" in scored.output
+    assert "without guide accuracy, guide gap: no guide is known" in scored.output
     assert (tmp_path / "r/drawn/index.html").is_file()
 
 
@@ -259,11 +260,25 @@ def test_both_rates_follow_lr_unless_set_themselves(tmp_path: Path) -> None:
 def test_sample_needs_no_data_and_repeats_itself(digits_run: Folders, tmp_path: Path) -> None:
     for name in ("a", "b"):
         result = run(
-            *("sample", "toy", "--digit", 7, "-n", 12, "--seed", 1),
+            *("sample", "toy", "--class", 7, "-n", 12, "--seed", 1),
             *("--out", tmp_path / f"{name}.png", "--weights-dir", digits_run.weights),
         )
         assert result.exit_code == 0, result.output
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_the_old_name_of_the_class_warns_and_draws_the_same(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    for flag in ("--class", "--digit"):
+        result = run(
+            *("sample", "toy", flag, 7, "-n", 12, "--out", tmp_path / f"{flag}.png"),
+            *("--weights-dir", digits_run.weights),
+        )
+        assert result.exit_code == 0, result.output
+        assert ("--digit is now --class" in result.stderr) == (flag == "--digit")
+    assert (tmp_path / "--class.png").read_bytes() == (tmp_path / "--digit.png").read_bytes()
+    assert "--digit" not in run("sample", "-h").output
 
 
 def test_recipes_are_listed_with_their_faults_sizes_times_and_scores() -> None:
@@ -272,7 +287,7 @@ def test_recipes_are_listed_with_their_faults_sizes_times_and_scores() -> None:
         assert f"{name}: {ABOUT[name].idea}" in text
         assert f"known fault: {ABOUT[name].fault}" in text
     assert "588,801 weights in G, 392,833 in D" in text  # guided-original
-    assert text.count("heeds no label") == 4
+    assert text.count("unconditional: no class can be requested") == 4
     measured = text.count("after four minutes there: ")
     assert measured >= 6
     assert measured + text.count("not measured yet") == len(RECIPES)
@@ -387,9 +402,9 @@ def test_a_folder_without_permission_is_wrong_use(monkeypatch: pytest.MonkeyPatc
     assert result.stderr == "cgan: [Errno 13] Permission denied: '/root/w'\n"
 
 
-def test_a_digit_that_does_not_exist_is_wrong_use(digits_run: Folders, tmp_path: Path) -> None:
+def test_a_class_that_does_not_exist_is_wrong_use(digits_run: Folders, tmp_path: Path) -> None:
     result = run(
-        *("sample", "toy", "--digit", 12, "--weights-dir", digits_run.weights),
+        *("sample", "toy", "--class", 12, "--weights-dir", digits_run.weights),
         *("--out", tmp_path / "x.png"),
     )
     assert result.exit_code == 2
@@ -450,7 +465,7 @@ def test_an_interrupted_run_says_so_with_status_130(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cgan.training.history.Record.add", interrupt)
+    monkeypatch.setattr("cgan.training.history.History.add", interrupt)
     result = run("train-gan", "--dataset", "digits", *folders_of(tmp_path))
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1] == "cgan: interrupted; nothing was saved yet"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import in_folder, toy_config
+from conftest import digits_config, in_folder
 from safetensors.torch import load_file, save_file
 
 from cgan.config.recipes import gan_config
@@ -14,11 +14,13 @@ from cgan.data.datasets import load_split
 from cgan.data.splits import scale, subset
 from cgan.io.run_layout import SHIPPED
 from cgan.models.conv import GuidedDiscriminator
+from cgan.models.frozen_features import FrozenFeatures
 from cgan.models.hub import FILE, load_classifier, load_discriminator, load_generator
 from cgan.models.sampling import noise
 from cgan.runtime.errors import InputError
 from cgan.training.gan import train_gan
-from cgan.training.modes import study
+from cgan.training.modes import cluster_modes
+from cgan.training.state import N_SCALED
 
 
 @pytest.fixture
@@ -40,24 +42,27 @@ def test_a_discriminator_is_loaded_as_it_was_trained_without_data(digits_run: Fo
     assert not run.network.training
     train = load_split("digits", digits_run.data, "train")
     guide = load_classifier("digits-guide", digits_run.weights).network
-    found = study(guide, train, run.config.modes, torch.float32)
-    wanted = GuidedDiscriminator(run.spec, found.sight, run.config.modes).eval()
+    modes = cluster_modes(guide, train, run.config.modes, torch.float32).modes[:50]
+    extractor = FrozenFeatures(guide, torch.float32)
+    wanted = GuidedDiscriminator(run.spec, extractor, run.config.modes).eval()
     wanted.load_state_dict(load_file(run.folder / FILE))
     assert isinstance(run.network, GuidedDiscriminator)
-    assert torch.equal(run.network.scales, found.scales)
-    assert not torch.equal(found.scales, torch.ones(2))
-    images, conditions = scale(train.images[:50]), found.conditions[:50]
+    scales = extractor.scales(train.images[:N_SCALED])
+    assert torch.equal(run.network.scales, scales)
+    assert not torch.equal(scales, torch.ones(2))
+    images, labels = scale(train.images[:50]), train.labels[:50]
     with torch.no_grad():
-        assert torch.equal(run.network(images, conditions), wanted(images, conditions))
+        assert torch.equal(run.network(images, labels, modes), wanted(images, labels, modes))
 
 
 def test_its_logits_depend_on_the_scales_that_were_saved_with_it(own: Path) -> None:
-    images, conditions = 2 * torch.rand(20, 1, 28, 28) - 1, torch.arange(20)
+    images, labels = 2 * torch.rand(20, 1, 28, 28) - 1, torch.arange(20) % 10
+    modes = torch.arange(20) // 10
     with torch.no_grad():
-        before = load_discriminator("toy", own).network(images, conditions)
+        before = load_discriminator("toy", own).network(images, labels, modes)
         state = load_file(own / "toy" / FILE)
         save_file({**state, "scales": 2 * state["scales"]}, own / "toy" / FILE)
-        after = load_discriminator("toy", own).network(images, conditions)
+        after = load_discriminator("toy", own).network(images, labels, modes)
     assert torch.equal(before[:, 0], after[:, 0])  # the head that sees pixels alone
     assert float((before - after)[:, 1:].abs().min()) > 1e-5
 
@@ -127,7 +132,7 @@ def test_a_discriminator_that_is_not_what_was_written_is_refused(
         load_discriminator("toy", tmp_path)
 
 
-def test_one_that_looks_at_pixels_alone_needs_no_guide(tmp_path: Path) -> None:
+def test_a_discriminator_of_pixels_only_needs_no_guide(tmp_path: Path) -> None:
     folders = in_folder(tmp_path)
     config = gan_config("mlp", "digits", batch_size=400, epochs=1, device="cpu")
     folder = train_gan(config, folders, name="plain").folder
@@ -137,7 +142,8 @@ def test_one_that_looks_at_pixels_alone_needs_no_guide(tmp_path: Path) -> None:
     run = load_discriminator("plain", folders.weights)
     assert run.guide is None
     with torch.no_grad():
-        assert run.network(torch.zeros(2, 1, 28, 28), torch.zeros(2).long()).shape == (2,)
+        none = torch.zeros(2, dtype=torch.int64)
+        assert run.network(torch.zeros(2, 1, 28, 28), none, none).shape == (2,)
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist"])
@@ -151,9 +157,10 @@ def test_shipped_discriminators_find_test_images_more_real_than_generated_ones(
 
     @torch.no_grad()
     def mean_logit(images: torch.Tensor) -> float:
-        """Return the mean over images of what the mode that fits best says."""
-        modes = [run.network(images, labels * n_modes + i).mean(1) for i in range(n_modes)]
-        return float(torch.stack(modes, dim=1).max(dim=1).values.mean())
+        """Return the mean over images of the largest logit of any mode."""
+        modes = [torch.full_like(labels, i) for i in range(n_modes)]
+        logits = [run.network(images, labels, mode).mean(1) for mode in modes]
+        return float(torch.stack(logits, dim=1).max(dim=1).values.mean())
 
     with torch.no_grad():
         fake = generator(noise(1, n, generator.z_dim), labels)
@@ -165,7 +172,7 @@ def test_shipped_discriminators_find_test_images_more_real_than_generated_ones(
 
 def test_toy_training_saves_scales_in_its_checkpoint_too(tmp_path: Path) -> None:
     folders = in_folder(tmp_path)
-    folder = train_gan(toy_config(), folders, name="x").folder
+    folder = train_gan(digits_config(), folders, name="x").folder
     assert folder is not None
     saved, kept = load_file(folder / FILE), load_file(folder / "checkpoint.safetensors")
     assert torch.equal(saved["scales"], kept["discriminator.scales"])

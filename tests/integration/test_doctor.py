@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from cgan.cli import main
 from cgan.cli.doctor import computer, examine, stock
 from cgan.cli.doctor.finding import Finding
 from cgan.config.schema import Folders
+from cgan.data.mnist_sample import FILE, read_sample
 from cgan.data.originals import FILES, SHA256, is_original, unpacked_sha256
 from cgan.io.files import json_bytes
 from cgan.io.journal import COMING, LOCK, READY, commit, locked
@@ -76,6 +78,7 @@ def test_a_machine_with_everything_is_well_and_stays_as_it_was(known_toys: Path)
         "auto takes bf16: a small convolution takes fp32 4.0 ms, bf16 2.0 ms",
         f"in {known_toys}; the checksums are those of the published files",
         "embedded in scikit-learn",
+        "embedded in cgan, and intact",
         "intact by their manifest: mine",
     ):
         assert said in result.output
@@ -112,6 +115,17 @@ def test_a_damaged_file_of_mnist_is_a_problem(known_toys: Path, how: str) -> Non
     assert f"{path} is " in line
     assert line.endswith("remove it and fetch it again")
     assert result.output.splitlines()[-1] == "1 problem"
+
+
+def test_damaged_embedded_images_are_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.xz").write_bytes(FILE.read_bytes()[:-5000])
+    damaged_file = partial(read_sample, path=tmp_path / "x.xz")
+    monkeypatch.setattr("cgan.cli.doctor.stock.read_sample", damaged_file)
+    finding = only(stock.data_sets(tmp_path), "mnist-sample")
+    assert finding.state == "problem"
+    assert finding.text.endswith("install cgan again")
 
 
 def test_a_set_that_lacks_a_file_is_told(known_toys: Path) -> None:

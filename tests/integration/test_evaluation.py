@@ -11,98 +11,107 @@ from cgan.config.schema import EvalConfig, Folders
 from cgan.data.datasets import load_split
 from cgan.data.splits import Split, scale, subset
 from cgan.evaluation.evaluate import evaluate
-from cgan.evaluation.scoring import NO_COPYING, NO_GUIDE, NO_LABELS, NO_STUDENT
+from cgan.evaluation.scores import NO_COPYING, NO_GUIDE, NO_LABELS, NO_STUDENT
 from cgan.io.journal import MANIFEST
 from cgan.io.run_layout import SHIPPED
 from cgan.metrics.registry import METRICS
+from cgan.metrics.results import Results, parse_results
 from cgan.models.hub import load_classifier
 from cgan.models.judge import extract, extract_split
+from cgan.reporting.read import read_results
 from cgan.runtime.errors import InputError
 
 CONFIG = EvalConfig(n_samples=230, gan_train_images=0, batch_size=100, device="cpu")
 LABELLED = {name for name, metric in METRICS.items() if metric.needs_labels}
-ENDS = {"value", "low", "high", "real", "real_low", "real_high", "n", "real_n"}
 
 
 @pytest.fixture(scope="module")
-def results(digits_run: Folders) -> dict:
+def results(digits_run: Folders) -> Results:
     return evaluate("toy", replace(CONFIG, gan_train_images=300), digits_run)
 
 
 @pytest.fixture(scope="module")
-def plain(digits_run: Folders) -> dict:
+def plain(digits_run: Folders) -> Results:
     return evaluate("toy", CONFIG, digits_run, name="plain")
 
 
-def test_results_have_the_promised_form(digits_run: Folders, results: dict) -> None:
+def test_results_have_the_promised_form(digits_run: Folders, results: Results) -> None:
     folder = digits_run.reports / "toy"
-    assert json.loads((folder / "results.json").read_text()) == results
+    assert parse_results(json.loads((folder / "results.json").read_text())) == results
     assert {"samples.png", "copies.png", "history.csv"} <= {path.name for path in folder.iterdir()}
-    assert results["run"] == "toy"
-    assert results["n_samples"] == 230
-    assert results["conditional"]
-    assert list(results["metrics"]) == list(METRICS)
-    assert results["left_out"] == {}
-    for metric in results["metrics"].values():
-        assert set(metric) - {"extrapolated"} == ENDS
-        assert metric["low"] <= metric["value"] <= metric["high"]
-    assert sum(map(sum, results["confusion"])) == 230
-    assert sum(row["n"] for row in results["per_digit"]) == 230
-    assert sum(row["generated"] for row in results["histogram"]) == 230
-    assert sum(row["real"] for row in results["histogram"]) == pytest.approx(230)
-    assert results["provenance"]["config"]["recipe"] == "guided"
-    hits = sum(row[i] for i, row in enumerate(results["confusion"]))
-    assert results["metrics"]["judge_accuracy"]["value"] == pytest.approx(hits / 230)
+    assert results.run == "toy"
+    assert results.n_samples == 230
+    assert results.conditional
+    assert list(results.metrics) == list(METRICS)
+    assert results.left_out == {}
+    for score in results.metrics.values():
+        assert score.low is not None
+        assert score.high is not None
+        assert score.low <= score.value <= score.high
+        assert None not in (score.real, score.real_low, score.real_high, score.real_n)
+    assert [name for name, score in results.metrics.items() if score.extrapolated] == ["fcd"]
+    assert results.confusion is not None
+    assert sum(map(sum, results.confusion)) == 230
+    assert sum(row.n for row in results.per_class) == 230
+    assert sum(row.generated for row in results.histogram) == 230
+    assert sum(row.real for row in results.histogram) == pytest.approx(230)
+    assert results.provenance.config is not None
+    assert results.provenance.config["recipe"] == "guided"
+    hits = sum(row[i] for i, row in enumerate(results.confusion))
+    assert results.metrics["judge_accuracy"].value == pytest.approx(hits / 230)
 
 
-def test_the_labels_have_the_mix_of_the_validation_images(results: dict) -> None:
+def test_the_labels_have_the_mix_of_the_validation_images(results: Results) -> None:
     validation = subset(load_split("digits", Path(), "validation"), 230)
     counts = np.bincount(validation.labels.numpy()).tolist()
-    assert [row["n"] for row in results["per_digit"]] == counts
+    assert [row.n for row in results.per_class] == counts
 
 
-def test_the_real_column_compares_as_many_images_that_are_not_test_images(results: dict) -> None:
-    assert results["reference"]["test"] == 230
-    assert results["reference"]["validation"] == 230
-    assert results["reference"]["train"] == 0
+def test_the_real_column_compares_as_many_images_that_are_not_test_images(results: Results) -> None:
+    assert results.reference.test == 230
+    assert results.reference.validation == 230
+    assert results.reference.train == 0
     for name in ("fcd", "precision", "recall", "coverage", "density"):
-        assert results["metrics"][name]["n"] == results["metrics"][name]["real_n"] == 230
+        assert results.metrics[name].n == results.metrics[name].real_n == 230
     for name in ("precision", "recall", "density", "coverage"):
-        assert results["metrics"][name]["real"] == pytest.approx(1, abs=0.2)
+        assert results.metrics[name].real == pytest.approx(1, abs=0.2)
 
 
 def test_all_test_images_score_what_the_judge_scored_on_test(digits_run: Folders) -> None:
     results = evaluate("toy", replace(CONFIG, n_samples=250), digits_run)
     shipped = json.loads((load_classifier("digits-judge").folder / "config.json").read_text())
     expected = shipped["test_accuracy"]["value"]
-    assert results["metrics"]["judge_accuracy"]["real"] == pytest.approx(expected)
-    assert results["judge"]["accuracy_real"]["value"] == pytest.approx(expected)
-    assert results["metrics"]["missing_classes"]["real"] == 0
+    assert results.metrics["judge_accuracy"].real == pytest.approx(expected)
+    assert results.judge.accuracy_real.value == pytest.approx(expected)
+    assert results.metrics["missing_classes"].real == 0
 
 
 def test_what_needs_no_second_set_counts_more_images_than_there_are_real_ones(
     digits_run: Folders,
 ) -> None:
-    metrics = evaluate("toy", replace(CONFIG, n_samples=400), digits_run)["metrics"]
-    assert metrics["judge_accuracy"]["n"] == 400
-    assert metrics["fcd"]["n"] == metrics["precision"]["n"] == 250
+    metrics = evaluate("toy", replace(CONFIG, n_samples=400), digits_run).metrics
+    assert metrics["judge_accuracy"].n == 400
+    assert metrics["fcd"].n == metrics["precision"].n == 250
 
 
-def test_gan_train_is_worse_for_a_bad_generator_than_for_real_images(results: dict) -> None:
-    found = results["metrics"]["gan_train_accuracy"]
-    assert found["real"] > 0.85
-    assert found["high"] < found["real_low"]
+def test_gan_train_is_worse_for_a_bad_generator_than_for_real_images(results: Results) -> None:
+    score = results.metrics["gan_train_accuracy"]
+    assert score.real is not None
+    assert score.high is not None
+    assert score.real_low is not None
+    assert score.real > 0.85
+    assert score.high < score.real_low
 
 
-def test_without_gan_train_its_absence_is_explained(plain: dict) -> None:
-    assert plain["left_out"] == {"gan_train_accuracy": NO_STUDENT}
-    assert set(plain["metrics"]) == set(METRICS) - {"gan_train_accuracy"}
+def test_without_gan_train_its_absence_is_explained(plain: Results) -> None:
+    assert plain.left_out == {"gan_train_accuracy": NO_STUDENT}
+    assert set(plain.metrics) == set(METRICS) - {"gan_train_accuracy"}
 
 
-def test_the_same_seed_gives_the_same_results(digits_run: Folders, plain: dict) -> None:
-    assert evaluate("toy", CONFIG, digits_run)["metrics"] == plain["metrics"]
-    other = evaluate("toy", replace(CONFIG, seed=1), digits_run)["metrics"]
-    assert other["fcd"]["value"] != plain["metrics"]["fcd"]["value"]
+def test_the_same_seed_gives_the_same_results(digits_run: Folders, plain: Results) -> None:
+    assert evaluate("toy", CONFIG, digits_run).metrics == plain.metrics
+    other = evaluate("toy", replace(CONFIG, seed=1), digits_run).metrics
+    assert other["fcd"].value != plain.metrics["fcd"].value
 
 
 def test_evaluation_does_not_disturb_torchs_random_state(digits_run: Folders) -> None:
@@ -118,7 +127,7 @@ def saved(folder: Path, split: str, *, labels: bool) -> Path:
     return folder / "theirs.npz"
 
 
-def test_real_images_from_a_file_score_as_real_and_raise_no_alarm(
+def test_real_images_from_a_file_score_as_real_and_raise_no_warning(
     digits_run: Folders, tmp_path: Path
 ) -> None:
     results = evaluate(
@@ -128,13 +137,13 @@ def test_real_images_from_a_file_score_as_real_and_raise_no_alarm(
         dataset="digits",
         guide="digits-guide",
     )
-    assert results["run"] == "theirs"
-    assert results["recipe"] is None
-    assert results["alarms"] == []
-    assert results["left_out"] == {}
-    for name, metric in results["metrics"].items():
+    assert results.run == "theirs"
+    assert results.recipe is None
+    assert results.warnings == []
+    assert results.left_out == {}
+    for name, score in results.metrics.items():
         if name != "gan_train_accuracy":  # a student of 250 images is not one of 1,297
-            assert metric["value"] == pytest.approx(metric["real"], abs=0.1), name
+            assert score.value == pytest.approx(score.real, abs=0.1), name
 
 
 def test_images_without_labels_get_every_score_that_makes_sense(
@@ -144,16 +153,16 @@ def test_images_without_labels_get_every_score_that_makes_sense(
     results = evaluate(
         config=CONFIG, folders=digits_run, images=images, dataset="digits", name="unasked"
     )
-    assert results["run"] == "unasked"
-    assert not results["conditional"]
-    assert results["confusion"] is None
-    assert results["left_out"] == dict.fromkeys(
+    assert results.run == "unasked"
+    assert not results.conditional
+    assert results.confusion is None
+    assert results.left_out == dict.fromkeys(
         [name for name in METRICS if name in LABELLED], NO_LABELS
     )
-    assert set(results["metrics"]) == set(METRICS) - LABELLED
-    assert results["alarms"] == []
-    assert all(row["accuracy"] is None for row in results["per_digit"])
-    assert results["metrics"]["class_kl"]["value"] == pytest.approx(0, abs=0.01)
+    assert set(results.metrics) == set(METRICS) - LABELLED
+    assert results.warnings == []
+    assert all(row.accuracy is None for row in results.per_class)
+    assert results.metrics["class_kl"].value == pytest.approx(0, abs=0.01)
 
 
 def test_images_sorted_by_class_score_as_they_do_in_any_order(
@@ -167,10 +176,10 @@ def test_images_sorted_by_class_score_as_they_do_in_any_order(
         np.savez(tmp_path / f"{name}.npz", images=images, labels=labels)
         source = tmp_path / f"{name}.npz"
         results = evaluate(config=CONFIG, folders=digits_run, images=source, dataset="digits")
-        found.append(results["metrics"])
+        found.append(results.metrics)
     for name in ("fcd", "recall", "coverage"):
-        assert found[0][name]["value"] == pytest.approx(found[1][name]["value"], abs=0.25)
-    assert found[0]["coverage"]["value"] > 0.9
+        assert found[0][name].value == pytest.approx(found[1][name].value, abs=0.25)
+    assert found[0]["coverage"].value > 0.9
 
 
 def test_an_odd_mix_of_labels_is_compared_with_real_images_of_that_mix(
@@ -181,13 +190,11 @@ def test_an_odd_mix_of_labels_is_compared_with_real_images_of_that_mix(
     images, labels = real.images[first].numpy(), real.labels[first].numpy()
     np.savez(tmp_path / "odd.npz", images=images, labels=labels)
     source = tmp_path / "odd.npz"
-    metrics = evaluate(config=CONFIG, folders=digits_run, images=source, dataset="digits")[
-        "metrics"
-    ]
-    score = metrics["classifier_score"]
-    assert score["value"] == pytest.approx(score["real"], abs=0.5)
-    assert score["value"] < 7
-    assert score["n"] == score["real_n"]
+    results = evaluate(config=CONFIG, folders=digits_run, images=source, dataset="digits")
+    score = results.metrics["classifier_score"]
+    assert score.value == pytest.approx(score.real, abs=0.5)
+    assert score.value < 7
+    assert score.n == score.real_n
 
 
 def test_a_report_keeps_nothing_of_an_earlier_one_of_its_name(
@@ -199,16 +206,16 @@ def test_a_report_keeps_nothing_of_an_earlier_one_of_its_name(
         (folder / name).write_text("of another")
     images = saved(tmp_path, "validation", labels=True)
     config = replace(CONFIG, copying=False)
-    left = evaluate(config=config, folders=digits_run, images=images, dataset="digits")["left_out"]
+    left = evaluate(config=config, folders=digits_run, images=images, dataset="digits").left_out
     assert left["copying_z"] == NO_COPYING
     assert not (folder / "history.csv").exists()
     assert not (folder / "copies.png").exists()
 
 
-def test_images_without_a_guide_are_not_flattered(digits_run: Folders, tmp_path: Path) -> None:
+def test_images_without_a_guide_have_no_guide_gap(digits_run: Folders, tmp_path: Path) -> None:
     images = saved(tmp_path, "validation", labels=True)
-    left = evaluate(config=CONFIG, folders=digits_run, images=images, dataset="digits")["left_out"]
-    assert left["guide_accuracy"] == left["flattery"] == NO_GUIDE
+    left = evaluate(config=CONFIG, folders=digits_run, images=images, dataset="digits").left_out
+    assert left["guide_accuracy"] == left["guide_gap"] == NO_GUIDE
 
 
 def test_what_was_not_wanted_has_its_own_reason_without_labels_too(
@@ -216,7 +223,7 @@ def test_what_was_not_wanted_has_its_own_reason_without_labels_too(
 ) -> None:
     images = saved(tmp_path, "validation", labels=False)
     config = replace(CONFIG, copying=False)
-    left = evaluate(config=config, folders=digits_run, images=images, dataset="digits")["left_out"]
+    left = evaluate(config=config, folders=digits_run, images=images, dataset="digits").left_out
     assert left["copying_z"] == NO_COPYING
     assert left["judge_accuracy"] == NO_LABELS
 
@@ -233,14 +240,25 @@ def test_a_subject_that_is_not_clear_is_refused(digits_run: Folders, tmp_path: P
         evaluate("toy", CONFIG, digits_run, name="../elsewhere")
 
 
+@pytest.mark.parametrize(("name", "kept"), [("a; rm -rf", True), ("tw\x1bo", False)])
+def test_a_path_that_a_terminal_cannot_show_is_not_told(
+    digits_run: Folders, tmp_path: Path, name: str, kept: bool
+) -> None:
+    images = saved(tmp_path, "validation", labels=True).rename(tmp_path / f"{name}.npz")
+    config = replace(CONFIG, copying=False)
+    evaluate(config=config, folders=digits_run, images=images, dataset="digits", name="odd")
+    results = read_results(digits_run.reports / "odd")
+    assert results.provenance.images == (str(images) if kept else None)
+
+
 def test_too_few_images_are_refused_before_anything_is_drawn(digits_run: Folders) -> None:
     with pytest.raises(InputError, match="take 97 or more"):
         evaluate("toy", replace(CONFIG, n_samples=96), digits_run)
 
 
-def test_scores_do_not_depend_on_the_batch_size(digits_run: Folders, plain: dict) -> None:
+def test_scores_do_not_depend_on_the_batch_size(digits_run: Folders, plain: Results) -> None:
     again = evaluate("toy", replace(CONFIG, batch_size=33), digits_run)
-    one, other = (np.array(found["confusion"]) for found in (plain, again))
+    one, other = (np.array(found.confusion) for found in (plain, again))
     # rounding in the kernels may tip an image that stands between two classes
     assert np.abs(one - other).sum() <= 4
 
@@ -264,7 +282,7 @@ def test_a_guide_that_was_trained_anew_is_refused_unless_named(
     folders = replace(digits_run, weights=tmp_path)
     with pytest.raises(InputError, match="changed since"):
         evaluate("toy", CONFIG, folders)
-    assert evaluate("toy", CONFIG, folders, guide="digits-guide")["run"] == "toy"
+    assert evaluate("toy", CONFIG, folders, guide="digits-guide").run == "toy"
 
 
 def test_images_of_another_size_than_the_runs_are_refused(
@@ -281,12 +299,12 @@ def test_images_of_another_size_than_the_runs_are_refused(
         evaluate("toy", CONFIG, digits_run)
 
 
-def test_an_untrained_generator_is_called_unrealistic(plain: dict) -> None:
+def test_an_untrained_generator_is_called_unrealistic(plain: Results) -> None:
     # two epochs of three steps draw no digits, so which digits they are means nothing
-    kinds = {alarm["kind"] for alarm in plain["alarms"]}
+    kinds = {warning.kind for warning in plain.warnings}
     assert "unrealistic" in kinds
-    assert not kinds & {"missing", "mislabelled", "flattered"}
-    assert plain["metrics"]["missing_classes"]["value"] > 0
+    assert not kinds & {"missing", "mislabelled", "guide_gap"}
+    assert plain.metrics["missing_classes"].value > 0
 
 
 def test_features_do_not_depend_on_the_batch_size() -> None:

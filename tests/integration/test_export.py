@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from cgan.config.recipes import RECIPES
 from cgan.config.schema import ClassifierConfig
 from cgan.data.spec import DataSpec
-from cgan.deploy.archive import ABOUT, read_network, to_npz
 from cgan.deploy.export import (
     FORMATS,
     Format,
@@ -30,6 +29,7 @@ from cgan.deploy.export import (
     judge_onnx,
 )
 from cgan.deploy.formats import to_onnx, to_torchscript
+from cgan.deploy.npz_network import ABOUT, read_network, to_npz
 from cgan.deploy.parity import compare
 from cgan.deploy.portable import N_EXAMPLES, Portable, Source, portable
 from cgan.io.run_layout import SHIPPED
@@ -38,11 +38,11 @@ from cgan.models.hub import (
     ClassifierRun,
     DiscriminatorRun,
     GanRun,
-    lend_eyes,
+    attach_guide,
     load_classifier,
     load_generator,
 )
-from cgan.models.registry import looks_through_guide, make_discriminator, make_generator
+from cgan.models.registry import make_discriminator, make_generator, uses_guide_features
 from cgan.models.residual import ResidualBlock
 from cgan.runtime.errors import ExportError, InputError
 from cgan.runtime.version import __version__
@@ -94,16 +94,16 @@ def untrained(recipe: str, kind: str) -> Source:
     if kind == "generator":
         generator = make_generator(config, TOY)
         shares = torch.rand(TOY.n_classes, config.modes) + 0.2
-        generator.set_modes(shares / shares.sum(1, keepdim=True))
+        generator.set_mode_frequencies(shares / shares.sum(1, keepdim=True))
         stirred(generator)
         return GanRun("toy", Path("nowhere"), TOY, config, "toy-guide", "0" * 64, generator)
     guide = untrained_classifier("leaky-cnn")
-    discriminator = make_discriminator(config, TOY, guide.network.look)
-    discriminator.set_scales(torch.tensor([1.7, 0.6]))
+    discriminator = make_discriminator(config, TOY, guide.network.local_and_global)
+    discriminator.set_feature_scales(torch.tensor([1.7, 0.6]))
     stirred(discriminator)
-    if not looks_through_guide(config):
+    if not uses_guide_features(config):
         return DiscriminatorRun("toy", Path("nowhere"), TOY, config, None, discriminator)
-    lend_eyes(discriminator, guide.network)
+    attach_guide(discriminator, guide.network)
     return DiscriminatorRun("toy", Path("nowhere"), TOY, config, guide, discriminator)
 
 
@@ -133,7 +133,7 @@ def told(packed: Portable, given: tuple[Tensor, ...]) -> list[Tensor]:
     source = packed.source
     with torch.no_grad():
         if isinstance(source, GanRun):
-            return [source.network(*given), source.network.conditions(*given)]
+            return [source.network(*given), source.network.choose_modes(*given)]
         if isinstance(source, ClassifierRun):
             return [source.network(*given)]
         return [source.network(*given).reshape(len(given[0]), -1).mean(1)]
@@ -206,10 +206,11 @@ def test_random_inputs_are_such_as_the_network_was_made_for() -> None:
     uniform, _ = portable(untrained("udacity", "generator")).random_inputs(2000)
     assert float(uniform.abs().max()) <= 1
     assert float(uniform.std()) == pytest.approx(3**-0.5, abs=0.01)
-    images, conditions = portable(untrained("guided", "discriminator")).random_inputs(2000)
+    images, labels, modes = portable(untrained("guided", "discriminator")).random_inputs(2000)
     assert images.shape == (2000, *TOY.image_shape)
     assert -1 <= float(images.min()) < -0.99 < 0.99 < float(images.max()) <= 1
-    assert conditions.unique().tolist() == list(range(TOY.n_classes * MODES))
+    assert labels.unique().tolist() == list(range(TOY.n_classes))
+    assert modes.unique().tolist() == list(range(MODES))
     assert N_EXAMPLES not in (1, TOY.channels - 1, TOY.height, TOY.width, TOY.n_classes)
 
 
@@ -225,6 +226,7 @@ def test_what_ships_is_exported_by_three_functions_with_what_one_must_know() -> 
         onnx.checker.check_model(model, full_check=True)
         facts: Mapping[str, str] = {one.key: one.value for one in model.metadata_props}
         assert facts["network"] == kind
+        assert facts["format"] == "2"
         assert facts["run"] == ("digits-judge" if kind == "judge" else "digits")
         assert facts["version"] == __version__
         assert facts["classes"] == "10"
@@ -250,10 +252,12 @@ def test_torchscript_and_npz_tell_the_same_facts(tmp_path: Path) -> None:
     extra = {"facts.json": ""}
     warnings.simplefilter("ignore")  # it is deprecated; pytest undoes this
     torch.jit.load(str(tmp_path / "x.pt"), _extra_files=extra)
-    assert json.loads(extra["facts.json"]) == packed.facts
+    assert json.loads(extra["facts.json"]) == {"format": 2, **packed.facts}
     (tmp_path / "x.npz").write_bytes(to_npz(packed))
     with np.load(tmp_path / "x.npz", allow_pickle=False) as arrays:
-        assert json.loads(str(arrays[ABOUT]))["facts"] == packed.facts
+        about = json.loads(str(arrays[ABOUT]))
+        assert about["format"] == 1
+        assert about["facts"] == packed.facts
         state = packed.source.network.state_dict()
         assert set(arrays.files) == {ABOUT, *state}
         assert all(np.array_equal(arrays[name], state[name]) for name in state)

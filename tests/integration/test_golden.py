@@ -24,6 +24,7 @@ from cgan.io.run_layout import SHIPPED
 from cgan.models.hub import load_classifier, load_config, load_generator
 from cgan.models.sampling import draw
 from cgan.reporting.page import write_report
+from cgan.training.checkpoint import read_checkpoint
 from cgan.training.gan import train_gan
 
 GOLDEN = REPOSITORY / "tests/golden/format-1"
@@ -91,12 +92,18 @@ def test_a_training_of_the_first_format_goes_on_to_the_same_end(
     apart = np.abs(images.astype(int) - drawn["resumed_images"])
     assert apart.mean() < 0.05
     assert (folders.weights / "toy/samples.gif").read_bytes().startswith(b"GIF")
+    # the film that was in the checkpoint is in the folder now
+    frames = sorted(path.name for path in (folders.weights / "toy/frames").iterdir())
+    assert frames == [f"{i:05d}.png" for i in range(1, len(result.history) + 1)]
+    checkpoint = read_checkpoint(folders.weights / "toy")
+    assert checkpoint.facts["format"] == 2
+    assert not {"film", "conditions"} & checkpoint.tensors.keys()
 
 
 def test_a_report_of_the_first_format_is_drawn_with_the_same_numbers(tmp_path: Path) -> None:
     folder = tmp_path / "digits"
     shutil.copytree(GOLDEN / "report", folder)
-    page = write_report(folder).read_text(encoding="utf-8")
+    page = write_report(folder).page.read_text(encoding="utf-8")
     for name in ("metrics", "per_digit", "confusion", "histogram"):
         wanted = pd.read_csv(GOLDEN / f"report/{name}.csv")
         table = pd.read_csv(folder / f"{name}.csv")

@@ -7,7 +7,7 @@ from shutil import copytree
 import pytest
 import safetensors.torch
 import torch
-from conftest import toy_config
+from conftest import digits_config
 
 from cgan.config.schema import Folders
 from cgan.data.spec import DataSpec
@@ -22,7 +22,7 @@ SPEC = DataSpec("digits", 1, 28, 28, 10)
 
 
 def toy_run(weights: Path, name: str, *, overwrite: bool = False) -> None:
-    config = toy_config()
+    config = digits_config()
     with RunWriter(weights, name, overwrite=overwrite) as writer:
         writer.add_config("gan", SPEC, config, {})
         writer.add_network("generator.safetensors", make_generator(config, SPEC))
@@ -31,7 +31,7 @@ def toy_run(weights: Path, name: str, *, overwrite: bool = False) -> None:
 
 def test_a_run_that_was_never_published_leaves_no_trace(tmp_path: Path) -> None:
     with RunWriter(tmp_path, "a", overwrite=False) as writer:
-        writer.add_config("gan", SPEC, toy_config(), {})
+        writer.add_config("gan", SPEC, digits_config(), {})
         assert writer.folder.is_dir()
     assert list(tmp_path.iterdir()) == []
 
@@ -254,3 +254,22 @@ def test_loading_gives_back_what_was_trained(digits_run: Folders) -> None:
     assert gan.spec == SPEC
     assert gan.config.epochs == 2
     assert not gan.network.training
+
+
+def test_a_config_has_a_format_first_and_other_ones_are_read_or_refused_by_number(
+    tmp_path: Path,
+) -> None:
+    toy_run(tmp_path, "a")
+    (tmp_path / "a" / MANIFEST).unlink()
+    path = tmp_path / "a/config.json"
+    content = json.loads(path.read_text())
+    assert next(iter(content.items())) == ("format", 2)
+    path.write_text(json.dumps({**content, "format": 3}))
+    with pytest.raises(InputError, match=r"config.json is of format 3, .* reads up to 2"):
+        load_generator("a", tmp_path)
+    path.write_text(json.dumps({**content, "format": 2.0}))
+    with pytest.raises(InputError, match="not a whole number"):
+        load_generator("a", tmp_path)
+    del content["format"]
+    path.write_text(json.dumps(content))
+    assert load_generator("a", tmp_path).name == "a"

@@ -1,17 +1,16 @@
 """Intervals hold the truth as often as they say: five hundred simulated repetitions."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from cgan.metrics import manifold
+from cgan.metrics.duplicates import duplicate_rate
+from cgan.metrics.features import Features
 from cgan.metrics.frechet import fcd
 from cgan.metrics.neighbours import nearest_in
-from cgan.metrics.registry import measure
-from cgan.metrics.samples import Samples
+from cgan.metrics.registry import METRICS, Copies, Inputs
 
 K = 4
 REPETITIONS = 500
@@ -26,52 +25,49 @@ class World:
         self.random = np.random.default_rng(seed)
         self.train = self.draw(N_TRAIN)
 
-    def draw(self, n: int, shift: float = 0.0, spread: float = 1.0) -> Samples:
+    def draw(self, n: int, shift: float = 0.0, spread: float = 1.0) -> Features:
         labels = np.arange(n) % K
         features = 2 * np.eye(K)[labels] + spread * self.random.normal(size=(n, K))
         features[:, 0] += shift
         return seen(labels, features)
 
-    def to_train(self, samples: Samples) -> NDArray[np.float64]:
+    def to_train(self, samples: Features) -> NDArray[np.float64]:
         mine, trained = (s.features.astype(np.float64) for s in (samples, self.train))
         return nearest_in(mine, trained).distances[:, 0]
 
-    def views(self) -> dict[str, Any]:
-        """Return what the metrics look at, of new generated and new real images."""
+    def inputs(self) -> Inputs:
+        """Return what the metrics read, of new generated and new real images."""
         fake, real = self.draw(N, shift=0.8, spread=0.9), self.draw(N)
-        # the guide sees less well than the judge, and likes what it asked for
+        # the guide sees less well than the judge, and likes what was requested
         guided = fake.logits + self.random.normal(size=fake.logits.shape) + np.eye(K)[fake.labels]
-        return {
-            "all": fake,
-            "fake": fake,
-            "real": real,
-            "guide": Samples(fake.labels, guided.astype(np.float32), fake.features),
-            "balls": manifold.look(fake=fake, real=real),
-            "distinct": fake,
-            "held_out": real,
-            "train": self.train,
-            "distances": self.to_train(fake),
-            "held_out_distances": self.to_train(real),
-        }
+        return Inputs(
+            fake,
+            fake,
+            real,
+            self.train,
+            manifold.look(fake=fake, real=real),
+            guide=Features(fake.labels, guided.astype(np.float32), fake.features),
+            copies=Copies(fake, real, self.to_train(fake), self.to_train(real)),
+        )
 
-    def repeating(self) -> dict[str, Any]:
+    def repeating(self) -> manifold.Balls:
         """Return who is whose neighbour where half of the images are one of 20 pictures."""
         fake, pictures = self.draw(N), self.train.features[:20]
         repeats = self.random.random(N) < 0.5
         features = fake.features.copy()
         features[repeats] = pictures[self.random.integers(0, len(pictures), repeats.sum())]
-        return {"balls": manifold.look(fake=seen(fake.labels, features), real=self.draw(N))}
+        return manifold.look(fake=seen(fake.labels, features), real=self.draw(N))
 
 
-def seen(labels: NDArray[np.int64], features: NDArray[np.floating]) -> Samples:
+def seen(labels: NDArray[np.int64], features: NDArray[np.floating]) -> Features:
     """Return samples judged by the posteriors of the real images' classes."""
     logits = -((features[:, None] - 2 * np.eye(K)) ** 2).sum(axis=2) / 2
-    return Samples(labels, logits.astype(np.float32), features.astype(np.float32))
+    return Features(labels, logits.astype(np.float32), features.astype(np.float32))
 
 
 SIMULATED = (
     "judge_accuracy",
-    "flattery",
+    "guide_gap",
     "classifier_score",
     "fcd",
     "precision",
@@ -92,10 +88,10 @@ def simulated() -> dict[str, NDArray[np.float64]]:
     rows: dict[str, list[list[float]]] = {name: [] for name in (*SIMULATED, "duplicate_rate")}
     with threadpool_limits(1):  # on so small matrices threads only wait for each other
         for _ in range(REPETITIONS):
-            views = world.views()
+            inputs = world.inputs()
             for name in SIMULATED:
-                rows[name].append(triple(measure(name, views)))
-            rows["duplicate_rate"].append(triple(measure("duplicate_rate", world.repeating())))
+                rows[name].append(triple(METRICS[name].compute(inputs)))
+            rows["duplicate_rate"].append(triple(duplicate_rate(balls=world.repeating())))
     return {name: np.array(found) for name, found in rows.items()}
 
 

@@ -75,7 +75,7 @@ def test_runs_of_a_recipe_with_other_settings_are_named_by_them(
 
 def test_chosen_runs_are_compared_in_the_order_given(reports: Path) -> None:
     entries = find_entries(["b", str(reports / "a-2")], reports)
-    assert [entry.results["run"] for entry in entries] == ["b", "a-2"]
+    assert [entry.results.run for entry in entries] == ["b", "a-2"]
     text = leaderboard_text(entries)
     assert text.index(REAL) < text.index("udacity") < text.index("guided")
 
@@ -87,7 +87,7 @@ def test_scores_on_several_data_sets_are_not_mixed(reports: Path, tmp_path: Path
     with pytest.raises(InputError, match=r"digits, mnist.*--dataset"):
         find_entries([], tmp_path / "reports")
     (entry,) = find_entries([], tmp_path / "reports", "mnist")
-    assert entry.results["run"] == "b"
+    assert entry.results.run == "b"
     with pytest.raises(InputError, match="did you mean 'mnist'"):
         find_entries([], tmp_path / "reports", "mnits")
 
@@ -150,7 +150,7 @@ def test_a_report_that_cannot_be_read_is_left_out_unless_it_is_named(
     top = changed(reports, tmp_path, "b", lambda results: results.pop("metrics"))
     said: list[str] = []
     entries = find_entries([], top, say=said.append)
-    assert [entry.results["run"] for entry in entries] == ["a-1", "a-2", "a-3"]
+    assert [entry.results.run for entry in entries] == ["a-1", "a-2", "a-3"]
     assert len(said) == 1
     assert "lacks 'metrics'" in said[0]
     with pytest.raises(InputError, match="lacks 'metrics'"):

@@ -1,18 +1,23 @@
 """The real MNIST, where it is present: the files, the splits and the shipped classifiers."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from conftest import REPOSITORY
 
 from cgan.config.recipes import classifier_config
 from cgan.config.schema import Folders
 from cgan.data.datasets import load_split
-from cgan.data.splits import SPLITS, scale, subset
-from cgan.evaluation.scoring import score
-from cgan.evaluation.views import Reference, Seers
+from cgan.data.mnist_sample import FILE, SIZE, read_sample
+from cgan.data.splits import SPLITS, Split, scale, subset
+from cgan.evaluation.comparison import Extractors, Reference
+from cgan.evaluation.scores import score
+from cgan.io.strict import unpack_xz
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.neighbours import Near
 from cgan.models.hub import load_classifier
@@ -37,9 +42,37 @@ def test_the_splits_of_mnist(mnist: Path, split: str, size: int, firsts: list[in
     assert float(scale(loaded.images).mean()) == pytest.approx(2 * 0.1307 - 1, abs=0.01)
 
 
+def labelled(split: Split) -> dict[bytes, int]:
+    """Return the label of every image."""
+    images = split.images.numpy()
+    return {image.tobytes(): int(y) for image, y in zip(images, split.labels, strict=True)}
+
+
+def test_the_embedded_images_are_originals_with_their_labels(mnist: Path) -> None:
+    whole = {split: labelled(load_split("mnist", mnist, split)) for split in SPLITS}
+    training = whole["train"] | whole["validation"]
+    assert len(training) == 60_000  # no two are the same, so that an image tells which it is
+    sample = {split: labelled(load_split("mnist-sample", mnist, split)) for split in SPLITS}
+    assert sample["train"].items() <= training.items()
+    assert sample["validation"].items() <= training.items()
+    assert sample["test"].items() <= whole["test"].items()
+    assert len(sample["train"] | sample["validation"] | sample["test"]) == 12_000
+
+
+@pytest.mark.slow
+def test_the_embedded_images_are_made_from_the_four_files(mnist: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made.xz"
+    command = [sys.executable, "scripts/embed_mnist", str(mnist), str(made)]
+    subprocess.run(command, cwd=REPOSITORY, check=True)
+    # what another version of the packer would make need not be the same bytes; the pixels must be
+    assert unpack_xz(made.read_bytes(), SIZE) == unpack_xz(FILE.read_bytes(), SIZE)
+    for split in SPLITS:
+        assert np.array_equal(read_sample(split, made)[0], read_sample(split)[0])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "least"), [("mnist-guide", 0.992), ("mnist-judge", 0.994)])
-def test_the_shipped_classifiers_read_the_test_images(mnist: Path, name: str, least: float) -> None:
+def test_the_shipped_classifiers_know_the_test_images(mnist: Path, name: str, least: float) -> None:
     network = load_classifier(name).network
     test = load_split("mnist", mnist, "test")
     seen = extract_split(network, test, batch_size=500, dtype=torch.float32)
@@ -47,19 +80,19 @@ def test_the_shipped_classifiers_read_the_test_images(mnist: Path, name: str, le
 
 
 @pytest.mark.slow
-def test_one_epoch_already_reads_most_of_mnist(mnist: Path, tmp_path: Path) -> None:
+def test_one_epoch_already_classifies_most_of_mnist_correctly(mnist: Path, tmp_path: Path) -> None:
     config = classifier_config("guide", "mnist", epochs=1)
     result = train_classifier(config, Folders(data=mnist, weights=tmp_path))
     assert result.test_accuracy["value"] > 0.97
 
 
 @pytest.mark.slow
-def test_no_split_of_real_images_raises_an_alarm(mnist: Path) -> None:
+def test_no_split_of_real_images_raises_a_warning(mnist: Path) -> None:
     judge = load_classifier("mnist-judge").network
-    seers = Seers(judge, None, 500, torch.float32, Progress())
+    extractors = Extractors(judge, None, 500, torch.float32, Progress())
     splits = {name: subset(load_split("mnist", mnist, name), 3000) for name in SPLITS}
-    real = seers.see_split(judge, splits["validation"])
-    whole = Reference.of(seers, splits, 3000)
+    real = extractors.of_split(judge, splits["validation"])
+    whole = Reference.of(extractors, splits, 3000)
     random = np.random.default_rng(0)
     for n in (250, 500, 1000, 1500):
         for _ in range(3):
@@ -74,6 +107,6 @@ def test_no_split_of_real_images_raises_an_alarm(mnist: Path) -> None:
                 validation=whole.validation.take(order[n:]),
                 test_to_train=near,
             )
-            views = reference.views(real.take(order[:n]), None, None)
-            results = score(views, reference.in_their_place(views, None)[0])
-            assert results["alarms"] == []
+            fake, _ = reference.compare(real.take(order[:n]), None, None)
+            others, _ = reference.compare_real(fake, None)
+            assert score(fake, others, noun="digit", nouns="digits").warnings == []

@@ -14,29 +14,32 @@ import pandas as pd
 import pytest
 import safetensors.torch
 import torch
-from conftest import REPOSITORY, in_folder, send_at, toy_config
+from conftest import REPOSITORY, in_folder, send_at
 from hypothesis import given, reject
 from hypothesis import strategies as st
+from PIL import Image
+from toys import TOY, toy_config
 
-from cgan.config.recipes import RECIPES, gan_config
+from cgan.config.recipes import RECIPES
 from cgan.config.schema import Folders, GanConfig
 from cgan.data.datasets import load_split
+from cgan.io import run_layout
 from cgan.models.hub import load_classifier, load_generator
 from cgan.models.sampling import draw
 from cgan.runtime.errors import InputError, TrainingError
 from cgan.runtime.signals import Stopped
-from cgan.training.checkpoint import Checkpoint, read_checkpoint
+from cgan.training.checkpoint import Checkpoint, from_format_1, read_checkpoint, restore
 from cgan.training.gan import train_gan
-from cgan.training.history import Record
-from cgan.training.modes import study
-from cgan.training.resume import read_beginning, require_alike, restore
-from cgan.training.run_writer import RunWriter
-from cgan.training.state import Training
+from cgan.training.history import History
+from cgan.training.modes import cluster_modes
+from cgan.training.resume import read_resume_point, require_unchanged
+from cgan.training.state import TrainingState
 
 sys.path.insert(0, str(REPOSITORY))
 from scripts.tortures.mutations import of_json
 
 TIMES = ["seconds", "validation_seconds"]
+pytestmark = pytest.mark.usefixtures("toy_data")
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -62,16 +65,18 @@ def require_same(one: Path, other: Path) -> None:
     assert all(torch.equal(first[key], second[key]) for key in first if "gauss" not in key)
     names = [sorted(p.name for p in (folder / "samples").iterdir()) for folder in (one, other)]
     assert names[0] == names[1]
+    for name in ("samples.gif", "samples.png"):
+        assert (one / name).read_bytes() == (other / name).read_bytes()
+    for folder in (one, other):
+        frames = sorted(path.name for path in (folder / "frames").iterdir())
+        assert frames == [f"{i:05d}.png" for i in range(1, len(names[0]) + 1)]
     for name in names[0]:
         assert (one / "samples" / name).read_bytes() == (other / "samples" / name).read_bytes()
 
 
 def small(recipe: str) -> GanConfig:
-    """Return a training of sixteen steps, scored twice; of few images where they take long."""
-    row = gan_config(recipe, "digits", precision="fp32", device="cpu")
-    if recipe in ("conv", "guided-original", "r3gan"):
-        return replace(row, batch_size=20, epochs=0.25, checks=8)
-    return replace(row, batch_size=160, epochs=2)
+    """Return a training of sixteen steps, scored twice."""
+    return toy_config(recipe, batch_size=18, epochs=2)
 
 
 @pytest.fixture(scope="module", params=RECIPES)
@@ -97,7 +102,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
         with pytest.raises(Stopped) as caught:
             train_gan(config, folders, name=name)
     assert f"--resume {folders.weights / name}" in caught.value.__notes__[0]
-    assert len(read_checkpoint(folders.weights / name).facts["record"]["history"]) == step // 8
+    assert len(read_checkpoint(folders.weights / name).facts["history"]["rows"]) == step // 8
     torch.manual_seed(99)  # what the process did meanwhile
     train_gan(config, folders, name=name, resume=True)
     require_same(folders.weights / "whole", folders.weights / name)
@@ -137,7 +142,7 @@ def test_what_does_not_change_what_is_learned_may_change(
 
 def test_a_run_does_not_go_on_with_another_guide(stopped: tuple[GanConfig, Folders]) -> None:
     config, folders = stopped
-    shutil.copytree(Path("cgan/weights/digits-guide"), folders.weights / "other")
+    shutil.copytree(run_layout.SHIPPED / "toy-guide", folders.weights / "other")
     path = folders.weights / "other" / "classifier.safetensors"
     content = {key: value + 0 for key, value in safetensors.torch.load_file(path).items()}
     next(value for value in content.values() if value.is_floating_point()).view(-1)[0] += 1
@@ -220,14 +225,14 @@ def test_a_checkpoint_is_written_as_often_as_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[int] = []
-    honest = Training.facts
+    honest = TrainingState.facts
 
-    def facts(training: Training) -> dict[str, Any]:
+    def facts(training: TrainingState) -> dict[str, Any]:
         steps.append(training.step)
         return honest(training)
 
-    monkeypatch.setattr(Training, "facts", facts)
-    config = toy_config(epochs=2, batch_size=200, checkpoint_every="0.5")
+    monkeypatch.setattr(TrainingState, "facts", facts)
+    config = toy_config(epochs=2, batch_size=24, checkpoint_every="0.5")
     train_gan(config, in_folder(tmp_path), name="x")
     assert steps == [0, 3, 6, 9, 12]  # the first is for a rollback, and not written
 
@@ -235,40 +240,39 @@ def test_a_checkpoint_is_written_as_often_as_was_asked_for(
 def test_weights_that_are_no_numbers_are_never_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = Training.check
+    honest = TrainingState.check
 
-    def check(training: Training) -> None:
+    def check(training: TrainingState) -> None:
         with torch.no_grad():
             next(training.average.network.parameters()).view(-1)[0] = torch.nan
         honest(training)
 
-    monkeypatch.setattr(Training, "check", check)
+    monkeypatch.setattr(TrainingState, "check", check)
     with pytest.raises(TrainingError, match=r"average\..* is not finite"):
         train_gan(toy_config(), in_folder(tmp_path), name="x")
     assert not (tmp_path / "weights/x").exists()
 
 
 @pytest.fixture(scope="module")
-def resting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, Record, Checkpoint]:
+def resting(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainingState, History, Checkpoint]:
     """A training of two steps, its record and its checkpoint."""
     folders = in_folder(tmp_path_factory.mktemp("resting"))
-    config = gan_config("udacity", "digits", batch_size=600, precision="fp32", device="cpu")
-    config = replace(config, epochs=1)
+    config = toy_config("udacity", batch_size=72)
     train_gan(config, folders, name="x")
     checkpoint = read_checkpoint(folders.weights / "x")
-    train = load_split("digits", folders.data, "train")
-    guide = load_classifier("digits-guide").network
-    found = study(guide, train, 1, torch.float32)
-    training = Training(config, train, found, guide, torch.float32, 2)
-    return training, Record(RunWriter(folders.weights, "y")), checkpoint
+    train = load_split(TOY, folders.data, "train")
+    guide = load_classifier("toy-guide").network
+    clusters = cluster_modes(guide, train, 1, torch.float32)
+    training = TrainingState(config, train, clusters, guide, torch.float32, 2)
+    return training, History(), checkpoint
 
 
-def require_refusal_or_none(parts: tuple[Training, Record, Checkpoint]) -> None:
+def require_refusal_or_none(parts: tuple[TrainingState, History, Checkpoint]) -> None:
     """Let a training take up a checkpoint; it may be refused, in a line."""
-    training, record, damaged = parts
+    training, history, damaged = parts
     message = ""
     try:
-        restore(training, record, damaged)
+        restore(training, history, damaged)
     except InputError as error:
         message = str(error)
     assert "\n" not in message
@@ -276,15 +280,15 @@ def require_refusal_or_none(parts: tuple[Training, Record, Checkpoint]) -> None:
 
 @given(st.integers(0, 2**32))
 def test_damaged_facts_are_taken_up_or_refused_in_a_line(
-    resting: tuple[Training, Record, Checkpoint], seed: int
+    resting: tuple[TrainingState, History, Checkpoint], seed: int
 ) -> None:
-    training, record, good = resting
+    training, history, good = resting
     content = of_json(json.dumps(good.facts).encode(), Random(seed))
     try:
         facts = json.loads(content)
     except (ValueError, RecursionError):  # `read_checkpoint` refuses it
         reject()
-    require_refusal_or_none((training, record, Checkpoint(good.tensors, facts)))
+    require_refusal_or_none((training, history, Checkpoint(good.tensors, facts)))
 
 
 OTHERS = (None, torch.zeros(3, 5), torch.zeros(0), torch.full((4,), 2**62), torch.zeros(()))
@@ -292,24 +296,24 @@ OTHERS = (None, torch.zeros(3, 5), torch.zeros(0), torch.full((4,), 2**62), torc
 
 @given(st.integers(0, 10**6), st.integers(0, len(OTHERS) - 1))
 def test_damaged_tensors_are_taken_up_or_refused_in_a_line(
-    resting: tuple[Training, Record, Checkpoint], place: int, other: int
+    resting: tuple[TrainingState, History, Checkpoint], place: int, other: int
 ) -> None:
-    training, record, good = resting
+    training, history, good = resting
     name = sorted(good.tensors)[place % len(good.tensors)]
     tensors = {key: value for key, value in good.tensors.items() if key != name}
     replaced = OTHERS[other]
     if replaced is not None:
         tensors[name] = replaced
-    require_refusal_or_none((training, record, Checkpoint(tensors, good.facts)))
+    require_refusal_or_none((training, history, Checkpoint(tensors, good.facts)))
 
 
 @pytest.mark.parametrize(
     ("part", "key", "value"),
     [
-        ("record", "history", [{"epoch": 10**400}]),
-        ("record", "history", [{"g_loss": 1.0}]),
-        ("record", "history", []),  # but there is a film
-        ("record", "best", None),
+        ("history", "rows", [{"epoch": 10**400}]),
+        ("history", "rows", [{"g_loss": 1.0}]),
+        ("history", "best", None),
+        ("history", "warnings", ["\x1b[2J"]),
         ("training", "step", float("inf")),
         ("training", "step", -1),
         ("training", "position", 0.5),
@@ -319,34 +323,131 @@ def test_damaged_tensors_are_taken_up_or_refused_in_a_line(
     ],
 )
 def test_facts_that_cannot_be_are_refused(
-    resting: tuple[Training, Record, Checkpoint], part: str, key: str, value: Any
+    resting: tuple[TrainingState, History, Checkpoint], part: str, key: str, value: Any
 ) -> None:
-    training, record, good = resting
+    training, history, good = resting
     facts = {**good.facts, part: {**good.facts[part], key: value}}
     with pytest.raises(InputError):
-        restore(training, record, Checkpoint(good.tensors, facts))
+        restore(training, history, Checkpoint(good.tensors, facts))
 
 
-@pytest.mark.parametrize("shape", [(), (1, 2), (1, 60, 1, 9, 9), (2, 60, 1, 28, 28)])
-def test_a_film_of_another_shape_is_refused(
-    resting: tuple[Training, Record, Checkpoint], shape: tuple[int, ...]
+def old_format(new: Checkpoint, labels: torch.Tensor, n_modes: int) -> Checkpoint:
+    """Return a checkpoint as version 0.1 wrote it, without its film."""
+    tensors = dict(new.tensors)
+    tensors["conditions"] = labels * n_modes + tensors.pop("modes")
+    history = new.facts["history"]
+    record = {"history": history["rows"], "best": history["best"], "alarms": history["warnings"]}
+    return Checkpoint(tensors, {"training": new.facts["training"], "record": record})
+
+
+def test_a_checkpoint_of_format_1_has_the_same_modes_and_history(
+    resting: tuple[TrainingState, History, Checkpoint],
 ) -> None:
-    training, record, good = resting
-    film = torch.zeros(shape, dtype=torch.uint8)
-    with pytest.raises(InputError, match="pictures"):
-        restore(training, record, Checkpoint({**good.tensors, "film": film}, good.facts))
+    training, _, good = resting
+    labels, modes = training.train.labels, torch.arange(len(training.train)) % 3
+    new = Checkpoint({**good.tensors, "modes": modes}, good.facts)
+    old = old_format(new, labels, 3)
+    again = from_format_1(old, labels, 3)
+    assert again.facts == new.facts
+    assert again.tensors.keys() == new.tensors.keys()
+    assert torch.equal(again.tensors["modes"], modes)
+    assert from_format_1(new, labels, 3) is new
+    for wrong in (modes[:9], modes.float()):
+        with pytest.raises(InputError, match="not those of these images"):
+            from_format_1(Checkpoint({"conditions": wrong}, old.facts), labels, 3)
+
+
+def test_modes_of_format_1_that_contradict_the_labels_are_refused(
+    stopped: tuple[GanConfig, Folders],
+) -> None:
+    config, folders = stopped
+    folder = folders.weights / "x"
+    labels = load_split(TOY, folders.data, "train").labels
+    old = old_format(read_checkpoint(folder), (labels + 1) % 10, config.modes)
+    (folder / "checkpoint.safetensors").write_bytes(old.to_bytes())
+    (folder / "manifest.json").unlink()
+    with pytest.raises(InputError, match="modes in the checkpoint are not those of these images"):
+        train_gan(config, folders, name="x", resume=True)
+
+
+def test_a_checkpoint_of_a_newer_format_is_refused_by_its_number(
+    stopped: tuple[GanConfig, Folders],
+) -> None:
+    config, folders = stopped
+    folder = folders.weights / "x"
+    kept = read_checkpoint(folder)
+    assert kept.facts["format"] == 2
+    newer = Checkpoint(kept.tensors, {**kept.facts, "format": 3})
+    (folder / "checkpoint.safetensors").write_bytes(newer.to_bytes())
+    (folder / "manifest.json").unlink()
+    words = r"checkpoint.safetensors is of format 3, which a newer cgan wrote; this one reads up to"
+    with pytest.raises(InputError, match=words):
+        train_gan(config, folders, name="x", resume=True)
+
+
+def test_a_checkpoint_too_large_to_be_read_again_is_not_written(
+    stopped: tuple[GanConfig, Folders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, folders = stopped
+    before = (folders.weights / "x/checkpoint.safetensors").read_bytes()
+    monkeypatch.setattr("cgan.training.checkpoint.LARGEST", len(before) + 9)
+    read_checkpoint(folders.weights / "x")
+    point = read_resume_point(folders.weights / "x")
+    grown = {**point.checkpoint.tensors, "more": torch.zeros(99)}
+    with pytest.raises(OSError, match="is the most that can be read again"):
+        Checkpoint(grown, point.checkpoint.facts).to_bytes()
+    monkeypatch.setattr("cgan.training.checkpoint.Checkpoint.to_bytes", too_large)
+    with pytest.raises(OSError, match="too large"):
+        train_gan(config, folders, name="x", resume=True)
+    assert (folders.weights / "x/checkpoint.safetensors").read_bytes() == before
+
+
+def too_large(_: Checkpoint) -> bytes:
+    raise OSError("too large")
+
+
+def test_a_checkpoint_does_not_grow_with_the_number_of_evaluations(tmp_path: Path) -> None:
+    folders = in_folder(tmp_path)
+    config = toy_config(batch_size=12, schedule="constant")
+    sizes, counts = [], []
+    for checks in (1, 4, 12):
+        folder = train_gan(replace(config, checks=checks), folders, name=f"n{checks}").folder
+        assert folder is not None
+        counts.append(len(list((folder / "frames").iterdir())))
+        kept = read_checkpoint(folder)
+        assert "film" not in kept.tensors
+        sizes.append(sum(tensor.nbytes for tensor in kept.tensors.values()))
+    assert counts == [1, 4, 12]
+    assert sizes[0] == sizes[1] == sizes[2]
+
+
+def test_a_frame_that_is_missing_or_damaged_is_left_out_of_the_film(
+    stopped: tuple[GanConfig, Folders],
+) -> None:
+    config, folders = stopped
+    frames = folders.weights / "x/frames"
+    assert [path.name for path in frames.iterdir()] == ["00001.png"]
+    (frames / "00001.png").write_bytes(b"no picture")
+    (frames / "00007.png").write_bytes(b"of a longer history")
+    longer = replace(config, epochs=3)
+    train_gan(longer, folders, name="x", resume=True, with_changes=True)
+    assert sorted(path.name for path in frames.iterdir()) == [
+        *("00001.png", "00002.png", "00003.png"),
+    ]
+    with Image.open(folders.weights / "x/samples.gif") as film:
+        assert getattr(film, "n_frames", 1) == 2
 
 
 def test_a_checkpoint_without_a_networks_weight_is_refused(
-    resting: tuple[Training, Record, Checkpoint],
+    resting: tuple[TrainingState, History, Checkpoint],
 ) -> None:
-    training, record, good = resting
+    training, history, good = resting
     weights = [name for name in good.tensors if name.startswith(("generator.", "discriminator."))]
     assert weights
     for name in weights:
         tensors = {key: value for key, value in good.tensors.items() if key != name}
         with pytest.raises(InputError, match=f"it lacks {name}, as those of an earlier version"):
-            restore(training, record, Checkpoint(tensors, good.facts))
+            restore(training, history, Checkpoint(tensors, good.facts))
 
 
 def test_a_checkpoint_of_a_version_without_scales_is_refused(
@@ -372,26 +473,24 @@ def test_a_run_does_not_go_on_with_another_judge_unless_told_to(
         with pytest.raises(Stopped):
             train_gan(config, folders, name="x", judge="none")
     with pytest.raises(InputError, match="judge_sha256 None -> "):
-        train_gan(config, folders, name="x", judge="digits-judge", resume=True)
-    result = train_gan(
-        config, folders, name="x", judge="digits-judge", resume=True, with_changes=True
-    )
+        train_gan(config, folders, name="x", judge="toy-judge", resume=True)
+    result = train_gan(config, folders, name="x", judge="toy-judge", resume=True, with_changes=True)
     assert [row["kept"] for row in result.history][:2] == [1, 1]  # the first that the judge saw
 
 
 def test_a_rollback_leaves_nothing_of_what_it_went_back_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest, spoilt = Training.check, list[int]()
+    honest, spoilt = TrainingState.check, list[int]()
 
-    def check(training: Training) -> None:
+    def check(training: TrainingState) -> None:
         if training.step == 3 and not spoilt:
             spoilt.append(training.step)
             with torch.no_grad():
                 next(training.average.network.parameters()).view(-1)[0] = torch.nan
         honest(training)
 
-    monkeypatch.setattr(Training, "check", check)
+    monkeypatch.setattr(TrainingState, "check", check)
     folders = in_folder(tmp_path)
     train_gan(toy_config(epochs=2, on_nan="rollback"), folders, name="x")
     assert spoilt
@@ -402,7 +501,7 @@ def test_a_rollback_leaves_nothing_of_what_it_went_back_from(
 
 def test_two_that_go_on_do_not_undo_one_another(stopped: tuple[GanConfig, Folders]) -> None:
     config, folders = stopped
-    begun = read_beginning(folders.weights / "x")
+    begun = read_resume_point(folders.weights / "x")
     train_gan(config, folders, name="x", resume=True)
     with pytest.raises(InputError, match="has gone on with"):
         begun.require_latest()
@@ -410,9 +509,9 @@ def test_two_that_go_on_do_not_undo_one_another(stopped: tuple[GanConfig, Folder
 
 def test_what_does_not_differ_in_the_end_is_no_change(stopped: tuple[GanConfig, Folders]) -> None:
     config, folders = stopped
-    begun = read_beginning(folders.weights / "x")
+    begun = read_resume_point(folders.weights / "x")
     same = replace(config, device="auto", precision="auto")
-    require_alike(begun, same, begun.facts, with_changes=False)
+    require_unchanged(begun, same, begun.facts, with_changes=False)
     other = {**begun.facts, "device": "cuda"}
     with pytest.raises(InputError, match="device cpu -> cuda"):
-        require_alike(begun, same, other, with_changes=False)
+        require_unchanged(begun, same, other, with_changes=False)

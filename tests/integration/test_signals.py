@@ -86,7 +86,7 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
 WRONG: dict[str, list[object]] = {
     "--recipe goes with a new training": ["--recipe", "mlp"],
     "--overwrite goes with a new training": ["--overwrite"],
-    "was begun otherwise .seed 1 -> 2": ["--seed", 2],
+    "has changed .seed 1 -> 2": ["--seed", 2],
 }
 
 

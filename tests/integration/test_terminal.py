@@ -102,30 +102,30 @@ def test_a_terminal_gets_no_colours(trained: str, scored: str) -> None:
 
 def test_an_evaluation_on_a_terminal_names_its_stages(scored: str) -> None:
     states = bars(scored)
-    for stage in ("drawing", "the judge reads", "the guide reads", "nearest neighbours"):
+    for stage in ("drawing", "the judge classifies", "the guide classifies", "nearest neighbours"):
         assert any(state.startswith(stage) for state in states), stage
     assert max(map(len, states)) < 80
 
 
 def test_a_training_ends_with_what_it_came_to_and_what_comes_next(trained: str) -> None:
     *_, end = trained.split("\r")
-    first, kept, *alarms, saved, following, last = end.split("\n")
+    first, kept, *warnings, saved, following, last = end.split("\n")
     assert re.fullmatch(r"toy: 2 epochs in \d+ s of training", first)
     assert re.match(r"kept epoch [12]: guide accuracy .*, judge accuracy .*, FCD .*, cov", kept)
-    assert alarms  # two epochs of three steps draw no digits
-    assert all(alarm.startswith("ALARM: ") for alarm in alarms)
+    assert warnings  # two epochs of three steps draw no digits
+    assert all(warning.startswith("WARNING: ") for warning in warnings)
     assert saved == "saved in weights/toy"
     assert following == "score it with: cgan evaluate toy"
     assert last == ""
 
 
-def test_an_evaluation_ends_with_verdict_numbers_alarms_gaps_and_what_comes_next(
+def test_an_evaluation_ends_with_verdict_numbers_warnings_gaps_and_what_comes_next(
     scored: str,
 ) -> None:
     *_, end = scored.split("\r")
     verdict, *lines, page, how, last = end.split("\n")
     assert verdict == "toy: Not realistic: most of its images are unlike any real one."
-    assert [line[:9] for line in lines if line.startswith("  ALARM")] == ["  ALARM: "]
+    assert [line[:11] for line in lines if line.startswith("  WARN")] == ["  WARNING: "]
     assert "  without GAN-train accuracy: left out to save time; " in end
     assert page == "report: reports/toy/index.html"
     assert how == "open it with: cgan report toy --open"
@@ -251,8 +251,8 @@ def test_completing_imports_no_torch_and_writes_nothing(here: Path) -> None:
 
 
 def sources() -> dict[str, str]:
-    """Return the commands of the README that teach a shell, by its name."""
-    text = (REPOSITORY / "README.md").read_text()
+    """Return the commands of the docs that teach a shell, by its name."""
+    text = (REPOSITORY / "docs/usage.md").read_text()
     return {
         shell: line.split("  ")[0]
         for line in text.splitlines()
@@ -260,7 +260,7 @@ def sources() -> dict[str, str]:
     }
 
 
-def test_the_readme_teaches_three_shells() -> None:
+def test_the_docs_teach_three_shells() -> None:
     assert set(sources()) == {"bash", "zsh", "fish"}
     for shell in sources():
         protocol = {"_CGAN_COMPLETE": f"{shell}_source"}

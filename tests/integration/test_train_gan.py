@@ -7,25 +7,27 @@ import pandas as pd
 import pytest
 import safetensors.torch
 import torch
-from conftest import in_folder, toy_config
+from conftest import in_folder
 from torch import Tensor, nn
+from toys import TOY, toy_config
 
-from cgan.config.recipes import RECIPES, gan_config
+from cgan.config.recipes import RECIPES
 from cgan.config.schema import Folders
 from cgan.models.base import Discriminator, Generator
 from cgan.models.hub import load_classifier
 from cgan.runtime.errors import InputError, TrainingError
 from cgan.runtime.progress import Progress
-from cgan.training.ema import Average
+from cgan.training.ema import MovingAverage
 from cgan.training.gan import train_gan
-from cgan.training.validation import Validator, Verdict
+from cgan.training.validation import ValidationResult, Validator
 
 HONEST = Validator.__call__
+pytestmark = pytest.mark.usefixtures("toy_data")
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_one_step_of_every_recipe_trains_and_saves_nothing(recipe: str, tmp_path: Path) -> None:
-    config = replace(RECIPES[recipe], dataset="digits", dry_run=True, precision="fp32")
+    config = replace(RECIPES[recipe], dataset=TOY, dry_run=True, precision="fp32")
     result = train_gan(config, in_folder(tmp_path))
     assert result.folder is None
     assert len(result.history) == 1
@@ -39,6 +41,7 @@ def test_a_run_holds_weights_config_history_and_a_picture_an_epoch(digits_run: F
         "checkpoint.safetensors",
         "config.json",
         "discriminator.safetensors",
+        "frames",
         "generator.safetensors",
         "history.csv",
         "manifest.json",
@@ -83,20 +86,22 @@ def test_scoring_every_epoch_changes_nothing_that_is_learned(tmp_path: Path) -> 
         assert all(torch.equal(one[key], other[key]) for key in one)
 
 
-def scripted(monkeypatch: pytest.MonkeyPatch, distances: list[float], alarm: str = "") -> None:
+def scripted(monkeypatch: pytest.MonkeyPatch, distances: list[float], warning: str = "") -> None:
     """Let the validator say what it is told to."""
 
-    def told(self: Validator, generator: Generator, discriminator: Discriminator) -> Verdict:
+    def told(
+        self: Validator, generator: Generator, discriminator: Discriminator
+    ) -> ValidationResult:
         verdict = HONEST(self, generator, discriminator)
         verdict.scores["fcd"] = distances.pop(0)
-        return replace(verdict, alarms=[alarm] if alarm else [])
+        return replace(verdict, warnings=[warning] if warning else [])
 
     monkeypatch.setattr(Validator, "__call__", told)
 
 
 def test_a_run_may_be_scored_several_times_an_epoch(tmp_path: Path) -> None:
     folders = in_folder(tmp_path)
-    result = train_gan(toy_config(batch_size=200, checks=3), folders, name="often")
+    result = train_gan(toy_config(batch_size=24, checks=3), folders, name="often")
     assert [row["epoch"] for row in result.history] == pytest.approx([1 / 3, 2 / 3, 1])
     names = sorted(path.name for path in (folders.weights / "often" / "samples").iterdir())
     assert [name.split("-")[1] for name in names] == ["0000.333333", "0000.666667", "0001"]
@@ -125,21 +130,21 @@ def test_without_a_judge_the_last_epoch_is_kept(tmp_path: Path) -> None:
 def test_a_collapse_is_said_while_there_is_time_but_not_before_anything_is_learned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scripted(monkeypatch, [1.0, 1.0], alarm="Collapsed: twice.")
+    scripted(monkeypatch, [1.0, 1.0], warning="Collapsed: twice.")
     stream = io.StringIO()
     monkeypatch.setattr("cgan.training.gan.EARLY", 0.5)
     train_gan(toy_config(epochs=2), in_folder(tmp_path), progress=Progress(stream))
     lines = stream.getvalue().splitlines()
-    assert [i for i, line in enumerate(lines) if "ALARM: Collapsed: twice." in line] == [2]
+    assert [i for i, line in enumerate(lines) if "WARNING: Collapsed: twice." in line] == [2]
 
 
 def test_a_data_set_without_a_judge_is_trained_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cgan.training.roles.runs", lambda *_: {})
+    monkeypatch.setattr("cgan.training.setup.runs", lambda *_: {})
     stream = io.StringIO()
     result = train_gan(toy_config(), in_folder(tmp_path), progress=Progress(stream))
-    assert "there is no digits-judge" in stream.getvalue()
+    assert "there is no toy-judge" in stream.getvalue()
     assert "judge_accuracy" not in result.history[0]
 
 
@@ -152,9 +157,9 @@ def test_training_does_not_disturb_torchs_random_state(tmp_path: Path) -> None:
 def test_the_guide_does_not_change_while_the_generator_trains(
     digits_run: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guide = load_classifier("digits-guide")
+    guide = load_classifier("toy-guide")
     before = {key: value.clone() for key, value in guide.network.state_dict().items()}
-    monkeypatch.setattr("cgan.training.roles.load_classifier", lambda *_: guide)
+    monkeypatch.setattr("cgan.training.setup.load_classifier", lambda *_: guide)
     train_gan(toy_config(guidance=0.5, guidance_end=1.0), digits_run, name="strong", judge="none")
     after = guide.network.state_dict()
     assert all(torch.equal(after[key], value) for key, value in before.items())
@@ -193,7 +198,7 @@ def test_a_discriminator_that_sees_images_moved_trains_otherwise(tmp_path: Path)
 def test_a_second_run_of_the_default_name_is_numbered(tmp_path: Path) -> None:
     folders = in_folder(tmp_path)
     names = [train_gan(toy_config(), folders).folder for _ in range(2)]
-    assert names == [folders.weights / "digits-guided", folders.weights / "digits-guided-2"]
+    assert names == [folders.weights / "toy-guided", folders.weights / "toy-guided-2"]
 
 
 def test_a_divergence_stops_and_leaves_nothing_half_written(
@@ -223,7 +228,7 @@ def test_a_misspelt_part_is_refused_before_anything_is_written(tmp_path: Path, f
 def test_the_average_forgets_the_start_and_then_keeps_its_horizon() -> None:
     network = nn.BatchNorm1d(1)
     network.weight.data.fill_(8.0)
-    average = Average(network, 0.5)
+    average = MovingAverage(network, 0.5)
     average.update()  # the first is taken as it is
     assert float(average.network.weight) == 8
     network.weight.data.fill_(0.0)
@@ -242,7 +247,7 @@ def test_the_average_forgets_the_start_and_then_keeps_its_horizon() -> None:
 
 def test_the_average_is_a_network_of_its_own_that_does_not_learn() -> None:
     network = nn.Linear(2, 1)
-    average = Average(network, 0.5)
+    average = MovingAverage(network, 0.5)
     assert not any(weight.requires_grad for weight in average.network.parameters())
     assert all(weight.requires_grad for weight in network.parameters())
     network.weight.data.add_(1)
@@ -268,13 +273,13 @@ def test_real_and_generated_images_are_moved_alike_once_a_step(
     for of_fake, of_real in zip(*moved.values(), strict=True):
         assert of_fake is not None
         assert of_fake is of_real
-        assert of_fake.shape == (400, 2)
+        assert of_fake.shape == (48, 2)
     assert not torch.equal(moved["updates"][0], moved["updates"][1])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("recipe", ["mlp", "guided-original"])
 def test_a_run_may_have_no_judge_and_heed_no_label(recipe: str, tmp_path: Path) -> None:
-    config = gan_config(recipe, "digits", epochs=1, batch_size=400, precision="fp32")
+    config = toy_config(recipe)
     said = io.StringIO()
     folders = in_folder(tmp_path)
     train_gan(config, folders, name="x", judge="none", progress=Progress(said))
@@ -295,9 +300,9 @@ def test_guidance_may_begin_after_the_first_epoch(tmp_path: Path) -> None:
 def test_a_round_in_which_the_discriminator_does_not_learn_is_told_without_it(
     tmp_path: Path,
 ) -> None:
-    config = gan_config("guided-original", "digits", epochs=1, batch_size=400, checks=3)
+    config = toy_config("guided-original", checks=3)
     said = io.StringIO()
-    train_gan(replace(config, precision="fp32"), in_folder(tmp_path), progress=Progress(said))
+    train_gan(config, in_folder(tmp_path), progress=Progress(said))
     first, second, _ = [line for line in said.getvalue().splitlines() if line.startswith("epoch")]
     assert "D loss" in first
     assert "D loss" not in second
@@ -305,7 +310,7 @@ def test_a_round_in_which_the_discriminator_does_not_learn_is_told_without_it(
 
 def test_the_pictures_of_parts_of_epochs_sort_in_their_order(tmp_path: Path) -> None:
     folders = in_folder(tmp_path)
-    config = gan_config("mlp", "digits", epochs=1, batch_size=200, checks=2, precision="fp32")
-    train_gan(replace(config, epochs=2), folders, name="x")
+    config = toy_config("mlp", batch_size=24, checks=2, epochs=2)
+    train_gan(config, folders, name="x")
     names = sorted(path.name for path in (folders.weights / "x" / "samples").iterdir())
     assert [name.split("-")[1] for name in names] == ["0000.5", "0001", "0001.5", "0002"]

@@ -80,12 +80,14 @@ def test_a_generator_that_always_draws_the_same_raises_an_alarm(generator: Gener
             first = [int(torch.nonzero(real.labels == digit)[0]) for digit in range(10)]
             self.pictures = scale(real.images[first])
 
-        def forward(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        def forward(
+            self, z: torch.Tensor, labels: torch.Tensor, modes: torch.Tensor | None = None
+        ) -> torch.Tensor:
             return self.pictures[labels]
 
     guide, judge = classifiers()
     validator = Validator(load_split("digits", Path(), "validation"), guide, judge, torch.float32)
-    (alarm,) = validator(Stuck(), discriminator()).alarms
+    (alarm,) = validator(Stuck(), discriminator()).warnings
     assert alarm.startswith("Collapsed: the images of 0, 1, 2")
 
 
@@ -94,7 +96,7 @@ def test_without_a_judge_only_the_guide_speaks(generator: Generator) -> None:
     validator = Validator(load_split("digits", Path(), "validation"), guide, None, torch.float32)
     verdict = validator(generator, discriminator())
     assert verdict.scores.keys() == {"guide_accuracy"}
-    assert verdict.alarms == []
+    assert verdict.warnings == []
 
 
 def test_a_generator_that_heeds_no_label_is_not_scored_by_labels() -> None:
@@ -108,10 +110,11 @@ def test_a_generator_that_heeds_no_label_is_not_scored_by_labels() -> None:
 
 def test_the_pictures_tell_whether_the_discriminator_is_fooled(generator: Generator) -> None:
     class Sure(Discriminator):
-        def decide(self, seen: Sequence[torch.Tensor], conditions: torch.Tensor) -> torch.Tensor:
+        def logits(
+            self, features: Sequence[torch.Tensor], labels: torch.Tensor, modes: torch.Tensor
+        ) -> torch.Tensor:
             """Take what is told to be even for real, by two heads of three."""
-            even = (conditions // generator.n_modes) % 2 == 0
-            sign = torch.where(even, 1.0, -1.0)
+            sign = torch.where(labels % 2 == 0, 1.0, -1.0)
             return torch.stack([sign, sign, -sign], dim=1)
 
     guide, _ = classifiers()

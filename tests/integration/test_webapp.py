@@ -19,10 +19,10 @@ from conftest import REPOSITORY
 
 from cgan.cli import main
 from cgan.config.recipes import gan_config
-from cgan.deploy.webapp.apart import make_site_apart
-from cgan.deploy.webapp.assembling import STATIC, find_judge, make_site, site_files
+from cgan.deploy.webapp.build import STATIC, find_judge, make_site, site_files
 from cgan.deploy.webapp.server import POLICY
 from cgan.deploy.webapp.site import FACTS, Site, require_free, write_site
+from cgan.deploy.webapp.subprocess_build import make_site_in_subprocess
 from cgan.io.journal import damaged
 from cgan.io.run_layout import SHIPPED
 from cgan.models.hub import load_generator
@@ -66,6 +66,7 @@ def test_the_page_and_the_server_have_one_policy(files: dict[str, bytes]) -> Non
 
 def test_the_facts_tell_the_run_and_its_judge(files: dict[str, bytes]) -> None:
     facts = json.loads(files[FACTS])
+    assert facts["format"] == 2
     assert facts["run"] == "mnist"
     assert facts["version"] == __version__
     assert facts["guide"] == "mnist-guide"
@@ -74,7 +75,7 @@ def test_the_facts_tell_the_run_and_its_judge(files: dict[str, bytes]) -> None:
     assert facts["networks"] == sorted(NETWORKS)
     assert facts["judge"]["name"] == "mnist-judge"
     assert facts["judge"]["accuracy"] > 0.99
-    assert facts["judge"]["taught"] == pytest.approx(0.955)
+    assert facts["judge"]["target"] == pytest.approx(0.955)
     vectors = torch.tensor([one["vector"] for one in facts["directions"]])
     torch.testing.assert_close(vectors @ vectors.T, torch.eye(7), atol=1e-4, rtol=0)
 
@@ -189,22 +190,22 @@ def test_without_the_packages_a_line_says_how_to_get_them(monkeypatch: pytest.Mo
 
 
 def test_the_newest_run_is_shown_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgan.deploy.webapp.assembling.newest_run", lambda _: "no such run")
+    monkeypatch.setattr("cgan.deploy.webapp.build.newest_run", lambda _: "no such run")
     with pytest.raises(InputError, match="'no such run'"):
         make_site(None, Path("none"))
 
 
-def test_what_goes_wrong_apart_is_raised_here(tmp_path: Path) -> None:
+def test_an_error_in_the_subprocess_is_raised_here(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="did you mean 'mnist'"):
-        make_site_apart("mnits", tmp_path)
+        make_site_in_subprocess("mnits", tmp_path)
 
 
 def test_a_process_that_is_killed_is_said_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cgan.deploy.webapp.apart._send_site", die)
+    monkeypatch.setattr("cgan.deploy.webapp.subprocess_build._send_site", die)
     with pytest.raises(OSError, match="ended with status -9; is there enough memory"):
-        make_site_apart("mnist", tmp_path)
+        make_site_in_subprocess("mnist", tmp_path)
 
 
 def die(*_: object) -> None:
@@ -213,7 +214,8 @@ def die(*_: object) -> None:
 
 def test_the_server_does_not_hold_torch() -> None:
     code = (
-        "import sys, cgan.deploy.webapp.apart, cgan.deploy.webapp.server, cgan.deploy.webapp.site\n"
+        "import sys, cgan.deploy.webapp.subprocess_build\n"
+        "import cgan.deploy.webapp.server, cgan.deploy.webapp.site\n"
         "sys.exit(any(name in sys.modules for name in ('torch', 'onnx')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -223,8 +225,9 @@ def test_the_server_does_not_hold_torch() -> None:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_server_without_a_traceback(number: int, status: int) -> None:
     code = (
-        "from cgan.deploy.webapp import apart, site; from cgan.cli import main\n"
-        "apart.make_site_apart = lambda *_: site.Site('toy', {'index.html': b''}, ())\n"
+        "from cgan.deploy.webapp import site, subprocess_build; from cgan.cli import main\n"
+        "empty = site.Site('toy', {'index.html': b''}, ())\n"
+        "subprocess_build.make_site_in_subprocess = lambda *_: empty\n"
         "main(['play', '--no-open'])"
     )
     with subprocess.Popen(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cgan.config.schema import ClassifierConfig, EvalConfig, GanConfig
-from cgan.data.spec import DataSpec
+from cgan.data.spec import DataSpec, plural
 from cgan.runtime.errors import InputError
 
 
@@ -112,6 +112,31 @@ def test_a_whole_number_stands_for_a_float_and_a_share_may_be_large() -> None:
 def test_no_data_set_has_such_images(shape: tuple[int, int, int, int]) -> None:
     with pytest.raises(InputError, match="must be 1 or more and at most"):
         DataSpec("toy", *shape)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "noun", "nouns"),
+    [
+        ("mnist", "digit", "digits"),
+        ("digits", "digit", "digits"),
+        ("kmnist", "character", "characters"),
+        ("fashion-mnist", "class", "classes"),
+        ("of-mine", "class", "classes"),
+    ],
+)
+def test_a_data_set_names_its_noun_for_a_class(dataset: str, noun: str, nouns: str) -> None:
+    spec = DataSpec(dataset, 1, 28, 28, 10)
+    assert (spec.noun, plural(spec.noun)) == (noun, nouns)
+    assert DataSpec(dataset, 1, 28, 28, 10, "letter").noun == "letter"
+    assert DataSpec(dataset, 1, 28, 28, 10, "letter") == spec  # a word changes no data
+
+
+@pytest.mark.parametrize("noun", ["a/b", "../x", "x\n", "<b>", "$x$", " x", "x" * 41, 3])
+def test_a_noun_that_is_no_plain_word_is_refused(noun: Any) -> None:
+    with pytest.raises(InputError, match="noun") as caught:
+        DataSpec("toy", 1, 28, 28, 10, noun)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 200
 
 
 def test_a_misspelt_field_is_refused() -> None:

@@ -1,6 +1,6 @@
 import base64
 import io
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +8,23 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from cgan.evaluation.gallery import N_ALIKE, N_PAIRS, N_SURE, N_UNSURE, Sheet, _nearest_few, choose
-from cgan.metrics.samples import Samples
+from cgan.evaluation.comparison import Neighbours, Reference
+from cgan.evaluation.gallery import (
+    N_ALIKE,
+    N_PAIRS,
+    N_SURE,
+    N_UNSURE,
+    GallerySheet,
+    _nearest_few,
+    choose,
+)
+from cgan.metrics import manifold
+from cgan.metrics.features import Features
+from cgan.metrics.registry import Copies, Inputs
+from cgan.metrics.results import Cell, Sheet
 from cgan.reporting.gallery import tiles
 from cgan.runtime.errors import InputError
+from cgan.runtime.progress import Progress
 
 
 def test_the_nearest_pairs_are_of_many_classes_and_nearest_first() -> None:
@@ -32,51 +45,68 @@ def test_there_are_no_more_pairs_than_fit_the_picture() -> None:
 N, K = 80, 4
 
 
-@pytest.fixture
-def sheets() -> dict[str, Sheet]:
-    """Of N images, image i all of grey i; the judge is the surer the larger i, and wrong thrice."""
+@pytest.fixture(scope="module")
+def inputs() -> Inputs:
+    """N images of which the judge is the surer the larger i, and wrong thrice."""
     labels = np.arange(N) % K
     judged = labels.copy()
     judged[[3, 7, 40]] = (labels[[3, 7, 40]] + 1) % K
     logits = np.zeros((N, K), np.float32)
     logits[np.arange(N), judged] = 1 + np.arange(N) / N
-    seen = Samples(labels, logits, np.zeros((N, 2), np.float32))
-    images = torch.arange(N, dtype=torch.uint8)[:, None, None, None].expand(N, 1, 6, 5)
-    views: dict[str, Any] = {"all": seen, "distances": None}
-    return choose(images, views, None)  # type: ignore[arg-type]  # copies alone need it
+    seen = Features(labels, logits, np.arange(2 * N, dtype=np.float32).reshape(N, 2))
+    return Inputs(seen, seen, seen, seen, manifold.look(fake=seen, real=seen))
 
 
-def greys(sheet: Sheet) -> list[int]:
+@pytest.fixture(scope="module")
+def reference(inputs: Inputs) -> Reference:
+    """Training images of which image i is all of grey 255 - i."""
+    seen, train = inputs.all, 255 - drawn().numpy()
+    return Reference(Progress(), seen, None, seen, seen, seen, train, None)
+
+
+def drawn() -> torch.Tensor:
+    """Return N images, image i all of grey i."""
+    return torch.arange(N, dtype=torch.uint8)[:, None, None, None].expand(N, 1, 6, 5)
+
+
+@pytest.fixture(scope="module")
+def sheets(inputs: Inputs, reference: Reference) -> dict[str, GallerySheet]:
+    return choose(drawn(), inputs, None, reference)
+
+
+def greys(sheet: GallerySheet) -> list[int]:
     return sheet.images[:, 0, 0, 0].tolist()
 
 
-def test_samples_are_the_first_of_each_digit_a_row_each(sheets: dict[str, Sheet]) -> None:
+def test_samples_are_the_first_of_each_class_a_row_each(sheets: dict[str, GallerySheet]) -> None:
     samples = sheets["samples"]
     assert samples.columns == 10
     assert greys(samples)[:10] == list(range(0, 40, 4))
-    assert [cell["digit"] for cell in samples.cells[::10]] == [0, 1, 2, 3]
+    assert [cell.label for cell in samples.cells[::10]] == [0, 1, 2, 3]
 
 
-def test_mistakes_are_all_that_are_misread_and_nothing_else(sheets: dict[str, Sheet]) -> None:
+def test_mistakes_are_all_wrong_answers_and_nothing_else(
+    sheets: dict[str, GallerySheet],
+) -> None:
     assert sorted(greys(sheets["mistakes"])) == [3, 7, 40]
-    assert all(cell["digit"] != cell["judged"] for cell in sheets["mistakes"].cells)
+    assert all(cell.label != cell.judged for cell in sheets["mistakes"].cells)
 
 
 def test_the_least_certain_come_first_and_the_most_certain_are_right(
-    sheets: dict[str, Sheet],
+    sheets: dict[str, GallerySheet],
 ) -> None:
     assert greys(sheets["uncertain"]) == list(range(N_UNSURE))
     certain = sheets["certain"]
     assert len(certain.cells) == N_SURE * K
     assert min(greys(certain)) == N - N_SURE * K
-    assert all(cell["digit"] == cell["judged"] for cell in certain.cells)
+    assert all(cell.label == cell.judged for cell in certain.cells)
 
 
-def test_certainty_is_the_probability_of_the_answer(sheets: dict[str, Sheet]) -> None:
+def test_certainty_is_the_probability_of_the_answer(sheets: dict[str, GallerySheet]) -> None:
     logit = 1 + 3 / N
     wanted = np.exp(logit) / (np.exp(logit) + K - 1)
     mistakes = sheets["mistakes"]
-    assert mistakes.cells[greys(mistakes).index(3)]["certainty"] == pytest.approx(wanted)
+    assert mistakes.cells[greys(mistakes).index(3)].certainty == pytest.approx(wanted)
 
 
 def pixels(address: str) -> NDArray[np.uint8]:
@@ -85,20 +115,20 @@ def pixels(address: str) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("name", ["samples", "uncertain", "mistakes", "certain"])
 def test_the_tiles_of_a_page_are_the_images_of_the_sheet(
-    sheets: dict[str, Sheet], name: str
+    sheets: dict[str, GallerySheet], name: str
 ) -> None:
     sheet = sheets[name]
-    cut = tiles(name, sheet.told(), sheet.picture())
+    cut = tiles(name, sheet.facts(), sheet.picture())
     assert [pixels(tile.address).flat[0] for tile in cut] == greys(sheet)
     assert {pixels(tile.address).shape for tile in cut} == {(6, 5)}
-    assert [tile.facts for tile in cut] == [[cell] for cell in sheet.cells]
+    assert [tile.cells for tile in cut] == [[cell] for cell in sheet.cells]
 
 
-def test_rows_stay_together_where_they_shall(sheets: dict[str, Sheet]) -> None:
+def test_rows_stay_together_where_they_shall(sheets: dict[str, GallerySheet]) -> None:
     samples = sheets["samples"]
-    rows = tiles("samples", samples.told(), samples.picture(), rows=True)
+    rows = tiles("samples", samples.facts(), samples.picture(), rows=True)
     assert [pixels(row.address).shape for row in rows] == [(6, 50)] * K
-    assert [len(row.facts) for row in rows] == [10] * K
+    assert [len(row.cells) for row in rows] == [10] * K
 
 
 @pytest.mark.parametrize(
@@ -106,14 +136,41 @@ def test_rows_stay_together_where_they_shall(sheets: dict[str, Sheet]) -> None:
     [
         b"",
         b"\x89PNG\r\n\x1a\n",
-        Sheet(np.zeros((1, 1, 7, 5), np.uint8), 1, [{}]).picture(),
-        Sheet(np.zeros((1, 1, 6, 9001), np.uint8), 1, [{}]).picture(),
+        GallerySheet(np.zeros((1, 1, 7, 5), np.uint8), 1, []).picture(),
+        GallerySheet(np.zeros((1, 1, 6, 9001), np.uint8), 1, []).picture(),
     ],
     ids=["empty", "a header alone", "another size", "enormous"],
 )
 def test_a_picture_that_is_not_the_one_told_of_is_refused(
-    sheets: dict[str, Sheet], content: bytes
+    sheets: dict[str, GallerySheet], content: bytes
 ) -> None:
-    told = {"columns": 10, "cells": sheets["uncertain"].cells}
+    facts = Sheet(columns=10, cells=sheets["uncertain"].cells)
     with pytest.raises(InputError, match=r"uncertain\.png is not the picture"):
-        tiles("uncertain", told, content)
+        tiles("uncertain", facts, content)
+
+
+def test_images_stand_above_the_training_images_nearest_to_them(
+    inputs: Inputs, reference: Reference
+) -> None:
+    distances = np.arange(N, 0, -1) / N
+    kept = np.arange(N)
+    copies = Copies(inputs.fake, inputs.real, distances, np.full(N, 0.5))
+    sheet = choose(drawn(), replace(inputs, copies=copies), Neighbours(kept, kept // 2), reference)[
+        "copies"
+    ]
+    assert sheet.images.shape == (N_ALIKE * K, 1, 12, 5)
+    assert greys(sheet) == list(range(N - 1, N - 1 - N_ALIKE * K, -1))  # nearest first
+    assert sheet.images[:, 0, -1, 0].tolist() == [255 - i // 2 for i in greys(sheet)]
+    for i, cell in zip(greys(sheet), sheet.cells, strict=True):
+        assert cell.distance == pytest.approx(distances[i])
+        assert cell.share_of_usual == pytest.approx(distances[i] / 0.5)
+
+
+def test_without_requests_samples_are_the_first_and_nothing_is_a_mistake(
+    inputs: Inputs, reference: Reference
+) -> None:
+    found = choose(drawn(), replace(inputs, all=inputs.all.as_judged()), None, reference)
+    assert set(found) == {"samples", "certain", "uncertain"}
+    assert greys(found["samples"]) == list(range(N))
+    first = found["samples"].cells[0]
+    assert first == Cell(label=None, judged=0, certainty=first.certainty)

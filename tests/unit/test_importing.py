@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cgan.data.grids import write_images
-from cgan.data.importing.pictures import read_images
+from cgan.data.importing.folders import read_images
 from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
 
@@ -34,18 +34,18 @@ LABELS = np.arange(9) % 3
 
 
 def test_an_npz_gives_back_images_and_labels(tmp_path: Path) -> None:
-    incoming = read_images(saved(tmp_path, images=some(), labels=LABELS), SPEC)
-    assert incoming.name == "theirs"
-    assert np.array_equal(incoming.images.numpy(), some())
-    assert incoming.labels is not None
-    assert incoming.labels.tolist() == LABELS.tolist()
+    imported = read_images(saved(tmp_path, images=some(), labels=LABELS), SPEC)
+    assert imported.name == "theirs"
+    assert np.array_equal(imported.images.numpy(), some())
+    assert imported.labels is not None
+    assert imported.labels.tolist() == LABELS.tolist()
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64])
 def test_labels_may_be_any_whole_numbers(tmp_path: Path, kind: type) -> None:
-    incoming = read_images(saved(tmp_path, images=some(), labels=LABELS.astype(kind)), SPEC)
-    assert incoming.labels is not None
-    assert incoming.labels.tolist() == LABELS.tolist()
+    imported = read_images(saved(tmp_path, images=some(), labels=LABELS.astype(kind)), SPEC)
+    assert imported.labels is not None
+    assert imported.labels.tolist() == LABELS.tolist()
 
 
 def test_without_labels_there_are_none(tmp_path: Path) -> None:
@@ -58,27 +58,27 @@ def test_channels_may_come_last_or_not_at_all(
 ) -> None:
     images = some(spec=spec)
     for shaped in [images.transpose(order), *([images[:, 0]] if spec.channels == 1 else [])]:
-        incoming = read_images(saved(tmp_path, images=shaped), spec)
-        assert np.array_equal(incoming.images.numpy(), images)
+        imported = read_images(saved(tmp_path, images=shaped), spec)
+        assert np.array_equal(imported.images.numpy(), images)
 
 
 @pytest.mark.parametrize("spec", [SPEC, COLOUR])
 def test_the_folder_that_sample_writes_is_read_back(tmp_path: Path, spec: DataSpec) -> None:
     write_images(some(spec=spec), LABELS, tmp_path / "drawn")
-    incoming = read_images(tmp_path / "drawn", spec)
-    assert incoming.name == "drawn"
-    assert np.array_equal(incoming.images.numpy(), some(spec=spec))
-    assert incoming.labels is not None
-    assert incoming.labels.tolist() == LABELS.tolist()
+    imported = read_images(tmp_path / "drawn", spec)
+    assert imported.name == "drawn"
+    assert np.array_equal(imported.images.numpy(), some(spec=spec))
+    assert imported.labels is not None
+    assert imported.labels.tolist() == LABELS.tolist()
 
 
 def test_a_folder_a_class_gives_the_labels(tmp_path: Path) -> None:
     for i, image in enumerate(some()):
         (tmp_path / "top" / str(i % 3)).mkdir(parents=True, exist_ok=True)
         Image.fromarray(image[0]).save(tmp_path / "top" / str(i % 3) / f"{i}.png")
-    incoming = read_images(tmp_path / "top", SPEC)
-    assert incoming.labels is not None
-    assert incoming.labels.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    imported = read_images(tmp_path / "top", SPEC)
+    assert imported.labels is not None
+    assert imported.labels.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
 def test_a_folder_of_plain_names_has_no_labels(tmp_path: Path) -> None:
@@ -161,14 +161,14 @@ def test_folders_of_long_numbers_are_labels_or_dates(tmp_path: Path) -> None:
     for i in range(3):
         (tmp_path / "top" / f"{i:05d}").mkdir(parents=True)
         Image.fromarray(some()[i, 0]).save(tmp_path / "top" / f"{i:05d}" / "x.png")
-    incoming = read_images(tmp_path / "top", SPEC)
-    assert incoming.labels is not None
-    assert incoming.labels.tolist() == [0, 1, 2]
+    imported = read_images(tmp_path / "top", SPEC)
+    assert imported.labels is not None
+    assert imported.labels.tolist() == [0, 1, 2]
 
 
 def test_shuffled_images_keep_their_labels(tmp_path: Path) -> None:
-    incoming = read_images(saved(tmp_path, images=some(), labels=LABELS), SPEC)
-    other = incoming.shuffled()
+    imported = read_images(saved(tmp_path, images=some(), labels=LABELS), SPEC)
+    other = imported.shuffled()
     assert other.labels is not None
     pairs = [(x.numpy().tobytes(), int(y)) for x, y in zip(other.images, other.labels, strict=True)]
     assert sorted(pairs) == sorted(
@@ -342,9 +342,9 @@ def test_a_folder_of_very_many_files_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = drawn(tmp_path / "in", 5)
-    monkeypatch.setattr("cgan.data.importing.pictures.LARGEST", 5 * 30 - 1)
+    monkeypatch.setattr("cgan.data.importing.folders.LARGEST", 5 * 30 - 1)
     with pytest.raises(InputError, match="too many at once"):
         read_images(folder, SPEC)
-    monkeypatch.setattr("cgan.data.importing.pictures.MOST_FILES", 5)
+    monkeypatch.setattr("cgan.data.importing.folders.MOST_FILES", 5)
     with pytest.raises(InputError, match="more than 5 files"):
         read_images(folder, SPEC)

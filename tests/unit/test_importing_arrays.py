@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import TOY
 
-from cgan.data.importing.arrays import Handed, classes, pixels
+from cgan.data.importing.arrays import ArrayImages, classes, pixels
 from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
 
@@ -102,9 +102,9 @@ def test_labels_that_are_no_classes_are_refused(labels: Any, message: str) -> No
 
 
 def test_what_is_scored_needs_an_image_of_every_class() -> None:
-    asked = Handed(BYTES, np.arange(8) % 4).incoming(GREY)
+    asked = ArrayImages(BYTES, np.arange(8) % 4).imported(GREY)
     assert asked.labels is not None
     assert asked.labels.tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
-    assert Handed(BYTES).incoming(GREY).labels is None
+    assert ArrayImages(BYTES).imported(GREY).labels is None
     with pytest.raises(InputError, match="no image has the label 3"):
-        Handed(BYTES, np.arange(8) % 3).incoming(GREY)
+        ArrayImages(BYTES, np.arange(8) % 3).imported(GREY)

@@ -1,6 +1,7 @@
 """Whatever happens to a writer, its folder is what it was or what it was to be."""
 
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -227,3 +228,33 @@ def test_a_link_in_the_folder_leads_nothing_elsewhere(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a link"):
         settle(tmp_path / "run")
     assert (tmp_path / "secret").read_text() == "dear"
+
+
+def test_a_manifest_has_a_format_and_a_newer_one_is_refused(folder: Path) -> None:
+    content = json.loads((folder / MANIFEST).read_text())
+    assert next(iter(content.items())) == ("format", 1)
+    (folder / MANIFEST).write_text(json.dumps({**content, "format": 2}))
+    with pytest.raises(InputError, match=r"manifest.json is of format 2, .* reads up to 1"):
+        checksums(folder)
+    del content["format"]
+    (folder / MANIFEST).write_text(json.dumps(content))
+    assert checksums(folder).keys() == OLD.keys()
+
+
+def test_files_are_removed_even_if_an_earlier_commit_put_them_there(folder: Path) -> None:
+    (folder / "note").write_bytes(b"mine")
+    with locked(folder):
+        commit(folder, {"b": b"again"}, removed=["a", "b", "note", "nothing"])
+    assert contents(folder) == {"b": b"again", "c/d": b"old d"}
+    assert checksums(folder).keys() == {"b", "c/d"}
+    assert damaged(folder) == []
+
+
+def test_more_files_than_a_manifest_can_name_are_refused_before_anything_is_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = (folder / MANIFEST).stat().st_size
+    monkeypatch.setattr(journal, "LARGEST_MANIFEST", size + 20)
+    with locked(folder), pytest.raises(OSError, match="would have 4 files, too many"):
+        commit(folder, {"more": b""})
+    assert contents(folder) == OLD

@@ -1,6 +1,10 @@
 """What every metric of the table sees and does not see, on toy clouds of four classes."""
 
+import inspect
 import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -9,46 +13,50 @@ import pytest
 from numpy.typing import NDArray
 
 from cgan.metrics import manifold
-from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion
+from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion, guide_gap
+from cgan.metrics.bins import ndb
+from cgan.metrics.classifier_score import classifier_score
 from cgan.metrics.collapse import class_kl, divergence, expected_shares, missing_classes
+from cgan.metrics.copying import copying_z
 from cgan.metrics.diversity import diversity_per_class, intra_class_diversity
-from cgan.metrics.duplicates import close_distance, distinct
+from cgan.metrics.duplicates import close_distance, distinct, duplicate_rate
+from cgan.metrics.features import Features
+from cgan.metrics.frechet import fcd
 from cgan.metrics.intervals import Value, wilson
 from cgan.metrics.neighbours import nearest_in
-from cgan.metrics.registry import METRICS, measure
-from cgan.metrics.samples import Samples
+from cgan.metrics.registry import METRICS, Copies, Inputs, Metric
 from cgan.runtime.errors import InputError
 
 K = 4
 CENTRES = 3.5 * np.eye(K)  # of the classes, in a space of as many features; the spread is 1
 
 
-def judged_as(labels: list[int], answers: list[int], *, requested: bool = True) -> Samples:
+def judged_as(labels: list[int], answers: list[int], *, requested: bool = True) -> Features:
     """Return samples of which a classifier gives `answers`."""
     logits = np.eye(K, dtype=np.float32)[answers]
     features = np.random.default_rng(1).normal(size=(len(labels), 2)).astype(np.float32)
-    return Samples(np.array(labels), logits, features, requested)
+    return Features(np.array(labels), logits, features, requested)
 
 
-def perfect(n: int) -> Samples:
+def perfect(n: int) -> Features:
     labels = [i % K for i in range(n)]
     return judged_as(labels, labels)
 
 
-def mislabelled(n: int, every: int) -> Samples:
+def mislabelled(n: int, every: int) -> Features:
     labels = [i % K for i in range(n)]
     return judged_as(labels, [(y + (i % every == 0)) % K for i, y in enumerate(labels)])
 
 
 def seen(
     labels: NDArray[np.int64], features: NDArray[np.floating], centres: NDArray[np.floating]
-) -> Samples:
+) -> Features:
     """Return samples judged by the nearest of `centres`."""
     logits = -((features[:, None] - centres) ** 2).sum(axis=2)
-    return Samples(labels, logits.astype(np.float32), features.astype(np.float32))
+    return Features(labels, logits.astype(np.float32), features.astype(np.float32))
 
 
-def cloud(seed: int, n: int) -> Samples:
+def cloud(seed: int, n: int) -> Features:
     """Return perfect images: each class a Gaussian about its centre."""
     labels = np.arange(n) % K
     spread = np.random.default_rng(seed).normal(size=(n, K))
@@ -56,12 +64,15 @@ def cloud(seed: int, n: int) -> Samples:
 
 
 @cache
-def views(fault: str) -> dict[str, Any]:
-    """Return what the metrics look at, of 400 generated images with a fault or "none"."""
+def inputs(fault: str) -> Inputs:
+    """Return what the metrics read of 400 generated images with a fault or "none"."""
     random, train, real = np.random.default_rng(7), cloud(1, 1200), cloud(2, 400)
     sound = cloud(3, 400)
     labels, features = sound.labels, sound.features.astype(np.float64)
-    if fault in ("mislabelled", "flattering"):  # the same images, a fifth of them under other names
+    if fault in (
+        "mislabelled",
+        "adversarial",
+    ):  # a fifth under another name
         labels = labels.copy()
         labels[:80] = np.roll(labels[:80], 1)
     elif fault == "collapsed":  # one picture of each class, again and again
@@ -75,32 +86,29 @@ def views(fault: str) -> dict[str, Any]:
         features = 3 * features
     fake = seen(labels, features, CENTRES)
     guide = seen(labels, features + random.normal(0, 0.1, features.shape), CENTRES)
-    if fault == "flattering":
-        guide = Samples(labels, np.eye(K, dtype=np.float32)[labels], fake.features)
-    # the student says of a test image what was asked for when its nearest image was drawn
+    if fault == "adversarial":
+        guide = Features(labels, np.eye(K, dtype=np.float32)[labels], fake.features)
+    # the student says of a test image what was requested when its nearest image was drawn
     taught = labels[nearest_in(real.features.astype(np.float64), features).indices[:, 0]]
     balls = manifold.look(fake=fake, real=real)
     kept = fake.take(distinct(features, close_distance(balls.real_near)))
     trained = train.features.astype(np.float64)
     near, near_held_out = (nearest_in(s.features.astype(np.float64), trained) for s in (kept, real))
-    return {
-        "all": fake,
-        "fake": fake,
-        "real": real,
-        "guide": guide,
-        "student": Samples(real.labels, np.eye(K, dtype=np.float32)[taught], real.features),
-        "balls": balls,
-        "distinct": kept,
-        "held_out": real,
-        "train": train,
-        "distances": near.distances[:, 0],
-        "held_out_distances": near_held_out.distances[:, 0],
-    }
+    return Inputs(
+        fake,
+        fake,
+        real,
+        train,
+        balls,
+        guide=guide,
+        student=Features(real.labels, np.eye(K, dtype=np.float32)[taught], real.features),
+        copies=Copies(kept, real, near.distances[:, 0], near_held_out.distances[:, 0]),
+    )
 
 
 @cache
 def found(name: str, fault: str) -> Value:
-    value = measure(name, views(fault))
+    value = METRICS[name].compute(inputs(fault))
     assert value is not None
     return value
 
@@ -113,9 +121,9 @@ MOVES = {
         "gan_train_accuracy": "down",
         "intra_class_diversity": "up",  # images of another class are far from those of the label
     },
-    "flattering": {  # the same images, so all but the guide say the same
+    "adversarial": {  # the same images, so all but the guide say the same
         "judge_accuracy": "down",
-        "flattery": "up",
+        "guide_gap": "up",
         "gan_train_accuracy": "down",
         "intra_class_diversity": "up",
     },
@@ -186,21 +194,84 @@ def test_every_interval_holds_its_value(fault: str) -> None:
     assert wrong == unknown
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_metrics_take_no_positional_arguments(name: str) -> None:
-    metric = METRICS[name]
-    with pytest.raises(TypeError, match="positional"):
-        metric.function(*(views("none")[view] for view in metric.views.values()))
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(accuracy, guide_gap, classifier_score, fcd, class_kl, missing_classes, ndb, copying_z),
+        *(manifold.precision, manifold.recall, manifold.density, manifold.coverage),
+        *(intra_class_diversity, duplicate_rate),
+    ],
+)
+def test_metrics_take_no_positional_arguments(function: Callable[..., Value]) -> None:
+    kinds = {one.kind for one in inspect.signature(function).parameters.values()}
+    assert kinds == {inspect.Parameter.KEYWORD_ONLY}
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_a_metric_without_one_of_its_views_is_none(name: str) -> None:
-    for view in METRICS[name].views.values():
-        assert measure(name, {**views("none"), view: None}) is None
+NEEDS = {
+    "guide": {"guide_accuracy", "guide_gap"},
+    "student": {"gan_train_accuracy"},
+    "copies": {"copying_z"},
+}
 
 
-def samples(labels: int = 4, logits: int = 4, features: int = 4, fill: float = 0.0) -> Samples:
-    return Samples(
+@pytest.mark.parametrize(("absent", "names"), NEEDS.items(), ids=NEEDS)
+def test_a_metric_without_one_of_its_inputs_is_none_and_the_others_are_as_before(
+    absent: str, names: set[str]
+) -> None:
+    given: dict[str, Any] = {absent: None}
+    without = replace(inputs("none"), **given)
+    for name, metric in METRICS.items():
+        assert metric.compute(without) == (None if name in names else found(name, "none"))
+
+
+def test_a_metric_counts_the_images_that_it_compared() -> None:
+    some = inputs("none")
+    fewer = replace(some, fake=some.fake.take(np.arange(300)), student=some.real.take(np.arange(9)))
+    copies = fewer.copies
+    assert copies is not None
+    counts = {name: metric.counted(fewer) for name, metric in METRICS.items()}
+    of_one_set = dict.fromkeys(
+        ("judge_accuracy", "guide_accuracy", "guide_gap", "classifier_score"), 400
+    )
+    others = {"gan_train_accuracy": 9, "copying_z": len(copies.distinct)}
+    assert counts == dict.fromkeys(METRICS, 300) | of_one_set | others
+
+
+@pytest.mark.parametrize(("name", "metric"), METRICS.items(), ids=METRICS)
+def test_a_metric_is_explained_in_two_sentences_with_a_title_and_a_source(
+    name: str, metric: Metric
+) -> None:
+    meaning = metric.meaning.format(noun="letter")
+    assert len(re.findall(r"[.:](?= |$)", meaning)) >= 2
+    assert meaning.endswith(".")
+    assert meaning[0].isupper()
+    assert metric.source
+    assert metric.better in ("high", "low", "real")
+    assert metric.title.format(noun="letter")
+    assert len(metric.short_title.format(noun="letter")) <= len(metric.title.format(noun="letter"))
+    assert ("letter" in metric.title.format(noun="letter")) == ("{noun}" in metric.title)
+
+
+@pytest.mark.parametrize(("name", "metric"), METRICS.items(), ids=METRICS)
+def test_a_metric_is_written_as_its_form_says(name: str, metric: Metric) -> None:
+    for form in (metric.form, metric.short_form or metric.form):
+        shown = f"{0.98765:{form}}"
+        number = float(shown.rstrip("%")) / (100 if shown.endswith("%") else 1)
+        assert number == pytest.approx(0.98765, abs=0.5 if name == "missing_classes" else 0.05)
+
+
+def test_titles_tell_metrics_apart() -> None:
+    for noun in ("digit", "class"):
+        for short in (True, False):
+            titles = [
+                ((short and metric.short_title) or metric.title).format(noun=noun)
+                for metric in METRICS.values()
+            ]
+            assert len(set(titles)) == len(METRICS)
+
+
+def samples(labels: int = 4, logits: int = 4, features: int = 4, fill: float = 0.0) -> Features:
+    return Features(
         np.zeros(labels, np.int64),
         np.zeros((logits, K), np.float32),
         np.full((features, 2), fill, np.float32),
@@ -218,7 +289,7 @@ def test_samples_that_are_not_finite_are_refused(fill: float) -> None:
     with pytest.raises(InputError, match="not finite"):
         samples(fill=fill)
     with pytest.raises(InputError, match="not finite"):
-        Samples(np.zeros(1, np.int64), np.full((1, K), fill, np.float32), np.zeros((1, 2), "f4"))
+        Features(np.zeros(1, np.int64), np.full((1, K), fill, np.float32), np.zeros((1, 2), "f4"))
 
 
 def test_samples_keep_what_was_requested_when_some_are_taken() -> None:
@@ -235,7 +306,7 @@ def test_accuracy_counts_the_answers_that_are_the_label() -> None:
 
 def test_accuracy_per_class_leaves_out_classes_without_samples() -> None:
     rows = accuracy_per_class(fake=judged_as([0, 0, 2, 2], [0, 1, 2, 2]))
-    assert {digit: (row["n"], row["value"]) for digit, row in rows.items()} == {
+    assert {label: (row["n"], row["value"]) for label, row in rows.items()} == {
         0: (2, 0.5),
         2: (2, 1.0),
     }

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from cgan.metrics.accuracy import flattery
+from cgan.metrics.accuracy import guide_gap
 from cgan.metrics.diversity import diversity_per_class, intra_class_diversity
+from cgan.metrics.features import Features
 from cgan.metrics.intervals import (
     GROUPS,
-    SPLITS,
+    HALVINGS,
     T95,
     Z95,
     groups_of,
@@ -25,7 +26,6 @@ from cgan.metrics.intervals import (
     share,
     wilson,
 )
-from cgan.metrics.samples import Samples
 
 K = 4
 
@@ -62,10 +62,10 @@ def test_the_points_of_the_distributions_are_those_of_scipy() -> None:
     assert pytest.approx(scipy.stats.t.ppf(0.975, GROUPS - 1), rel=1e-12) == T95
 
 
-def unseen(labels: list[int]) -> Samples:
+def unseen(labels: list[int]) -> Features:
     """Return samples of which only the labels matter."""
     nothing = np.zeros((len(labels), K), np.float32)
-    return Samples(np.array(labels), nothing, nothing)
+    return Features(np.array(labels), nothing, nothing)
 
 
 @given(st.lists(st.integers(0, K - 1), min_size=1, max_size=300))
@@ -122,7 +122,7 @@ def test_the_variance_from_halves_of_a_mean_is_its_classical_one() -> None:
     points = np.random.default_rng(0).normal(size=4000)
     halves = halves_of(unseen([0] * len(points)))
     means = np.array([(points[half].mean(), points[~half].mean()) for half in halves])
-    # within three standard errors of the root of a variance of SPLITS degrees of freedom
+    # within three standard errors of the root of a variance of HALVINGS degrees of freedom
     expected = scipy.stats.sem(points)
     assert halves_error(means[:, 0], means[:, 1]) == pytest.approx(expected, rel=0.5)
 
@@ -130,7 +130,7 @@ def test_the_variance_from_halves_of_a_mean_is_its_classical_one() -> None:
 @given(st.lists(st.integers(0, K - 1), min_size=2, max_size=300))
 def test_every_class_is_spread_evenly_over_both_halves(labels: list[int]) -> None:
     halves = halves_of(unseen(labels))
-    assert halves.shape == (SPLITS, len(labels))
+    assert halves.shape == (HALVINGS, len(labels))
     for half in halves:
         for y in range(K):
             mine = half[np.array(labels) == y]
@@ -142,13 +142,13 @@ def test_a_share_of_everything_has_wilsons_interval() -> None:
     assert (found["low"], found["high"]) == pytest.approx(wilson(50, 50, T95))
 
 
-def test_flattery_counts_the_images_on_which_guide_and_judge_differ() -> None:
+def test_the_guide_gap_counts_the_images_on_which_guide_and_judge_differ() -> None:
     labels, features = np.zeros(10, np.int64), np.zeros((10, 1), np.float32)
     guide, judge = (
-        Samples(labels, np.eye(2, dtype=np.float32)[answers], features)
+        Features(labels, np.eye(2, dtype=np.float32)[answers], features)
         for answers in ([0] * 7 + [1] * 3, [0] * 3 + [1] * 4 + [0] * 2 + [1])
     )
-    value = flattery(judge=judge, guide=guide)
+    value = guide_gap(judge=judge, guide=guide)
     # 4 for the guide alone, 2 for the judge alone; with half a pair in each of the four cells
     # 4.5 and 2.5 of 12, so 2 / 12 -+ 1.96 sqrt(7 - 2^2 / 12) / 12
     assert value["value"] == pytest.approx(0.2)
@@ -159,7 +159,7 @@ def test_diversity_is_the_ratio_of_total_variances() -> None:
     labels = np.repeat(np.arange(K), 500)
     features = np.random.default_rng(2).normal(size=(2000, 3)).astype(np.float32)
     real, half = (
-        Samples(labels, np.eye(K, dtype=np.float32)[labels], each)
+        Features(labels, np.eye(K, dtype=np.float32)[labels], each)
         for each in (features, 5 + features * np.float32(math.sqrt(0.5)))
     )
     value = intra_class_diversity(fake=half, real=real)

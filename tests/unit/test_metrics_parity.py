@@ -24,10 +24,9 @@ from cgan.metrics.bins import different_bins, ndb
 from cgan.metrics.classifier_score import classifier_score
 from cgan.metrics.copying import copying_z, mann_whitney_z
 from cgan.metrics.duplicates import CLOSE, close_distance, distinct, duplicate_rate
+from cgan.metrics.features import Features
 from cgan.metrics.frechet import _Moments, fcd, frechet_distance, require_covariance
-from cgan.metrics.intervals import GROUPS, SPLITS, groups_of
-from cgan.metrics.registry import METRICS
-from cgan.metrics.samples import Samples
+from cgan.metrics.intervals import GROUPS, HALVINGS, groups_of
 from cgan.runtime.errors import InputError
 
 Array = NDArray[np.float64]
@@ -40,14 +39,14 @@ def _one_thread() -> Iterator[None]:
         yield
 
 
-def of(features: NDArray[Any], logits: NDArray[Any] | None = None) -> Samples:
+def of(features: NDArray[Any], logits: NDArray[Any] | None = None) -> Features:
     """Return samples of four classes in turn; without `logits` they do not matter."""
     labels = np.arange(len(features)) % 4
     logits = np.eye(4)[labels] if logits is None else logits
-    return Samples(labels, logits.astype(np.float32), features.astype(np.float32))
+    return Features(labels, logits.astype(np.float32), features.astype(np.float32))
 
 
-def pair(seed: int, n: int, m: int, dims: int) -> tuple[Samples, Samples]:
+def pair(seed: int, n: int, m: int, dims: int) -> tuple[Features, Features]:
     """Return n generated and m real samples, the generated ones a little off and too alike."""
     random = np.random.default_rng(seed)
     return of(0.5 + 0.8 * random.normal(size=(n, dims))), of(random.normal(size=(m, dims)))
@@ -108,7 +107,7 @@ def test_fcd_needs_more_images_than_features() -> None:
         fcd(fake=of(np.eye(5)), real=of(np.ones((9, 5))))
 
 
-def by_prdc(fake: Samples, real: Samples, k: int) -> dict[str, float]:
+def by_prdc(fake: Features, real: Features, k: int) -> dict[str, float]:
     """Return what prdc finds, in float64: in float32 distances that differ would be ties."""
     return prdc.compute_prdc(
         real_features=real.features.astype(np.float64),
@@ -118,7 +117,7 @@ def by_prdc(fake: Samples, real: Samples, k: int) -> dict[str, float]:
 
 
 def four(balls: manifold.Balls) -> dict[str, float]:
-    return {name: METRICS[name].function(balls=balls)["value"] for name in FOUR}
+    return {name: getattr(manifold, name)(balls=balls)["value"] for name in FOUR}
 
 
 # prdc's balls are open and ours are closed (Kynkäänniemi et al. 2019, eq. 1), which is the same
@@ -154,7 +153,7 @@ def test_precision_and_recall_are_those_of_torch_fidelity(
 def test_the_values_of_a_half_are_those_of_the_half_alone(n: int, m: int, k: int) -> None:
     fake, real = pair(5, n, m, 4)
     balls = manifold.look(fake=fake, real=real, k=k)
-    for split in range(SPLITS):
+    for split in range(HALVINGS):
         for side in (True, False):
             kept, kept_real = (
                 halves[split] == side for halves in (balls.fake_halves, balls.real_halves)

@@ -7,13 +7,13 @@ from itertools import pairwise
 import pytest
 import safetensors.torch
 import torch
-from conftest import TOY, toy_sight
+from conftest import TOY, toy_extractor
 from torch import Tensor, nn
 
 from cgan.config.recipes import RECIPES
 from cgan.data.spec import DataSpec
 from cgan.models.classifiers import CLASSIFIERS
-from cgan.models.layers import ModulatedNorm, OpenTanh, open_tanh
+from cgan.models.layers import LeakyTanh, ModulatedNorm, leaky_tanh
 from cgan.models.mlp import LinearDiscriminator
 from cgan.models.registry import DISCRIMINATORS, GENERATORS, make_discriminator, make_generator
 from cgan.models.residual import ResidualBlock
@@ -32,6 +32,10 @@ def labels() -> Tensor:
     return torch.arange(B) % TOY.n_classes
 
 
+def modes() -> Tensor:
+    return torch.arange(B) % MODES
+
+
 def rows() -> list[Row]:
     """Return (name, how to make it, how to make its input, shape of its output) of every row."""
     found: list[Row] = []
@@ -39,9 +43,9 @@ def rows() -> list[Row]:
         make = partial(generator, TOY, Z, MODES)
         found.append((name, make, lambda: (torch.randn(B, Z), labels()), (B, *TOY.image_shape)))
     for name, discriminator in DISCRIMINATORS.items():
-        looking = partial(discriminator, TOY, toy_sight(), MODES)
+        build = partial(discriminator, TOY, toy_extractor(), MODES)
         heads = (B, 3) if name == "guided-conv" else (B,)
-        found.append((name, looking, lambda: (images(), labels()), heads))
+        found.append((name, build, lambda: (images(), labels(), modes()), heads))
     for name, classifier in CLASSIFIERS.items():
         found.append((name, partial(classifier, TOY), lambda: (images(),), (B, TOY.n_classes)))
     return found
@@ -107,7 +111,7 @@ def test_a_modulated_norm_that_no_longer_learns_is_the_formula_of_its_running_st
     assert torch.allclose(norm.eval()(x, style), wanted, atol=1e-6)
 
 
-HEEDING = (
+CONDITIONAL = (
     {"shuffle-conv", "labelled-conv", "residual"},
     {"projection-conv", "guided-conv", "residual"},
 )
@@ -117,23 +121,37 @@ HEEDING = (
 def test_the_requested_label_changes_the_image_where_it_is_said_to(name: str) -> None:
     generator, z = GENERATORS[name](TOY, Z, MODES).eval(), torch.randn(1, Z)
     one, other = (generator(z, torch.tensor([label])) for label in (0, 1))
-    assert generator.conditional == (name in HEEDING[0])
+    assert generator.conditional == (name in CONDITIONAL[0])
     assert bool((one - other).abs().max() > 1e-3) == generator.conditional
 
 
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_the_label_changes_the_logit_of_those_that_are_told_it(name: str) -> None:
-    discriminator = DISCRIMINATORS[name](TOY, toy_sight(), MODES).eval()
+    discriminator = DISCRIMINATORS[name](TOY, toy_extractor(), MODES).eval()
     image = torch.rand(1, *TOY.image_shape)
-    one, other = (discriminator(image, torch.tensor([label])) for label in (0, 2))
-    assert bool((one - other).detach().abs().min() > 1e-6) == (name in HEEDING[1])
+    zero = torch.tensor([0])
+    one, other = (discriminator(image, torch.tensor([label]), zero) for label in (0, 2))
+    assert bool((one - other).detach().abs().min() > 1e-6) == (name in CONDITIONAL[1])
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_an_image_is_painted_of_the_vectors_of_its_label(name: str) -> None:
+def test_an_image_is_synthesized_from_the_embedding_of_its_label_and_mode(name: str) -> None:
     generator, z = GENERATORS[name](TOY, Z, MODES).eval(), torch.randn(B, Z)
-    painted = generator.paint(z, generator.vectors(z, labels()))
-    assert torch.equal(painted, generator(z, labels()))
+    wanted = generator.synthesize(z, generator.embed(z, labels(), modes()))
+    assert torch.equal(generator(z, labels(), modes()), wanted)
+    chosen = generator.choose_modes(z, labels())
+    assert torch.equal(generator(z, labels()), generator(z, labels(), chosen))
+
+
+@pytest.mark.parametrize("name", ["projection-conv", "guided-conv"])
+def test_the_mode_changes_the_logit_and_the_image(name: str) -> None:
+    label, zero, one = torch.tensor([2]), torch.tensor([0]), torch.tensor([1])
+    discriminator = DISCRIMINATORS[name](TOY, toy_extractor(), MODES).eval()
+    image = torch.rand(1, *TOY.image_shape)
+    difference = discriminator(image, label, zero) - discriminator(image, label, one)
+    assert difference.detach().abs().min() > 1e-6
+    generator, z = GENERATORS["shuffle-conv"](TOY, Z, MODES).eval(), torch.randn(1, Z)
+    assert (generator(z, label, zero) - generator(z, label, one)).abs().max() > 1e-3
 
 
 def test_uniform_noise_is_uniform_and_normal_noise_is_left_alone() -> None:
@@ -181,7 +199,7 @@ D_WEIGHTS = {
 @pytest.mark.parametrize("recipe", G_WEIGHTS)
 def test_the_networks_of_older_systems_have_as_many_weights_as_those(recipe: str) -> None:
     config = RECIPES[recipe]
-    networks = make_generator(config, MNIST), make_discriminator(config, MNIST, toy_sight())
+    networks = make_generator(config, MNIST), make_discriminator(config, MNIST, toy_extractor())
     counts = [sum(p.numel() for p in network.parameters()) for network in networks]
     assert counts == [G_WEIGHTS[recipe], D_WEIGHTS[recipe]]
 
@@ -203,13 +221,13 @@ def test_the_maps_of_the_convolutional_systems_have_the_specified_shapes() -> No
         *((512, 4, 4), (256, 7, 7), (128, 14, 14), (1, 28, 28)),
     ]
     picture = torch.zeros(2, 1, 28, 28)
-    assert shapes(make_discriminator(conv, MNIST, toy_sight()), picture, chosen) == [
+    assert shapes(make_discriminator(conv, MNIST, toy_extractor()), picture, chosen, chosen) == [
         *((128, 13, 13), (256, 6, 6), (512, 3, 3), (1, 1, 1)),
     ]
     assert shapes(make_generator(guided, MNIST), torch.randn(2, 20), chosen) == [
         *((6272,), (128, 14, 14), (64, 28, 28), (1, 28, 28)),
     ]
-    assert shapes(make_discriminator(guided, MNIST, toy_sight()), picture, chosen) == [
+    assert shapes(make_discriminator(guided, MNIST, toy_extractor()), picture, chosen, chosen) == [
         *((32, 14, 14), (64, 7, 7), (128, 4, 4), (256, 4, 4), (1,)),
     ]
 
@@ -241,16 +259,17 @@ def test_older_systems_have_their_activations_norms_and_dropout(
 ) -> None:
     config = RECIPES[recipe]
     assert ", ".join(parts(make_generator(config, MNIST))) == in_g
-    assert ", ".join(parts(make_discriminator(config, MNIST, toy_sight()))) == in_d
+    assert ", ".join(parts(make_discriminator(config, MNIST, toy_extractor()))) == in_d
 
 
 @pytest.mark.parametrize("name", ["mlp", "basic"])
 def test_pixels_are_between_zero_and_one_inside_the_systems_that_had_them_so(name: str) -> None:
-    discriminator = DISCRIMINATORS[name](MNIST, toy_sight(), 1).eval()
+    discriminator = DISCRIMINATORS[name](MNIST, toy_extractor(), 1).eval()
     seen: list[Tensor] = []
     assert isinstance(discriminator, LinearDiscriminator)
     discriminator.layers.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    discriminator(torch.tensor([-1.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 28, 28), labels()[:2])
+    black_and_white = torch.tensor([-1.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 28, 28)
+    discriminator(black_and_white, labels()[:2], modes()[:2])
     assert seen[0][:, 0].tolist() == [0, 1]
 
 
@@ -273,32 +292,32 @@ def test_an_image_size_that_does_not_fit_is_refused() -> None:
     with pytest.raises(InputError, match="divides by 4"):
         GENERATORS["shuffle-conv"](odd, Z, MODES)
     with pytest.raises(InputError, match="divides by 4"):
-        DISCRIMINATORS["projection-conv"](odd, toy_sight(), MODES)
+        DISCRIMINATORS["projection-conv"](odd, toy_extractor(), MODES)
 
 
 def test_a_saturated_pixel_can_be_left_inwards_and_is_not_pushed_further_out() -> None:
     ends = torch.tensor([-20.0, -20.0, 20.0, 20.0], requires_grad=True)
-    OpenTanh.apply(ends).backward(torch.tensor([-1.0, 1.0, 1.0, -1.0]))
+    LeakyTanh.apply(ends).backward(torch.tensor([-1.0, 1.0, 1.0, -1.0]))
     assert ends.grad is not None
-    assert ends.grad.tolist() == pytest.approx([-OpenTanh.LEAK, 0, OpenTanh.LEAK, 0])
+    assert ends.grad.tolist() == pytest.approx([-LeakyTanh.LEAK, 0, LeakyTanh.LEAK, 0])
 
 
 def test_elsewhere_the_gradient_is_that_of_tanh_but_for_the_leak() -> None:
     x = torch.linspace(-2, 2, 9, requires_grad=True)
-    y = OpenTanh.apply(x)
+    y = LeakyTanh.apply(x)
     assert torch.equal(y, torch.tanh(x))
     (gradient,) = torch.autograd.grad(y.sum(), x)
     assert gradient.tolist() == pytest.approx(
-        (1 - torch.tanh(x) ** 2).tolist(), abs=1.01 * OpenTanh.LEAK
+        (1 - torch.tanh(x) ** 2).tolist(), abs=1.01 * LeakyTanh.LEAK
     )
 
 
-def test_without_gradients_an_open_tanh_is_made_of_plain_operations() -> None:
+def test_without_gradients_an_leaky_tanh_is_made_of_plain_operations() -> None:
     x = torch.linspace(-3, 3, 9, requires_grad=True)
-    assert "OpenTanh" in str(open_tanh(x).grad_fn)
+    assert "LeakyTanh" in str(leaky_tanh(x).grad_fn)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing is deprecated
-        assert torch.equal(open_tanh(x), OpenTanh.apply(x))
-        traced = torch.jit.trace(open_tanh, x, check_trace=False)
+        assert torch.equal(leaky_tanh(x), LeakyTanh.apply(x))
+        traced = torch.jit.trace(leaky_tanh, x, check_trace=False)
     assert "tanh" in str(traced.graph)
-    assert "OpenTanh" not in str(traced.graph)
+    assert "LeakyTanh" not in str(traced.graph)

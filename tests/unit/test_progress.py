@@ -5,7 +5,7 @@ import io
 import pytest
 
 from cgan.runtime.progress import COLUMNS, EVERY, Progress, duration
-from cgan.training.readings import in_short
+from cgan.training.history import in_short
 
 READINGS = {
     "d_loss": 1.3149,

@@ -5,26 +5,29 @@ from typing import Any
 
 import click
 import pytest
+from conftest import golden_results
+from msgspec.structs import replace as with_other
 
 from cgan.cli import main
 from cgan.config.recipes import RECIPES, eval_config, gan_config
 from cgan.config.schema import EvalConfig, GanConfig
+from cgan.metrics.results import Classifier, Provenance, Results
 from cgan.reporting.commands import commands_of
 
 
-def results(config: GanConfig | None, scored: EvalConfig, **provenance: Any) -> dict[str, Any]:
-    return {
-        "run": "my-run",
-        "dataset": config.dataset if config else "digits",
-        "recipe": config.recipe if config else None,
-        "judge": {"name": f"{config.dataset if config else 'digits'}-judge"},
-        "guide": None,
-        "provenance": {
-            "config": asdict(config) if config else None,
-            "evaluation": asdict(scored),
-            **provenance,
-        },
-    }
+def results(config: GanConfig | None, scored: EvalConfig, **provenance: Any) -> Results:
+    found, dataset = golden_results(), config.dataset if config else "digits"
+    return with_other(
+        found,
+        run="my-run",
+        dataset=dataset,
+        recipe=config.recipe if config else None,
+        judge=with_other(found.judge, name=f"{dataset}-judge"),
+        guide=None,
+        provenance=Provenance(
+            config=asdict(config) if config else None, evaluation=asdict(scored), **provenance
+        ),
+    )
 
 
 def parsed(line: str) -> dict[str, Any]:
@@ -85,14 +88,20 @@ def test_images_from_a_file_are_named_and_quoted(tmp_path: Path) -> None:
 
 def test_another_guide_and_judge_are_named() -> None:
     found = results(gan_config("guided", "digits"), EvalConfig())
-    found["guide"], found["judge"] = {"name": "other-guide"}, {"name": "other-judge"}
-    train, score = commands_of(found)
+    guide = Classifier(name="other-guide", network="cnn")
+    judge = with_other(found.judge, name="other-judge")
+    train, score = commands_of(with_other(found, guide=guide, judge=judge))
     assert parsed(train)["guide"] == "other-guide"
     assert parsed(score)["judge"] == "other-judge"
 
 
 def test_a_config_of_another_version_gives_no_command() -> None:
-    found = results(gan_config("guided", "digits"), EvalConfig())
-    found["provenance"]["config"]["nonsense"] = 1
-    found["provenance"]["evaluation"] = None
+    config = {**asdict(gan_config("guided", "digits")), "nonsense": 1}
+    found = with_other(golden_results(), provenance=Provenance(config=config))
     assert commands_of(found) == []
+
+
+def test_arrays_in_memory_and_names_that_pass_for_flags_give_no_command() -> None:
+    assert commands_of(results(None, EvalConfig())) == []
+    found = results(gan_config("guided", "digits"), EvalConfig())
+    assert commands_of(with_other(found, run="--out")) == []

@@ -28,7 +28,7 @@ def test_images_and_logits_have_the_shapes_of_the_data(spec: DataSpec, n_modes: 
     labels = torch.arange(B) % spec.n_classes
     images = ResidualGenerator(spec, Z, n_modes)(torch.randn(B, Z), labels)
     assert images.shape == (B, *spec.image_shape)
-    logits = ResidualDiscriminator(spec, None, n_modes)(images, labels * n_modes)
+    logits = ResidualDiscriminator(spec, None, n_modes)(images, labels, labels % n_modes)
     assert logits.shape == (B,)
 
 
@@ -89,19 +89,19 @@ def test_there_is_no_norm_of_any_kind_and_a_logit_depends_on_its_own_image_alone
     _, discriminator = networks()
     assert not discriminator.depends_on_batch
     images, labels = torch.rand(B, *TOY.image_shape), torch.zeros(B, dtype=torch.int64)
-    alone = torch.cat([discriminator(image[None], labels[:1]) for image in images])
-    assert torch.allclose(alone, discriminator(images, labels), atol=1e-5)
+    alone = torch.cat([discriminator(image[None], labels[:1], labels[:1]) for image in images])
+    assert torch.allclose(alone, discriminator(images, labels, labels), atol=1e-5)
 
 
-def test_the_discriminator_is_told_the_condition_as_a_projection() -> None:
+def test_the_discriminator_takes_the_label_as_a_projection() -> None:
     _, discriminator = networks()
     image = torch.rand(1, *TOY.image_shape)
-    one, other = torch.tensor([1]), torch.tensor([4])
-    features = discriminator.features_of(discriminator.look(image)[0])
-    vectors = discriminator.embed(one) - discriminator.embed(other)
+    one, other, mode = torch.tensor([1]), torch.tensor([2]), torch.tensor([0])
+    features = discriminator.features_of(discriminator.extract(image)[0])
+    vectors = discriminator.embed(one, mode) - discriminator.embed(other, mode)
     wanted = (vectors * features).sum().item()
     assert abs(wanted) > 1e-3
-    difference = (discriminator(image, one) - discriminator(image, other)).item()
+    difference = (discriminator(image, one, mode) - discriminator(image, other, mode)).item()
     assert difference == pytest.approx(wanted, rel=1e-4)
 
 
@@ -110,5 +110,5 @@ def test_at_the_start_logits_and_images_are_neither_flat_nor_saturated() -> None
     labels = torch.arange(200) % 10
     images = ResidualGenerator(spec, 64)(torch.randn(200, 64), labels)
     assert 0.2 < images.std().item() < 0.8
-    logits = ResidualDiscriminator(spec)(torch.randn(200, *spec.image_shape), labels)
+    logits = ResidualDiscriminator(spec)(torch.randn(200, *spec.image_shape), labels, 0 * labels)
     assert 0.3 < logits.std().item() < 3

@@ -43,22 +43,22 @@ def test_sampling_does_not_disturb_torchs_random_state(generator: Generator) -> 
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_drawing_one_digit_gives_that_digit(generator: Generator) -> None:
-    images, labels = draw(generator, TOY.n_classes, 6, digit=2, device="cpu")
+def test_drawing_one_class_gives_that_class(generator: Generator) -> None:
+    images, labels = draw(generator, TOY.n_classes, 6, label=2, device="cpu")
     assert images.shape == (6, *TOY.image_shape)
     assert images.dtype == "uint8"
     assert labels.tolist() == [2] * 6
 
 
-def test_drawing_without_a_digit_gives_all_of_them(generator: Generator) -> None:
+def test_drawing_without_a_class_gives_all_of_them(generator: Generator) -> None:
     _, labels = draw(generator, TOY.n_classes, 6, device="cpu")
     assert labels.tolist() == [0, 1, 2, 3, 0, 1]
 
 
-@pytest.mark.parametrize("digit", [-1, TOY.n_classes])
-def test_a_digit_that_does_not_exist_is_refused(generator: Generator, digit: int) -> None:
+@pytest.mark.parametrize("label", [-1, TOY.n_classes])
+def test_a_class_that_does_not_exist_is_refused(generator: Generator, label: int) -> None:
     with pytest.raises(InputError, match="0 to 3"):
-        draw(generator, TOY.n_classes, 6, digit=digit)
+        draw(generator, TOY.n_classes, 6, label=label)
 
 
 def test_a_shorter_number_format_draws_nearly_the_same(generator: Generator) -> None:

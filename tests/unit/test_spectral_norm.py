@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm as torchs
 
-from cgan.models.spectral_norm import SpectralNetwork, divide, frozen, spectral_norm
+from cgan.models.spectral_norm import SpectralNetwork, divide, freeze, spectral_norm
 
 KEYS = ("weight", "bias")
 SHAPES = [(5, 7), (7, 5), (6, 3, 3, 3), (10, 1)]
@@ -117,7 +117,7 @@ def test_a_frozen_copy_computes_the_same_with_plain_weights() -> None:
     chain, x = linear_chain(), torch.randn(6, 4)
     chain(x).sum().backward()  # its weights hang on a gradient
     before = {key: value.clone() for key, value in chain.state_dict().items()}
-    copied = frozen(chain)
+    copied = freeze(chain)
     assert not copied.training
     assert set(copied.state_dict()) == {f"layers.{i}.{key}" for i in (0, 1) for key in KEYS}
     assert not any(weight.requires_grad for weight in copied.parameters())
@@ -130,7 +130,7 @@ def test_a_frozen_copy_computes_the_same_with_plain_weights() -> None:
 
 def test_freezing_a_network_without_spectral_norms_copies_it() -> None:
     network = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
-    copied = frozen(network)
+    copied = freeze(network)
     assert network.training
     assert not copied.training
     assert copied.state_dict().keys() == network.state_dict().keys()

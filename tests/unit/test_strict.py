@@ -3,7 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from cgan.io.strict import DEEPEST, first_line, open_plain, read_json, read_plain
+from cgan.io.strict import (
+    DEEPEST,
+    FormatError,
+    first_line,
+    format_of,
+    open_plain,
+    read_json,
+    read_plain,
+)
 
 
 def test_a_plain_file_is_read_whole(tmp_path: Path) -> None:
@@ -71,3 +79,28 @@ def test_what_an_error_says_becomes_one_short_printable_line() -> None:
     assert first_line(ValueError("a\x1b[2Jb\nc")) == "a?[2Jb"
     assert first_line(KeyError()) == "KeyError"
     assert len(first_line(ValueError("x" * 9999))) == 200
+
+
+def test_a_file_without_a_format_number_is_of_format_1() -> None:
+    assert format_of({}, 1) == 1
+    assert [format_of({"format": n}, 3) for n in (1, 2, 3)] == [1, 2, 3]
+
+
+def test_a_newer_format_is_refused_by_its_number() -> None:
+    words = r"^is of format 3, which a newer cgan wrote; this one reads up to 2$"
+    with pytest.raises(FormatError, match=words):
+        format_of({"format": 3}, 2)
+
+
+@pytest.mark.parametrize("number", [0, -1, 1.0, True, "2", None, [1], "\n" * 999])
+def test_a_format_that_is_not_a_whole_number_is_refused_in_a_line(number: object) -> None:
+    with pytest.raises(FormatError, match="not a whole number") as caught:
+        format_of({"format": number}, 2)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 100
+
+
+@pytest.mark.parametrize("content", [[], "2", 2, None])
+def test_what_is_not_an_object_has_no_format(content: object) -> None:
+    with pytest.raises(ValueError, match="not a JSON object"):
+        format_of(content, 2)

@@ -8,8 +8,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from cgan.models.layers import ConditionVectors
-from cgan.models.tensors import read_tensors, shapes_alone
+from cgan.models.layers import ClassEmbedding
+from cgan.models.tensors import on_meta_device, read_tensors
 from cgan.runtime.errors import InputError
 
 HELD = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.zeros(3, dtype=torch.int64)}
@@ -114,14 +114,14 @@ def test_only_a_plain_file_of_its_size_is_read(tmp_path: Path) -> None:
         read_tensors(path, None, path.stat().st_size - 1)
 
 
-def test_a_network_of_shapes_takes_the_weights_of_another() -> None:
-    with shapes_alone():
-        empty = nn.Sequential(ConditionVectors(9, 2, 10**6), nn.Linear(10**6, 10**6))
+def test_a_network_on_the_meta_device_takes_the_weights_of_another() -> None:
+    with on_meta_device():
+        empty = nn.Sequential(ClassEmbedding(9, 2, 10**6), nn.Linear(10**6, 10**6))
     assert {tensor.device.type for tensor in empty.state_dict().values()} == {"meta"}
-    real = ConditionVectors(9, 2, 3)
-    with shapes_alone():
-        network = ConditionVectors(9, 2, 3)
+    real = ClassEmbedding(9, 2, 3)
+    with on_meta_device():
+        network = ClassEmbedding(9, 2, 3)
     network.load_state_dict(real.state_dict(), assign=True)
-    labels = torch.arange(18)
-    assert torch.equal(network(labels), real(labels))
+    labels, modes = torch.arange(18) // 2, torch.arange(18) % 2
+    assert torch.equal(network(labels, modes), real(labels, modes))
     assert all(weight.requires_grad for weight in network.parameters())

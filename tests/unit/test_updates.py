@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import TOY, toy_sight
+from conftest import TOY, toy_extractor
 
 from cgan.config.schema import GanConfig
 from cgan.models.base import Discriminator
 from cgan.models.classifiers import CLASSIFIERS
 from cgan.models.registry import DISCRIMINATORS, GENERATORS
 from cgan.runtime.errors import TrainingError
+from cgan.training.history import StepLog
 from cgan.training.losses import ADVERSARIAL, PENALTIES
-from cgan.training.readings import Log
 from cgan.training.updates import Batch, guidance_at, make_phases, rate_at
 
 
@@ -53,7 +53,7 @@ def test_a_held_rate_falls_in_a_straight_line_at_the_end() -> None:
 
 
 def test_readings_are_averaged_over_the_steps_that_gave_them() -> None:
-    log = Log()
+    log = StepLog()
     log.add(0, {"a": torch.tensor(1.0), "b": torch.tensor(5.0)})
     log.add(1, {"a": torch.tensor(2.0)})
     assert log.means() == pytest.approx({"a": 1.5, "b": 5.0})
@@ -61,7 +61,7 @@ def test_readings_are_averaged_over_the_steps_that_gave_them() -> None:
 
 
 def test_a_loss_that_is_not_finite_stops_with_its_name() -> None:
-    log = Log()
+    log = StepLog()
     log.add(7, {"d_loss": torch.tensor(1.0)})
     log.add(8, {"d_real": torch.tensor(0.5), "g_loss": torch.tensor(math.nan)})
     log.add(9, {"d_loss": torch.tensor(math.nan)})
@@ -70,7 +70,7 @@ def test_a_loss_that_is_not_finite_stops_with_its_name() -> None:
 
 
 def test_a_check_looks_at_what_came_since_the_last() -> None:
-    log = Log()
+    log = StepLog()
     log.add(0, {"g_loss": torch.tensor(1.0)})
     log.check()
     log.add(1, {"g_gradient": torch.tensor(math.inf)})
@@ -96,7 +96,7 @@ def test_one_step_of_every_row_trains_both_and_leaves_the_guide_alone(
 ) -> None:
     config = GanConfig(**{"guidance": 0.1, "z_dim": 5, **flags})  # type: ignore[arg-type]
     generator = GENERATORS[config.generator](TOY, config.z_dim, 1)
-    discriminator = DISCRIMINATORS[config.discriminator](TOY, toy_sight(dtype), 1)
+    discriminator = DISCRIMINATORS[config.discriminator](TOY, toy_extractor(dtype), 1)
     guide = CLASSIFIERS["leaky-cnn"](TOY).eval().requires_grad_(False)
     watched = (generator, discriminator, guide)
     before = [[p.detach().clone() for p in network.parameters()] for network in watched]
@@ -105,9 +105,10 @@ def test_one_step_of_every_row_trains_both_and_leaves_the_guide_alone(
     labels = torch.arange(8) % TOY.n_classes
     with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
         fake = generator(torch.randn(8, config.z_dim), labels)
-        seen = discriminator.look(fake)
+        features = discriminator.extract(fake)
     real = torch.rand(8, *TOY.image_shape) * 2 - 1
-    batch = Batch(0, real, labels, fake, seen, labels, labels)
+    modes = torch.zeros_like(labels)
+    batch = Batch(0, real, labels, modes, fake, features, labels, modes)
     for phase in make_phases(config, generator, discriminator, guide, dtype, steps=10):
         discriminator.requires_grad_(phase.network is discriminator)
         loss, readings = phase.loss(batch)
@@ -131,7 +132,7 @@ def test_one_step_of_every_row_trains_both_and_leaves_the_guide_alone(
 def test_the_phases_are_the_discriminators_then_the_generators() -> None:
     config = GanConfig(d_every=2, g_lr=1e-3, d_lr=3e-3, z_dim=5)
     generator = GENERATORS["shuffle-conv"](TOY, 5, 1)
-    discriminator = DISCRIMINATORS["projection-conv"](TOY, toy_sight(), 1)
+    discriminator = DISCRIMINATORS["projection-conv"](TOY, toy_extractor(), 1)
     guide = CLASSIFIERS["leaky-cnn"](TOY)
     first, second = make_phases(config, generator, discriminator, guide, torch.float32, 10)
     assert (first.network, first.every) == (discriminator, 2)
@@ -146,12 +147,13 @@ def test_the_phases_are_the_discriminators_then_the_generators() -> None:
 def toy_batch(discriminator: Discriminator) -> Batch:
     labels = torch.arange(8) % TOY.n_classes
     real, fake = torch.rand(8, *TOY.image_shape), torch.rand(8, *TOY.image_shape) - 1
-    return Batch(0, real, labels, fake, discriminator.look(fake), labels, labels)
+    modes = torch.zeros_like(labels)
+    return Batch(0, real, labels, modes, fake, discriminator.extract(fake), labels, modes)
 
 
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_real_and_generated_images_share_no_batch_norm(name: str) -> None:
-    discriminator = DISCRIMINATORS[name](TOY, toy_sight(), 1)
+    discriminator = DISCRIMINATORS[name](TOY, toy_extractor(), 1)
     sizes: list[int] = []
     for part in discriminator.modules():
         if isinstance(part, torch.nn.BatchNorm2d):
@@ -165,7 +167,7 @@ def test_real_and_generated_images_share_no_batch_norm(name: str) -> None:
 
 
 def test_mixed_guidance_takes_its_weight_from_the_adversarial_loss() -> None:
-    discriminator = DISCRIMINATORS["mlp"](TOY, toy_sight(), 1)
+    discriminator = DISCRIMINATORS["mlp"](TOY, toy_extractor(), 1)
     batch = toy_batch(discriminator)
     generator, guide = GENERATORS["mlp"](TOY, 5, 1), CLASSIFIERS["leaky-cnn"](TOY).eval()
 
@@ -190,8 +192,10 @@ def test_the_discriminators_error_is_the_share_of_images_that_it_takes_wrongly()
             super().__init__()
             self.weight = torch.nn.Parameter(torch.ones(1))
 
-        def decide(self, seen: Sequence[torch.Tensor], conditions: torch.Tensor) -> torch.Tensor:
-            return self.weight * seen[0].flatten(1).mean(1)
+        def logits(
+            self, features: Sequence[torch.Tensor], labels: torch.Tensor, modes: torch.Tensor
+        ) -> torch.Tensor:
+            return self.weight * features[0].flatten(1).mean(1)
 
     discriminator = Bright()
     batch = toy_batch(discriminator)

@@ -2,29 +2,41 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from conftest import golden_results
+from msgspec.structs import replace
 
+from cgan.metrics.results import Accuracy, ClassRow, Results, Score, Warning
 from cgan.reporting.verdict import KINDS, RAISED, find_verdict, still_learning
 
 
-def metric(value: float, real: float, spread: float = 0.01) -> dict[str, float]:
-    return {"value": value, "low": value - spread, "high": value + spread, "real": real}
+def metric(value: float, real: float, spread: float = 0.01) -> Score:
+    return Score(value=value, low=value - spread, high=value + spread, real=real, n=1000)
 
 
-def results(*alarms: str, worst: float = 0.98, **metrics: float) -> dict[str, Any]:
+def results(*warnings: str, worst: float = 0.98, **metrics: float) -> Results:
     """Return results like those of a good generator but for `metrics`, whose real value is 1."""
     names = {
         *("judge_accuracy", "precision", "recall", "coverage"),
-        *("intra_class_diversity", "flattery", "copying_z"),
+        *("intra_class_diversity", "guide_gap", "copying_z"),
     }
     found = {name: metric(1.0, 1.0) for name in names}
     found |= {name: metric(value, 1.0) for name, value in metrics.items()}
-    return {
-        "metrics": found,
-        "judge": {"accuracy_real": {"value": 0.997}},
-        "recipe": "guided",
-        "per_digit": [{"digit": 0, "accuracy": 1.0}, {"digit": 1, "accuracy": worst}],
-        "alarms": [{"kind": kind, "metric": "recall", "message": "!"} for kind in alarms],
-    }
+    return replace(
+        judged(golden_results(), 0.997),
+        metrics=found,
+        per_class=[ClassRow(label=0, accuracy=1.0), ClassRow(label=1, accuracy=worst)],
+        warnings=[Warning(kind=kind, metric="recall", message="!") for kind in warnings],
+    )
+
+
+def judged(found: Results, accuracy: float) -> Results:
+    """Return results by a judge of that accuracy on real images."""
+    return replace(found, judge=replace(found.judge, accuracy_real=Accuracy(accuracy)))
+
+
+def scored(found: Results, name: str, **values: Any) -> Results:
+    """Return results in which values of a metric are others."""
+    return replace(found, metrics={**found.metrics, name: replace(found.metrics[name], **values)})
 
 
 def history(*fcd: float, epochs: float = 10) -> pd.DataFrame:
@@ -54,18 +66,32 @@ FALLING = history(9, 8, 7, 6, 5, 4, 3, 2, 1, 0.5)
         (results("unrealistic"), "unrealistic"),
         (results("copied"), "copying"),
         (results("mislabelled"), "mislabelled"),
-        (results("flattered"), "flattered"),
+        (results("guide_gap"), "guide_gap"),
         (results("copied", "missing"), "collapsed"),
-        (results("flattered", "copied"), "copying"),
+        (results("guide_gap", "copied"), "copying"),
     ],
 )
-def test_the_verdict_follows_alarms_and_then_what_is_clearly_below_real_images(
-    found: dict, kind: str
+def test_the_verdict_follows_warnings_and_then_what_is_clearly_below_real_images(
+    found: Results, kind: str
 ) -> None:
     for known in (None, DONE):
         verdict = find_verdict(found, known)
         assert verdict.kind == kind
-        assert str(verdict) == f"{KINDS[kind][0]}: {KINDS[kind][1]}."
+        wanted = f"{KINDS[kind][0]}: {KINDS[kind][1]}."
+        assert str(verdict) == wanted.format(noun="digit", nouns="digits")
+
+
+@pytest.mark.parametrize(("noun", "nouns"), [("character", "characters"), ("class", "classes")])
+def test_a_verdict_calls_a_class_as_the_data_set_does(noun: str, nouns: str) -> None:
+    verdict = find_verdict(replace(results("mislabelled"), noun=noun))
+    assert verdict.title == f"Wrong {nouns}"
+    assert f"another {noun} than" in verdict.meaning
+    said = " ".join(check.question + check.evidence for check in verdict.checks)
+    assert f"Does it draw the requested {noun}?" in said
+    assert f"diversity within a {noun}" in said
+    uneven = find_verdict(replace(results(worst=0.85), noun=noun))
+    assert f"one {noun} is classified correctly" in uneven.meaning
+    assert "digit" not in f"{said} {verdict} {uneven}"
 
 
 @pytest.mark.parametrize(
@@ -77,11 +103,11 @@ def test_the_further_below_real_images_the_worse_is_the_answer(recall: float, st
 
 
 @pytest.mark.parametrize("kind", RAISED)
-def test_an_alarm_is_answered_by_the_check_that_asks_about_it(kind: str) -> None:
+def test_a_warning_is_answered_by_the_check_that_asks_about_it(kind: str) -> None:
     (check,) = [check for check in find_verdict(results(kind)).checks if check.state == "bad"]
     word = {
         **{"missing": "varied", "collapsed": "varied", "unrealistic": "real", "copied": "copy"},
-        **{"mislabelled": "asked for", "flattered": "believed"},
+        **{"mislabelled": "requested", "guide_gap": "believed"},
     }[kind]
     assert word in check.question
 
@@ -92,8 +118,10 @@ def test_what_was_still_getting_better_is_called_undertrained(kind: str) -> None
     assert find_verdict(results(kind), DONE).kind != "undertrained"
 
 
-@pytest.mark.parametrize("kind", ["copied", "flattered", "collapsed", "missing"])
-def test_more_training_mends_neither_copying_nor_flattery_nor_a_collapse(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["copied", "guide_gap", "collapsed", "missing"])
+def test_more_training_mends_neither_copying_nor_a_guide_gap_nor_a_collapse(
+    kind: str,
+) -> None:
     assert find_verdict(results(kind), FALLING).kind == RAISED[kind]
 
 
@@ -124,33 +152,30 @@ def test_a_training_still_learns_if_its_last_part_brought_much(
 
 def test_nothing_is_made_of_what_is_not_known() -> None:
     found = results()
-    for one in found["metrics"].values():
-        one.update(low=None, high=None, real=None)
+    for name in found.metrics:
+        found = scored(found, name, low=None, high=None, real=None)
     assert find_verdict(found).kind == "unsure"
-    found["metrics"] = {}
-    found["per_digit"] = [{"digit": 0, "accuracy": None}]
+    found = replace(found, metrics={}, per_class=[ClassRow(label=0)])
     verdict = find_verdict(found)
     states = {check.question: check.state for check in verdict.checks}
-    assert states["Does it draw the digit that it is asked for?"] == "unknown"
+    assert states["Does it draw the requested digit?"] == "unknown"
     assert states["Is it more than a copy?"] == "unknown"
     assert states["Is it varied?"] == states["Do its images look real?"] == "unknown"
 
 
 def test_a_generator_is_not_called_good_where_too_little_was_seen() -> None:
-    found = results()
-    found["metrics"]["recall"].update(value=0.86, low=0.7, high=0.97)
+    found = scored(results(), "recall", value=0.86, low=0.7, high=0.97)
     assert find_verdict(found).kind == "unsure"
-    del found["metrics"]["recall"]
-    assert find_verdict(found).kind == "unsure"
+    metrics = {name: score for name, score in found.metrics.items() if name != "recall"}
+    assert find_verdict(replace(found, metrics=metrics)).kind == "unsure"
 
 
-def test_an_alarm_that_nobody_knows_makes_no_good_generator() -> None:
+def test_a_warning_that_nobody_knows_makes_no_good_generator() -> None:
     assert find_verdict(results("something new")).kind == "unsure"
 
 
-def test_a_judge_that_misreads_real_images_is_not_relied_on() -> None:
-    found = results()
-    found["judge"]["accuracy_real"]["value"] = 0.5
+def test_a_judge_that_is_often_wrong_about_real_images_is_not_relied_on() -> None:
+    found = judged(results(), 0.5)
     (check,) = [c for c in find_verdict(found).checks if "believed" in c.question]
     assert check.state == "weak"
 

@@ -17,7 +17,7 @@ from cgan.models.mlp import MlpGenerator
 class Leaning(Generator):
     """Draws an upright bar: numbers 2 and 3 of its noise are its slant and its thickness."""
 
-    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
+    def synthesize(self, z: Tensor, embedding: Tensor) -> Tensor:
         down, right = torch.arange(28.0)[:, None], torch.arange(28.0)
         middle = 13.5 + (13.5 - down) * 0.2 * z[:, 2, None, None]
         thickness = 2 + 0.3 * z[:, 3, None, None]
@@ -28,13 +28,13 @@ class Leaning(Generator):
 class Blank(Generator):
     """Draws nothing, whatever it is given."""
 
-    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
+    def synthesize(self, z: Tensor, embedding: Tensor) -> Tensor:
         return torch.full((len(z), 1, 8, 8), -1.0)
 
 
 class Channelled(Leaning):
-    def paint(self, z: Tensor, vectors: Tensor) -> Tensor:
-        return super().paint(z, vectors)[:, None]
+    def synthesize(self, z: Tensor, embedding: Tensor) -> Tensor:
+        return super().synthesize(z, embedding)[:, None]
 
 
 def test_slant_and_ink_are_found_where_they_lie() -> None:

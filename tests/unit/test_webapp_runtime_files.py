@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY
 
-from cgan.deploy.webapp.unpacking import RUNTIME, unpack
+from cgan.deploy.webapp.runtime_files import RUNTIME, unpack
 from cgan.runtime.errors import InputError
 
 
@@ -102,4 +102,12 @@ def test_a_bomb_goes_off_no_further_than_it_claims_to_be_large(runtime: Path) ->
     (runtime / "ort.wasm.min.js.xz").write_bytes(lzma.compress(bytes(200_000_000), preset=0))
     changed(runtime, bytes=1000)
     with pytest.raises(InputError, match="is not what"):
+        unpack(runtime)
+
+
+def test_a_runtime_of_a_newer_format_is_refused_by_its_number(runtime: Path) -> None:
+    contents = json.loads((runtime / "runtime.json").read_text())
+    assert contents["format"] == 1
+    (runtime / "runtime.json").write_text(json.dumps({**contents, "format": 2}))
+    with pytest.raises(InputError, match=r"runtime.json is of format 2, .* reads up to 1"):
         unpack(runtime)

@@ -15,6 +15,7 @@ from cgan.cli.doctor.computer import LITTLE
 from cgan.cli.doctor.finding import Finding, ok, problem, warning
 from cgan.config.schema import Folders
 from cgan.data.download import leftovers
+from cgan.data.mnist_sample import read_sample
 from cgan.data.originals import CLASSES, FILES, SHA256, find, is_original, places, unpacked_sha256
 from cgan.io.files import nearest_existing, why_not_writable
 from cgan.io.journal import COMING, LOCK, READY, checksums, damaged
@@ -24,6 +25,7 @@ from cgan.runtime.errors import InputError
 def data_sets(data_dir: Path) -> Iterator[Finding]:
     """Tell of every data set where its files are, and whether they are the published ones."""
     yield ok("digits", "embedded in scikit-learn")
+    yield _embedded()
     remembered = cache(unpacked_sha256)
     for dataset in CLASSES:
         try:
@@ -35,6 +37,14 @@ def data_sets(data_dir: Path) -> Iterator[Finding]:
                 yield warning(
                     dataset, f"{folder} is of a download that was killed; the next one removes it"
                 )
+
+
+def _embedded() -> Finding:
+    try:
+        read_sample("test")
+    except InputError as error:
+        return problem("mnist-sample", str(error))
+    return ok("mnist-sample", "embedded in cgan, and intact")
 
 
 def _data_set(dataset: str, data_dir: Path, sha256: Callable[[Path], str]) -> Finding:

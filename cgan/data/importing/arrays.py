@@ -7,8 +7,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cgan.data.importing.folders import (
+    ImportedImages,
+    require_classes,
+    require_contents,
+    require_range,
+)
 from cgan.data.importing.npz import has_channels_last
-from cgan.data.importing.pictures import Incoming, require_classes, require_contents, require_range
 from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
 
@@ -19,7 +24,7 @@ AS_BYTES = "give uint8, from 0 (background) to 255"
 
 
 @dataclass(frozen=True)
-class Handed:
+class ArrayImages:
     """Images and labels, or None where none were requested, as a person has them in Python.
 
     Attributes:
@@ -37,7 +42,7 @@ class Handed:
         """Return where the images are, in words."""
         return WHERE
 
-    def incoming(self, spec: DataSpec) -> Incoming:
+    def imported(self, spec: DataSpec) -> ImportedImages:
         """Return the images as they are scored.
 
         Raises:
@@ -48,14 +53,14 @@ class Handed:
         if labels is not None:
             require_classes(labels, spec, WHERE)
         tensors = (None if array is None else torch.from_numpy(array) for array in (images, labels))
-        return Incoming(self.name, *tensors)  # type: ignore[arg-type]
+        return ImportedImages(self.name, *tensors)  # type: ignore[arg-type]
 
 
 def pixels(images: Any, spec: DataSpec) -> NDArray[np.uint8]:
     """Return images of `spec` as uint8 [N, C, H, W], contiguous.
 
     Args:
-        images: as in `Handed`.
+        images: as in `ArrayImages`.
         spec: what they must be.
 
     Raises:

@@ -1,1 +1,1 @@
-"""A page on which a person asks for digits: its files, its directions, a server of this machine."""
+"""A web page that draws images on request: its files, its sliders, a local server."""

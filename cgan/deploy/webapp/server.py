@@ -1,9 +1,8 @@
-"""Serves a fixed table of files to this machine alone: GET and HEAD, no folder, no request body.
+"""Serves a fixed table of files to this machine only: GET and HEAD, no folders, no request bodies.
 
-The standard library's request parser on a reader of its own. A framework would be one more
-dependency, with routes, sessions and bodies that nothing here needs; what it would protect from is
-refused here before it is read. Not meant for other machines: there, any web server can serve what
-`cgan play --out` writes.
+It uses the request parser of the standard library with its own limits on size and time. A framework
+would add a dependency, and routes, sessions and bodies that are not needed here. It is not for
+other machines: any web server can serve the files that `cgan play --out` writes.
 """
 
 import io
@@ -20,11 +19,11 @@ from typing import Any
 from cgan.runtime.errors import InputError
 
 HERE = "127.0.0.1"
-NAMES = (HERE, "localhost")  # that a browser of this machine may call it
+NAMES = (HERE, "localhost")  # host names that a browser on this machine may use
 MOST_CONNECTIONS = 32  # at once
 LARGEST_HEAD = 2**13  # bytes of the request line and headers
-PATIENCE = 10.0  # seconds for a head to come, and again for an answer to be taken
-DRAINED = 2**20  # bytes of an unwanted body that are thrown away, so that the refusal is read
+PATIENCE = 10.0  # seconds to receive the head, and to send the response
+DRAINED = 2**20  # bytes of a body that are discarded, so that the client reads the refusal
 END = b"\r\n\r\n"
 INDEX = "index.html"
 POLICY = (
@@ -53,19 +52,19 @@ OTHER_KIND = "application/octet-stream"
 
 
 class SiteServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """A site on 127.0.0.1: it listens from the start, and `serve_forever` answers."""
+    """A site on 127.0.0.1: it listens at once, and `serve_forever` responds."""
 
     daemon_threads = True
-    block_on_close = False  # Ctrl-C waits for nobody
+    block_on_close = False  # Ctrl-C does not wait for connections
     request_queue_size = MOST_CONNECTIONS
-    # A port is free again at once; elsewhere than on POSIX this would share it with anybody.
+    # On POSIX the port is free again at once; elsewhere another process could share it.
     allow_reuse_address = os.name == "posix"
 
     def __init__(self, port: int = 0):
         """Listen on a port, or where it is 0 on any free one; there are no files yet.
 
         Raises:
-            InputError: the port is in use, or only the system may have it.
+            InputError: the port is in use, or reserved by the system.
         """
         self.files: dict[str, tuple[str, bytes]] = {}  # kind and content by path
         self.slots = BoundedSemaphore(MOST_CONNECTIONS)
@@ -77,7 +76,7 @@ class SiteServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
             ) from error
         self.port = int(self.server_address[1])
         self.hosts = {f"{name}:{self.port}" for name in NAMES}
-        if self.port == 80:  # which browsers leave out
+        if self.port == 80:  # browsers do not send this port
             self.hosts |= set(NAMES)
 
     @property
@@ -92,7 +91,7 @@ class SiteServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.files["/"] = self.files[f"/{INDEX}"]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread of its own; hang up where there are too many."""
+        """Respond in a new thread; close the connection if there are too many."""
         if not self.slots.acquire(blocking=False):
             self.shutdown_request(request)
             return
@@ -103,23 +102,23 @@ class SiteServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer, and let the next one in."""
+        """Respond, and free a slot for the next connection."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self.slots.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of those who hang up early."""
+        """Ignore clients that close the connection early."""
 
 
 class SiteHandler(BaseHTTPRequestHandler):
-    """Answers one request and hangs up."""
+    """Responds to one request and closes the connection."""
 
     server: SiteServer
 
     def handle(self) -> None:
-        """Read a head, and nothing after it, and answer."""
+        """Read the head of the request, and nothing after it, and respond."""
         head = _read_head(self.connection.recv, self.connection.settimeout)
         if not head:
             return
@@ -147,10 +146,12 @@ class SiteHandler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.OK, *file)
 
     def _refusal(self) -> HTTPStatus | None:
-        """Return why a request is refused, if it is."""
+        """Return the status if the request is refused, otherwise None."""
         hosts = self.headers.get_all("Host", [])
         if len(hosts) != 1 or hosts[0].strip().lower() not in self.server.hosts:
-            return HTTPStatus.FORBIDDEN  # another name may lead here, too (DNS rebinding)
+            return (
+                HTTPStatus.FORBIDDEN
+            )  # another name may resolve to this address, too (DNS rebinding)
         own = {f"http://{host}" for host in self.server.hosts}
         if any(origin not in own for origin in self.headers.get_all("Origin", [])):
             return HTTPStatus.FORBIDDEN
@@ -160,10 +161,10 @@ class SiteHandler(BaseHTTPRequestHandler):
         return None if self.command in ("GET", "HEAD") else HTTPStatus.METHOD_NOT_ALLOWED
 
     def log_message(self, format: str, *_: object) -> None:
-        """Say nothing: below the command line nobody speaks."""
+        """Print nothing: only the command line prints."""
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse in a line that repeats nothing of the request."""
+        """Refuse in a line that repeats no part of the request."""
         status = HTTPStatus(code)
         self._send(status, KINDS["txt"], f"{status.value} {status.phrase}\n".encode())
 
@@ -181,9 +182,9 @@ class SiteHandler(BaseHTTPRequestHandler):
 
 
 def _read_head(receive: Callable[[int], bytes], patience: Callable[[float], None]) -> bytes:
-    """Return a request up to the empty line after its headers; nothing if it does not come.
+    """Return a request up to the empty line after its headers; b"" if it does not arrive.
 
-    One that is too long has no such end. What follows the head is dropped: it is never wanted.
+    One that is too long is returned without that empty line. Everything after the head is dropped.
     """
     head, end = b"", time.monotonic() + PATIENCE
     while END not in head and len(head) <= LARGEST_HEAD:
@@ -193,7 +194,7 @@ def _read_head(receive: Callable[[int], bytes], patience: Callable[[float], None
         patience(left)
         try:
             part = receive(LARGEST_HEAD)
-        except OSError:  # too late, or hung up
+        except OSError:  # too late, or the connection is closed
             return b""
         if not part:
             return b""
@@ -202,7 +203,7 @@ def _read_head(receive: Callable[[int], bytes], patience: Callable[[float], None
 
 
 def _drain(connection: socket.socket) -> None:
-    """Throw away a part of what is still coming: hanging up at once would take the answer back."""
+    """Discard a part of the body: closing at once could discard the response."""
     end, left = time.monotonic() + 1, DRAINED
     try:
         connection.shutdown(socket.SHUT_WR)
@@ -212,5 +213,5 @@ def _drain(connection: socket.socket) -> None:
             if not part:
                 return
             left -= len(part)
-    except OSError:  # the other side has hung up, as it should
+    except OSError:  # the client has closed the connection, as expected
         return

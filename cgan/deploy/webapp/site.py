@@ -1,4 +1,4 @@
-"""A page as files by name, and the folder that it may be written to."""
+"""A page as files by name, and the folder that it is written to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from cgan.io.journal import checksums, commit, locked
 from cgan.runtime.errors import InputError
 
 FACTS = "run.json"
-MARKS = {"index.html", "app.js", FACTS}  # by which a folder is known as one of ours
+FORMAT = 2  # of it; app.js knows the same number
+MARKS = {"index.html", "app.js", FACTS}  # files that identify a folder with a page
 
 
 @dataclass(frozen=True)
 class Site:
-    """The files of a page by name, the run that it shows, and what it must do without."""
+    """The files of a page by name, the run that it shows, and what is missing, in words."""
 
     run: str
     files: Mapping[str, bytes]
@@ -22,10 +23,10 @@ class Site:
 
 
 def require_free(folder: Path) -> None:
-    """Check that a folder is none yet, is empty, or holds a page, and can be written to.
+    """Check that a folder does not exist, is empty or holds a page, and can be written to.
 
     Raises:
-        InputError: it is a file, holds something else, or cannot be written to.
+        InputError: it is a file, holds other files, or cannot be written to.
     """
     if folder.is_dir() and any(folder.iterdir()) and not checksums(folder).keys() >= MARKS:
         raise InputError(f"--out {folder} has other files in it; name a new folder")
@@ -37,7 +38,7 @@ def write_site(site: Site, folder: Path) -> None:
 
     Raises:
         InputError: the folder has other files in it, or cannot be written to.
-        OSError: it cannot be written to after all; it is as it was.
+        OSError: it cannot be written to; it is unchanged.
     """
     require_free(folder)
     make_folder(folder, "--out")

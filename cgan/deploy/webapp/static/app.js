@@ -1,4 +1,4 @@
-// Starts the page: reads what is known of the run, loads the networks, starts the three parts.
+// Starts the page: reads the facts of the run, loads the networks, starts the three parts.
 
 import { byId } from "./fields.js";
 import { startMoving } from "./move.js";
@@ -7,9 +7,10 @@ import { Pace } from "./pace.js";
 import { startPoints } from "./points.js";
 import { startWriting } from "./write.js";
 
-const QUIET = 700; // milliseconds without a change after which a screen reader is told
+const FORMAT = 2; // of run.json
+const QUIET = 700; // milliseconds without a change after which a screen reader gets the text
 
-/** Returns a function that tells a screen reader the last text once nothing changes any more. */
+/** Returns a function that passes the last text to a screen reader when the changes have ended. */
 function speaker(element) {
   let timer = 0;
   return (text) => {
@@ -24,28 +25,28 @@ async function json(name) {
   return answer.json();
 }
 
-/** Fills in the small print; what is not known is left out. */
+/** Fills in the small print; unknown facts are left out. */
 function tell(facts, runtime) {
   const epochs = `${facts.epochs} epoch${facts.epochs === 1 ? "" : "s"}`;
-  const guide = facts.guide ? `, taught with the help of ${facts.guide}` : "";
+  const guide = facts.guide ? `, trained with the guide ${facts.guide}` : "";
   byId("about-run").textContent =
     `The generator is the run ${facts.run}: recipe ${facts.recipe}, ${epochs} of ${facts.dataset}, ` +
     `seed ${facts.seed}${guide} (cgan ${facts.version}).`;
   byId("about-judge").textContent = facts.judge
     ? judgeWords(facts.judge)
-    : `No judge of ${facts.dataset} is here, so nobody reads the drawings.`;
+    : `There is no judge of ${facts.dataset}, so nothing classifies the images.`;
   byId("about-discriminator").textContent = facts.networks.includes("discriminator.onnx")
-    ? "Whether a picture looks real or drawn is the opinion of the discriminator, which the generator " +
-      "was trained to deceive: its logit, above zero for real, and as a bar that is full where it is " +
-      "certain. Near zero it cannot tell."
-    : "The discriminator is not kept with this run, so nobody tells whether a drawing looks real.";
+    ? "The discriminator says whether an image looks real or drawn. The number is its logit: above zero " +
+      "for real, below for drawn. The longer the bar, the more certain it is. The generator was trained " +
+      "to deceive it."
+    : "This run has no discriminator, so nothing says whether an image looks real.";
   byId("runtime-version").textContent = runtime.version;
 }
 
-function judgeWords({ name, network, taught, accuracy }) {
-  const well = accuracy === null ? "" : ` and reads ${(100 * accuracy).toFixed(2)}% of real test images rightly`;
-  const sure = taught < 1
-    ? ` Its lessons asked for a certainty of ${(100 * taught).toFixed(1)}%, not more: about that much is sure.`
+function judgeWords({ name, network, target, accuracy }) {
+  const well = accuracy === null ? "" : `. It classifies ${(100 * accuracy).toFixed(2)}% of real test images correctly`;
+  const sure = target < 1
+    ? ` In its training the target was a certainty of ${(100 * target).toFixed(1)}%, so it is rarely more certain.`
     : "";
   return `The judge is ${name} (${network}), which never guided a generator${well}.${sure}`;
 }
@@ -53,6 +54,7 @@ function judgeWords({ name, network, taught, accuracy }) {
 async function start() {
   try {
     const [facts, runtime] = await Promise.all([json("run.json"), json("runtime/runtime.json")]);
+    if (facts.format !== FORMAT) throw new Error(`run.json is of format ${facts.format}, not ${FORMAT}`);
     const networks = await Networks.load(facts);
     tell(facts, runtime);
     document.title = `Ask for digits \u2013 ${facts.run} \u2013 cgan`;

@@ -1,7 +1,7 @@
 // Fields that several parts of the page have: seeds and labels.
 
 const LARGEST_SEED = 2 ** 32 - 1;
-const NEW_SEEDS = 1_000_000; // short enough to be told to somebody
+const NEW_SEEDS = 1_000_000; // short enough to remember
 
 export function byId(id) {
   return document.getElementById(id);
@@ -12,9 +12,9 @@ export function isSeed(text) {
 }
 
 /**
- * Tells what is wrong with fields, the first of it in words.
- * @param {[HTMLElement, string][]} checked each field with what is wrong with it, or ""
- * @returns whether nothing is wrong
+ * Marks invalid fields and shows the first problem.
+ * @param {[HTMLElement, string][]} checked each field with its problem, or ""
+ * @returns whether all fields are valid
  */
 export function allRight(checked, words) {
   for (const [field, problem] of checked) field.setAttribute("aria-invalid", String(problem !== ""));
@@ -22,7 +22,7 @@ export function allRight(checked, words) {
   return words.textContent === "";
 }
 
-/** Returns a seed's field with what is wrong with it, for `allRight`. */
+/** Returns the field of a seed with its problem, for `allRight`. */
 export function checkedSeed(field) {
   return [field, isSeed(field.value) ? "" : `A seed is a whole number from 0 to ${LARGEST_SEED}.`];
 }
@@ -31,7 +31,7 @@ export function newSeed() {
   return String(Math.floor(Math.random() * NEW_SEEDS));
 }
 
-/** Offers the labels of a generator; hides the choice where it heeds none. */
+/** Offers the labels of a generator; hides the choice if it uses no label. */
 export function offerLabels(field, facts, first) {
   field.parentElement.hidden = !facts.conditional;
   const n = facts.conditional ? facts.labels : 1;

@@ -1,11 +1,11 @@
-// "Move through the noise": a digit, and a slider for each direction that is worth moving along.
+// "Move through the noise": a digit, and a slider for each direction.
 
 import { allRight, byId, checkedSeed, newSeed, offerLabels } from "./fields.js";
 import { dot, moved, noise, spread } from "./noise.js";
 import { newestOnly } from "./pace.js";
 import { Strip, percent, signed } from "./pictures.js";
 
-const FURTHEST = 3; // standard deviations of the noise: one seed in 370 is further out
+const FURTHEST = 3; // standard deviations of the noise: one number in 370 is larger
 const STEP = 0.05;
 const FIRST = { label: 7, seed: "1" };
 const NAMES = {
@@ -33,7 +33,7 @@ export function startMoving(page) {
     sliders.forEach(({ input, value, name }) => {
       value.textContent = signed(Number(input.value));
       if (name === "kind") {
-        value.textContent = `${(drawn.conditions[0] % facts.modes) + 1} of ${facts.modes}`;
+        value.textContent = `${drawn.modes[0] + 1} of ${facts.modes}`;
         input.setAttribute("aria-valuetext", value.textContent);
       }
     });
@@ -84,20 +84,20 @@ export function startMoving(page) {
   start();
 }
 
-/** Returns what the sliders are, in a few sentences. */
+/** Describes the sliders in a few sentences. */
 function about(facts) {
   const named = facts.directions.filter(({ name }) => ["slant", "ink", "width"].includes(name));
   const rest = facts.directions.filter(({ name }) => name.startsWith("movement"));
-  const parts = ["Each slider moves along one direction of the noise, in units of its spread."];
+  const parts = ["Each slider moves along one direction of the noise, in units of its standard deviation."];
   if (named.length) {
     const shares = named.map(({ name, share }) => `${percent(share)} of ${name}`);
     parts.push(
-      `The named ones were found by measuring drawings; they explain ${listed(shares)} among drawings of ${facts.conditional ? "one digit" : "all kinds"}.`,
+      `The named ones were found by measuring generated images. They explain ${listed(shares)} among images of ${facts.conditional ? "one digit" : "all kinds"}.`,
     );
   }
   if (rest.length) {
     const share = rest.reduce((sum, direction) => sum + direction.share, 0);
-    parts.push(`Movements explain more than any others of what else differs: ${percent(share)} of the pixels' variance together.`);
+    parts.push(`Movements explain most of the remaining differences: together ${percent(share)} of the variance of the pixels.`);
   }
   if (facts.modes > 1) {
     parts.push(`The kind is the first number of the noise: it chooses among ${facts.modes} kinds of a digit that were found in the training images.`);

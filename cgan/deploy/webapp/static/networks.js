@@ -1,4 +1,4 @@
-// The networks: draws images and asks the judge and the discriminator, all in this browser.
+// The networks: generates images and runs the judge and the discriminator, all in this browser.
 
 import * as ort from "./runtime/ort.wasm.min.js";
 
@@ -10,10 +10,10 @@ ort.env.wasm.wasmPaths = {
 ort.env.logLevel = "error";
 
 /**
- * What came of one request: `images`, a Float32Array [C x H x W] in [-1, 1] each; `conditions`,
- * label x modes + mode each; `answers`, what the judge reads with its certainty (0 to 1), and
- * `logits` of the discriminator, each null where there is none.
- * @typedef {{images: Float32Array[], conditions: number[],
+ * The result of one request, a value for each image: `images`, a Float32Array [C x H x W] in
+ * [-1, 1]; `modes`, from 0; `answers`, the judge's label with its certainty (0 to 1); `logits` of
+ * the discriminator. The last two are null if there is no such network.
+ * @typedef {{images: Float32Array[], modes: number[],
  *   answers: ?{label: number, certainty: number}[], logits: ?number[]}} Drawn
  */
 
@@ -27,7 +27,7 @@ export class Networks {
     this.#facts = facts;
   }
 
-  /** Loads those that `facts` (run.json) names; throws an Error if one cannot be. */
+  /** Loads the networks in `facts` (run.json); throws an Error if one cannot be loaded. */
   static async load(facts) {
     const sessions = {};
     for (const file of facts.networks) {
@@ -37,12 +37,12 @@ export class Networks {
       sessions[file.replace(".onnx", "")] = await ort.InferenceSession.create(content);
     }
     const networks = new Networks(sessions, facts);
-    await networks.draw([new Float64Array(facts.size)], [0]); // the first time is slow
+    await networks.draw([new Float64Array(facts.size)], [0]); // the first run is slow
     return networks;
   }
 
   /**
-   * Draws an image for each point of noise and label; one request at a time.
+   * Generates an image for each point of noise and label; one request at a time.
    * @param {Float64Array[]} points
    * @param {number[]} labels
    * @returns {Promise<Drawn>}
@@ -58,13 +58,13 @@ export class Networks {
     const z = new ort.Tensor("float32", Float32Array.from(points.flatMap((p) => [...p])), [
       n, this.#facts.size,
     ]);
-    const wanted = new ort.Tensor("int64", BigInt64Array.from(labels, BigInt), [n]);
-    const { images, conditions } = await generator.run({ z, labels: wanted });
+    const asked = new ort.Tensor("int64", BigInt64Array.from(labels, BigInt), [n]);
+    const { images, modes } = await generator.run({ z, labels: asked });
     const read = judge && (await judge.run({ images })).logits;
-    const taken = discriminator && (await discriminator.run({ images, conditions })).logits;
+    const taken = discriminator && (await discriminator.run({ images, labels: asked, modes })).logits;
     return {
       images: rows(images.data, n),
-      conditions: Array.from(conditions.data, Number),
+      modes: Array.from(modes.data, Number),
       answers: read ? rows(read.data, n).map(answer) : null,
       logits: taken ? Array.from(taken.data) : null,
     };
@@ -76,7 +76,7 @@ function rows(data, n) {
   return Array.from({ length: n }, (_, i) => data.slice(i * length, (i + 1) * length));
 }
 
-/** Returns the likeliest label of logits, and its probability. */
+/** Returns the most likely label of logits, and its probability. */
 function answer(logits) {
   const label = logits.indexOf(Math.max(...logits));
   const whole = logits.reduce((sum, value) => sum + Math.exp(value - logits[label]), 0);

@@ -1,4 +1,4 @@
-// Noise: numbers of a seed, ways from one point of it to another. A point is a Float64Array.
+// Noise: the numbers of a seed, and paths between two points. A point is a Float64Array.
 
 /**
  * Returns a function that gives whole numbers from 0 to 2^32 - 1, the same ones for the same seed
@@ -20,10 +20,10 @@ export function stream(seed, place) {
 }
 
 /**
- * Returns the noise of a digit: `size` numbers of the distribution that the generator learned from.
+ * Returns the noise of a digit: `size` numbers of the distribution that the generator was trained on.
  *
- * Normal numbers are made in pairs by Box and Muller's way: the radius is at most the root of
- * 2 ln 2^32, 6.7. They are not those that `cgan sample` draws with the same seed.
+ * Normal numbers are made in pairs by the Box-Muller transform: the radius is at most the root of
+ * 2 ln 2^32, 6.7. `cgan sample` draws other numbers with the same seed.
  *
  * @param seed whole number from 0 to 2^32 - 1
  * @param place of the digit in the number, from 0: each has its own noise
@@ -57,16 +57,16 @@ export function plus(one, other, share = 1) {
 }
 
 /**
- * Returns the sum of two points, or with sign -1 their difference, divided by the root of two: so
- * long are the points that the generator has learned from.
+ * Returns the sum of two points, or with sign -1 their difference, divided by the root of two. This
+ * has the length of the points that the generator was trained on.
  */
 export function together(one, other, sign = 1) {
   return plus(one, other, sign).map((value) => value / Math.SQRT2);
 }
 
 /**
- * Returns the point at `share` (0 to 1) of the way on the sphere from one point to another: the
- * direction turns at a constant rate, the length goes from the one to the other.
+ * Returns the point at `share` (0 to 1) of the spherical interpolation between two points: the
+ * direction turns at a constant rate, the length changes linearly.
  */
 export function between(one, other, share) {
   const lengths = [one, other].map((point) => Math.sqrt(dot(point, point)) || 1);
@@ -80,9 +80,9 @@ export function between(one, other, share) {
 }
 
 /**
- * Returns the point whose places along the directions are the values, and which is `point` else.
+ * Returns `point` with other coordinates along the directions.
  *
- * @param directions points of length one, at right angles to each other
+ * @param directions orthogonal points of length one
  * @param values one for each direction
  */
 export function moved(point, directions, values) {

@@ -1,4 +1,4 @@
-// Pace: the newest request alone is worked at, and how long one takes from the event to the picture.
+// Pace: works on the newest request only, and measures the time from the event to the picture.
 
 const KEPT = 20;
 
@@ -11,7 +11,7 @@ export class Pace {
     this.#element = element;
   }
 
-  /** Notes that what an event at `start` (performance.now) asked for is shown now. */
+  /** Notes that the picture for an event at `start` (performance.now) is shown now. */
   note(start) {
     this.#times = [...this.#times, performance.now() - start].slice(-KEPT);
     const sorted = [...this.#times].sort((a, b) => a - b), half = sorted.length >> 1;
@@ -24,8 +24,8 @@ export class Pace {
 }
 
 /**
- * Returns a function that works at its newest call: one that comes meanwhile waits, and takes the
- * place of one that waits already. A slider moves faster than a network draws.
+ * Returns a function that runs one call at a time. A call during another one waits, and replaces
+ * one that waits already: a slider moves faster than a network draws.
  */
 export function newestOnly(work) {
   let waiting = null, busy = false;

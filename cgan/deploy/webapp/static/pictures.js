@@ -1,4 +1,4 @@
-// Pictures: images on canvases, with what was said of them below, and as files.
+// Pictures: images on canvases, with captions below, and as files.
 
 const GAP = 2; // pixels of an image between two images in a file
 const LARGEST = 8; // pixels of a file for a pixel of an image
@@ -39,7 +39,7 @@ export class Strip {
   #parent;
   #shape;
   #parts = [];
-  words = ""; // what is shown, for those who do not see it
+  words = ""; // a description of all images for screen readers
 
   constructor(parent, shape) {
     this.#parent = parent;
@@ -69,7 +69,7 @@ export class Strip {
         const logit = drawn.logits[i], real = logit > 0;
         part.taken.textContent = `${real ? "looks real" : "looks drawn"} ${signed(logit)}`;
         part.bar.hidden = false;
-        const share = 100 / (1 + Math.exp(-logit)); // of the bar, a half where it cannot tell
+        const share = 100 / (1 + Math.exp(-logit)); // of the bar; a half at logit 0
         part.fill.style.left = `${Math.min(share, 50)}%`;
         part.fill.style.width = `${Math.abs(share - 50)}%`;
         part.fill.className = real ? "real" : "drawn";
@@ -86,7 +86,7 @@ export class Strip {
     const canvas = made("canvas", "", figure);
     canvas.setAttribute("role", "img");
     const caption = made("figcaption", "", figure);
-    caption.setAttribute("aria-hidden", "true"); // the picture's own name says it
+    caption.setAttribute("aria-hidden", "true"); // the label of the canvas says the same
     const label = made("p", "label", caption), certainty = made("p", "soft", caption);
     const bar = made("p", "bar", caption), fill = made("span", "", bar);
     bar.hidden = true;

@@ -1,4 +1,4 @@
-// "Write a number": each digit drawn from noise of its own; number and seed are in the address.
+// "Write a number": each digit has noise of its own; number and seed are in the address.
 
 import { allRight, byId, checkedSeed, isSeed, newSeed } from "./fields.js";
 import { noise } from "./noise.js";
@@ -6,10 +6,10 @@ import { newestOnly } from "./pace.js";
 import { Strip } from "./pictures.js";
 
 const LONGEST = 12;
-const UNASKED = 8; // drawings of a generator that cannot be asked for digits
+const UNASKED = 8; // images of a generator that uses no label
 const FIRST = { number: "2026", seed: 1 };
 
-/** Returns what is wrong with a number, in a line; nothing if it can be drawn. */
+/** Returns the problem with a number, in a line; "" if there is none. */
 export function numberProblem(number, nLabels) {
   const last = Math.min(nLabels, 10) - 1;
   const strange = [...number].find((digit) => !/[0-9]/.test(digit) || Number(digit) > last);
@@ -65,7 +65,7 @@ export function startWriting(page) {
     byId("write-title").textContent = "Drawings";
     byId("again").textContent = "New drawings";
     byId("write-about").textContent =
-      "This generator heeds no label: it cannot be asked for a digit. Here is what it draws.";
+      "This generator does not use labels, so it cannot draw a given digit. These are images that it draws.";
   }
   number.addEventListener("input", changed);
   seed.addEventListener("input", changed);

@@ -1,0 +1,110 @@
+"""cgan sample and cgan latent: images of a generator."""
+
+from pathlib import Path
+
+import click
+
+from cgan.cli.completion import generators
+from cgan.cli.options import NUMBER, device_option, reports_option, weights_option
+from cgan.config.schema import EvalConfig
+
+
+@click.command("sample")
+@click.argument("run", required=False, shell_complete=generators)
+@click.option(
+    "--class",
+    "label",
+    type=int,
+    help="The class to draw, by its number.  [default: every one equally often]",
+)
+@click.option("--digit", type=int, hidden=True, help="The old name of --class.")
+@click.option(
+    "-n", "--n-samples", "n", type=NUMBER, default=64, show_default=True, help="How many images."
+)
+@click.option("--seed", default=1, show_default=True, help="Seed of the noise.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("samples.png"),
+    show_default=True,
+    help="FILE.png: a grid; FILE.npz: arrays `images` and `labels`; a folder: one PNG each.",
+)
+@device_option
+@click.option(
+    "--precision",
+    default="fp32",
+    show_default=True,
+    help="fp32: the same images everywhere; bf16: faster on some machines; auto: the faster one.",
+)
+@weights_option
+def sample(
+    run: str | None,
+    label: int | None,
+    digit: int | None,
+    n: int,
+    seed: int,
+    out: Path,
+    device: str,
+    precision: str,
+    weights_dir: Path,
+) -> None:
+    """Draw images from the generator of RUN; needs no data set.
+
+    RUN is the newest when left out, or the shipped one of MNIST where none was trained.
+    """
+    EvalConfig(n_samples=n, seed=seed)  # checks the ranges
+    from cgan.data.grids import write_images
+    from cgan.io.run_layout import newest_run
+    from cgan.models.hub import load_generator
+    from cgan.models.sampling import draw
+
+    gan = load_generator(run or newest_run(weights_dir), weights_dir)
+    images, labels = draw(
+        gan.network,
+        gan.spec.n_classes,
+        n,
+        label=digit if label is None else label,
+        seed=seed,
+        device=device,
+        precision=precision,
+    )
+    write_images(images, labels, out)
+    click.echo(f"{n} images of {gan.name} in {out}")
+    if digit is not None:
+        click.echo("--digit is now --class; the old name goes in the next minor version", err=True)
+
+
+@click.command("latent")
+@click.argument("run", required=False, shell_complete=generators)
+@click.option("--seed", default=1, show_default=True, help="Seed of the noise.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder.  [default: REPORTS/RUN/latent]"
+)
+@weights_option
+@reports_option
+def latent(
+    run: str | None, seed: int, out: Path | None, weights_dir: Path, reports_dir: Path
+) -> None:
+    """Explore the latent space of RUN: arithmetic, interpolation, nearest neighbours.
+
+    RUN is the newest when left out, or the shipped one of MNIST where none was trained.
+    """
+    EvalConfig(seed=seed)  # checks the range
+    from cgan.evaluation.latent import latent_files
+    from cgan.io.files import make_folder, write_bytes
+    from cgan.io.journal import PATIENCE, commit, locked
+    from cgan.io.run_layout import newest_run
+    from cgan.models.hub import load_generator
+
+    gan = load_generator(run or newest_run(weights_dir), weights_dir)
+    files = latent_files(gan, seed)
+    folder = out or reports_dir / gan.name / "latent"
+    make_folder(folder, "--out" if out else "--reports-dir")
+    if out is None:  # they are a part of the report, which shows them when it is drawn again
+        with locked(folder.parent, wait=PATIENCE):
+            commit(folder.parent, {f"latent/{name}": file for name, file in files.items()})
+    else:
+        for name, content in files.items():
+            write_bytes(out / name, content)
+    for name in files:
+        click.echo(str(folder / name))

@@ -1,0 +1,196 @@
+"""Images from anywhere: an npz file or a folder of pictures, checked before anything is judged."""
+
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cgan.data.importing.npz import LARGEST, read_npz
+from cgan.data.spec import DataSpec
+from cgan.io.strict import open_plain
+from cgan.runtime.errors import InputError
+
+LARGEST_PICTURE = 2**24  # bytes of one file
+MOST_FILES = 2**20  # of any kind in a folder and those below it
+FORMATS = ("PNG", "JPEG", "BMP")  # others that PIL knows start programs
+LABEL_IN_NAME = re.compile(r"-label-(\d{1,4})$")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
+
+
+@dataclass(frozen=True)
+class ImportedImages:
+    """Images uint8 [N, C, H, W] and labels int64 [N], or None where none were requested."""
+
+    name: str
+    images: Tensor
+    labels: Tensor | None
+
+    def shuffled(self) -> "ImportedImages":
+        """Return the same in a random order, always the same: files are often sorted by class."""
+        order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(0))
+        labels = None if self.labels is None else self.labels[order]
+        return ImportedImages(self.name, self.images[order], labels)
+
+
+def read_images(path: Path, spec: DataSpec) -> ImportedImages:
+    """Read FILE.npz (arrays `images` and, if there are, `labels`) or a folder of pictures.
+
+    In a folder the label of a picture stands in its name (`00012-label-7.png`, as `cgan sample`
+    writes them) or is the name of the folder that it is in (`7/`); or no picture has one. Links to
+    folders are not followed, and a link to a picture outside is refused.
+
+    Args:
+        path: the file or the folder.
+        spec: what the images must be: [C, H, W] and the number of classes.
+
+    Raises:
+        InputError: it cannot be read, or the images are not uint8 of that shape, are blank or all
+            the same, or the labels are not one class each, or a class has no image.
+    """
+    if not path.exists():
+        raise InputError(f"{path} does not exist; name an npz file or a folder of pictures")
+    images, labels = _read_folder(path, spec) if path.is_dir() else read_npz(path, spec)
+    require_contents(images, path)
+    if labels is not None:
+        require_range(labels, spec, path)
+        require_classes(labels, spec, path)
+        labels = labels.astype(np.int64)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.resolve().stem).strip("-._") or "images"
+    return ImportedImages(
+        name[:100],
+        torch.from_numpy(np.ascontiguousarray(images)),
+        None if labels is None else torch.from_numpy(labels),
+    )
+
+
+def _read_folder(path: Path, spec: DataSpec) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
+    files = sorted(_pictures(path))
+    if not files:
+        raise InputError(f"{path} holds no pictures ({', '.join(SUFFIXES)})")
+    labels = [_label_of(file, path) for file in files]
+    if None in labels and any(label is not None for label in labels):
+        without = files[labels.index(None)]
+        raise InputError(f"{without} has no label but others have; name them NUMBER-label-DIGIT")
+    shape = (len(files), *spec.image_shape)
+    if np.prod(shape, dtype=object) > LARGEST:
+        raise InputError(f"{path} holds {len(files)} pictures, too many at once; split it")
+    images = np.empty(shape, np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PIL's, of pictures that are refused
+        for place, file in zip(images, files, strict=True):
+            place[:] = _read_picture(file, spec)
+    return images, None if None in labels else np.array(labels, np.int64)
+
+
+def _pictures(top: Path) -> Iterator[Path]:
+    """Yield the pictures in a folder and those below it; links to folders are not followed.
+
+    Raises:
+        InputError: a link that leads outside, or more files than anybody has pictures.
+    """
+    count, real = 0, top.resolve()
+    for folder, _, names in os.walk(top):
+        count += 1 + len(names)
+        if count > MOST_FILES:
+            raise InputError(f"{top} holds more than {MOST_FILES:,} files; split it")
+        for file in (Path(folder, name) for name in names):
+            if file.suffix.lower() not in SUFFIXES or not file.is_file():
+                continue
+            if file.is_symlink() and not file.resolve().is_relative_to(real):
+                raise InputError(f"{file} is a link to outside {top}; copy the picture itself")
+            yield file
+
+
+def _read_picture(file: Path, spec: DataSpec) -> NDArray[np.uint8]:
+    """Return a picture as uint8 [C, H, W].
+
+    Raises:
+        InputError: it cannot be read, or is not of the size and depth of `spec`.
+    """
+    from PIL import Image
+
+    mode, size = ("L" if spec.channels == 1 else "RGB"), (spec.width, spec.height)
+    try:
+        with (
+            open_plain(file, LARGEST_PICTURE, links=True) as stream,
+            Image.open(stream, formats=FORMATS) as picture,
+        ):
+            if picture.size != size:  # known from its header, before it is unpacked
+                raise InputError(
+                    f"{file} is {picture.size[0]} pixels wide and {picture.size[1]} high; "
+                    f"{spec.dataset} is {size[0]} and {size[1]}"
+                )
+            if picture.mode[:1] in ("I", "F"):  # conversion would clip it
+                raise InputError(f"{file} has more than 8 bits a channel; save it with 8")
+            pixels = np.asarray(picture.convert(mode))
+    except InputError:
+        raise
+    except Exception as error:  # a damaged picture raises what it likes
+        raise InputError(f"{file} is no picture that can be read; remove it") from error
+    return pixels[None] if mode == "L" else pixels.transpose(2, 0, 1)
+
+
+def _label_of(file: Path, top: Path) -> int | None:
+    named = LABEL_IN_NAME.search(file.stem)
+    if named:
+        return int(named[1])
+    folder = file.parent.name
+    if file.parent != top and len(folder) < 10 and folder.isascii() and folder.isdigit():
+        return int(folder)
+    return None
+
+
+def require_contents(images: NDArray[np.uint8], where: Path | str) -> None:
+    """Check that there is something in images uint8 [N, C, H, W] to score.
+
+    Raises:
+        InputError: there are none, or they are blank or all the same; the message says `where`.
+    """
+    if len(images) == 0:
+        raise InputError(f"{where} holds no images")
+    if images.max() <= 1:
+        raise InputError(
+            f"{where}: no pixel is above {images.max()}; scale the images to 0 to 255 before they "
+            "become uint8"
+        )
+    # without a copy of all of them
+    if len(images) > 1 and (images.min(axis=0) == images.max(axis=0)).all():
+        raise InputError(
+            f"{where}: all {len(images)} images are the same; there is nothing to score"
+        )
+    if (images.min(axis=(1, 2, 3)) == images.max(axis=(1, 2, 3))).all():
+        raise InputError(f"{where}: every image is of one colour; there is nothing to score")
+
+
+def require_range(labels: NDArray[np.integer], spec: DataSpec, where: Path | str) -> None:
+    """Check that labels [N], one or more, are classes of `spec`.
+
+    Raises:
+        InputError: one is not; the message says `where`.
+    """
+    if labels.min() < 0 or labels.max() >= spec.n_classes:
+        raise InputError(
+            f"{where}: the labels run from {labels.min()} to {labels.max()}; those of "
+            f"{spec.dataset} from 0 to {spec.n_classes - 1}"
+        )
+
+
+def require_classes(labels: NDArray[np.integer], spec: DataSpec, where: Path | str) -> None:
+    """Check that every class of `spec` has an image.
+
+    Raises:
+        InputError: one has none; the message says `where`.
+    """
+    absent = sorted(set(range(spec.n_classes)) - set(labels.tolist()))
+    if absent:
+        raise InputError(
+            f"{where}: no image has the label {absent[0]}; give images of every class, or leave "
+            "the labels out"
+        )

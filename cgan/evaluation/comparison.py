@@ -1,0 +1,201 @@
+"""What is compared with what: generated images, and other real ones scored the same way."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cgan.data.splits import Split
+from cgan.metrics import manifold
+from cgan.metrics.duplicates import close_distance, distinct
+from cgan.metrics.features import Features
+from cgan.metrics.neighbours import Near, nearest_in
+from cgan.metrics.registry import Copies, Inputs
+from cgan.models.classifiers import Classifier
+from cgan.models.judge import extract
+from cgan.runtime.errors import InputError
+from cgan.runtime.progress import Progress
+
+
+@dataclass(frozen=True)
+class Extractors:
+    """The classifiers whose outputs are compared, and how they compute."""
+
+    judge: Classifier
+    guide: Classifier | None
+    batch_size: int
+    dtype: torch.dtype
+    progress: Progress
+
+    def features(self, network: Classifier, images: Tensor, labels: Tensor | None) -> Features:
+        """Return a classifier's outputs for images uint8 [N, C, H, W] with labels int64 [N].
+
+        Without labels the classifier's own answers stand for them.
+        """
+        known = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
+        pairs = zip(images.split(self.batch_size), known.split(self.batch_size), strict=True)
+        title = "the judge classifies" if network is self.judge else "the guide classifies"
+        with self.progress.bar(len(images), title) as bar:
+
+            def counted() -> Iterator[tuple[Tensor, Tensor]]:
+                for pair in pairs:
+                    yield pair
+                    bar.advance(len(pair[1]))
+
+            found = extract(network, counted(), dtype=self.dtype)
+        return found.as_judged() if labels is None else found
+
+    def by_guide(self, images: Tensor, labels: Tensor | None) -> Features | None:
+        """Return the guide's outputs for images, if there is a guide."""
+        return None if self.guide is None else self.features(self.guide, images, labels)
+
+    def of_split(self, network: Classifier, split: Split) -> Features:
+        """Return a classifier's outputs for real images."""
+        return self.features(network, split.images, split.labels)
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The training image nearest to each distinct generated image."""
+
+    kept: NDArray[np.int64]  # of the compared generated images, those that are distinct
+    nearest: NDArray[np.int64]  # of the training images
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The real images that generated ones are compared with, as the judge and the guide see them.
+
+    Test images are the reference of every metric. In the `real` column other real images are scored
+    as the generated ones are: test images where a metric looks at one set alone, else validation
+    images, on which nothing was trained (and training images where those have too few of a class).
+    """
+
+    progress: Progress
+    tests: Features  # as many as there are generated images, if there are
+    tests_by_guide: Features | None
+    test: Features  # of them, the other side of a comparison
+    validation: Features
+    train: Features
+    train_images: NDArray[np.uint8]  # uint8 [N, C, H, W]
+    test_to_train: Near | None  # None: copies are not looked for
+
+    @staticmethod
+    def of(
+        extractors: Extractors, splits: Mapping[str, Split], n: int, *, copying: bool = True
+    ) -> "Reference":
+        """Extract the features of the splits "train", "validation" and "test".
+
+        Args:
+            extractors: the classifiers.
+            splits: the real images.
+            n: how many test images are the other side of a comparison.
+            copying: find the training image that is nearest to each of those.
+
+        Raises:
+            InputError: a class without a test image.
+        """
+        judge, guide = extractors.judge, extractors.guide
+        tests, validation, train = (
+            extractors.of_split(judge, splits[name]) for name in ("test", "validation", "train")
+        )
+        absent = set(range(tests.n_classes)) - set(tests.labels.tolist())
+        if absent:
+            raise InputError(f"no test image has the label {min(absent)}: the data are incomplete")
+        test = tests.take(np.random.default_rng(0).permutation(len(tests))[:n])
+        return Reference(
+            extractors.progress,
+            tests,
+            None if guide is None else extractors.of_split(guide, splits["test"]),
+            test,
+            validation,
+            train,
+            splits["train"].images.cpu().numpy(),
+            _nearest(test, train, extractors.progress) if copying else None,
+        )
+
+    def compare(
+        self, fake: Features, by_guide: Features | None, student: Features | None
+    ) -> tuple[Inputs, Neighbours | None]:
+        """Return what the metrics read of generated images, and their nearest training images.
+
+        Args:
+            fake: as the judge sees them, in no order that matters: the first are compared.
+            by_guide: the same images as the guide sees them.
+            student: test images as seen by a classifier that learned from generated ones.
+        """
+        real = self.test if fake.requested else self.test.as_judged()
+        compared = fake.take(np.arange(min(len(fake), len(real))))
+        balls = manifold.look(fake=compared, real=real, progress=self.progress)
+        inputs = Inputs(fake, compared, real, self.train, balls, by_guide, student)
+        if self.test_to_train is None:
+            return inputs, None
+        kept = distinct(compared.features.astype(np.float64), close_distance(balls.real_near))
+        copies, near = self._copies(compared.take(kept), self.test_to_train)
+        return replace(inputs, copies=copies), Neighbours(kept, near.indices[:, 0])
+
+    def compare_real(self, inputs: Inputs, student: Features | None) -> tuple[Inputs, int]:
+        """Return what the metrics read of other real images, and how many are training images.
+
+        They have the labels of the generated images. No image is taken twice: where the data have
+        too few of a class there are fewer.
+        """
+        pool = _joined(self.validation, self.train)
+        chosen = _alike(inputs.fake, pool.labels)
+        stand_in = pool.take(chosen)
+        alone = _alike(inputs.all, self.tests.labels)
+        if not inputs.fake.requested:
+            stand_in = stand_in.as_judged()
+        balls = manifold.look(fake=stand_in, real=inputs.real, progress=self.progress)
+        found = Inputs(
+            self.tests.take(alone),
+            stand_in,
+            inputs.real,
+            self.train,
+            balls,
+            None if self.tests_by_guide is None else self.tests_by_guide.take(alone),
+            student,
+        )
+        if inputs.copies is not None and self.test_to_train is not None:
+            labels = self.validation.labels
+            held_out = self.validation.take(_alike(inputs.copies.distinct, labels))
+            copies, _ = self._copies(held_out, self.test_to_train)
+            found = replace(found, copies=copies)
+        return found, int((chosen >= len(self.validation)).sum())
+
+    def _copies(self, images: Features, test_to_train: Near) -> tuple[Copies, Near]:
+        near = _nearest(images, self.train, self.progress)
+        distances = near.distances[:, 0], test_to_train.distances[:, 0]
+        return Copies(images, self.test, *distances), near
+
+
+def matching(wanted: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first indices of `labels` [M] with the mix of classes of `wanted`, each once.
+
+    Where there are too few of a class, fewer.
+    """
+    counts = np.bincount(wanted)
+    return np.concatenate([np.flatnonzero(labels == y)[:n] for y, n in enumerate(counts)])
+
+
+def _alike(wanted: Features, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return `matching` indices, or where nothing was requested as many as they come."""
+    if wanted.requested:
+        return matching(wanted.labels, labels)
+    return np.arange(min(len(wanted), len(labels)))
+
+
+def _nearest(images: Features, train: Features, progress: Progress) -> Near:
+    centre = train.features.mean(axis=0, dtype=np.float64)
+    return nearest_in(images.features - centre, train.features - centre, progress=progress)
+
+
+def _joined(one: Features, other: Features) -> Features:
+    labels, logits, features = (
+        np.concatenate([getattr(part, name) for part in (one, other)])
+        for name in ("labels", "logits", "features")
+    )
+    return Features(labels, logits, features)

@@ -1,0 +1,149 @@
+"""What an evaluation writes: results.json, images worth a look, the latent space, the training."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import msgspec
+import torch
+
+from cgan.config.schema import EvalConfig
+from cgan.evaluation.gallery import GallerySheet
+from cgan.evaluation.latent import latent_files
+from cgan.evaluation.scores import Scores
+from cgan.evaluation.subject import Classifiers, Subject
+from cgan.io.strict import read_plain
+from cgan.metrics import results as schema
+from cgan.metrics.accuracy import accuracy
+from cgan.metrics.features import Features
+from cgan.metrics.results import Results, to_bytes
+from cgan.models.hub import ClassifierRun, GanRun
+from cgan.runtime.device import peak_memory, precision_name
+from cgan.runtime.version import __version__
+
+TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}
+LARGEST_COPIED = 2**25  # bytes of one of them
+# files that an earlier report of that name may have left, even one of an older version
+EARLIER = (
+    *TRAINING.values(),
+    *("copies.png", "index.html", "per_digit.csv", "confusion.csv", "histogram.csv"),
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How an evaluation was made."""
+
+    name: str  # of the report
+    config: EvalConfig
+    n_scored: int
+    device: torch.device
+    dtype: torch.dtype
+    images: Path | None  # that are of no run
+    data_sha256: str  # of the test images
+    seconds: Mapping[str, float]  # by stage
+
+
+def make_results(
+    setting: Setting,
+    subject: Subject,
+    classifiers: Classifiers,
+    real: tuple[Features, Features | None],
+    reference: schema.Reference,
+    scores: Scores,
+    gallery: Mapping[str, GallerySheet],
+) -> Results:
+    """Return what results.json holds.
+
+    Args:
+        setting: how it was made.
+        subject: what was scored.
+        classifiers: by whom.
+        real: the test images as the judge and, if there is one, the guide sees them.
+        reference: how many real images of each split were compared with.
+        scores: what was found.
+        gallery: the images that are shown, by the name of their sheet.
+    """
+    gan, by_judge, by_guide = subject.gan, *real
+    judge, guide = classifiers.judge, classifiers.guide
+    return Results(
+        run=setting.name,
+        dataset=subject.spec.dataset,
+        noun=subject.spec.noun,
+        recipe=gan.config.recipe if gan else None,
+        conditional=scores.confusion is not None,
+        n_samples=setting.n_scored,
+        seed=setting.config.seed if gan else None,
+        judge=schema.Judge(
+            name=judge.name,
+            network=judge.config.network,
+            seed=judge.config.seed,
+            accuracy_real=_accuracy(by_judge),
+        ),
+        guide=None if guide is None or by_guide is None else _guide(guide, by_guide),
+        reference=reference,
+        metrics=scores.metrics,
+        left_out=scores.left_out,
+        per_class=scores.per_class,
+        confusion=scores.confusion,
+        histogram=scores.histogram,
+        warnings=scores.warnings,
+        gallery=schema.Gallery(**{name: sheet.facts() for name, sheet in gallery.items()}),
+        timing=dict(setting.seconds),
+        cost=schema.Cost(
+            weights=sum(p.numel() for p in gan.network.parameters()) if gan else None,
+            threads=torch.get_num_threads(),
+            peak_memory=peak_memory(),
+        ),
+        provenance=schema.Provenance(
+            version=__version__,
+            torch=str(torch.__version__),  # its own kind of text
+            device=setting.device.type,
+            precision=precision_name(setting.dtype),
+            data_sha256=setting.data_sha256,
+            judge_sha256=judge.sha256(),
+            config=asdict(gan.config) if gan else None,
+            guide=gan.guide if gan else None,
+            images=_shown(setting.images),
+            evaluation=asdict(setting.config),
+        ),
+    )
+
+
+def _shown(path: Path | None) -> str | None:
+    """Return a path as results can hold it; None where a terminal could not show it."""
+    text = "" if path is None else str(path)
+    return text if text and text.isprintable() and len(text) <= schema.LONGEST_TEXT else None
+
+
+def _accuracy(real: Features) -> schema.Accuracy:
+    return msgspec.convert(accuracy(fake=real), schema.Accuracy)
+
+
+def _guide(run: ClassifierRun, real: Features) -> schema.Classifier:
+    return schema.Classifier(
+        name=run.name,
+        network=run.config.network,
+        seed=run.config.seed,
+        accuracy_real=_accuracy(real),
+    )
+
+
+def report_files(
+    results: Results, gallery: Mapping[str, GallerySheet], gan: GanRun | None
+) -> dict[str, bytes]:
+    """Return the files of a report by name, but for its page.
+
+    They are results.json, a PNG of each sheet of the gallery, and of a run the history and the
+    pictures of its training, and those of its latent space.
+    """
+    files = {f"{name}.png": sheet.picture() for name, sheet in gallery.items()}
+    files["results.json"] = to_bytes(results)
+    if gan is None:
+        return files
+    files |= {f"latent/{name}": content for name, content in latent_files(gan).items()}
+    for name, copy in TRAINING.items():  # so that the report is of this very training
+        with suppress(OSError):  # not there, or a link to somebody else's
+            files[copy] = read_plain(gan.folder / name, LARGEST_COPIED)
+    return files

@@ -1,0 +1,116 @@
+"""From features to scores: every metric beside its value for real images, per class, warnings."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cgan.metrics.accuracy import accuracy_per_class, confusion
+from cgan.metrics.diversity import ENOUGH, diversity_per_class
+from cgan.metrics.frechet import fcd_per_class
+from cgan.metrics.intervals import Value
+from cgan.metrics.manifold import coverage_per_class
+from cgan.metrics.registry import METRICS, Inputs, Metric
+from cgan.metrics.results import ClassRow, HistogramRow, Score, Warning, finite, histogram_rows
+from cgan.metrics.warnings import Found, find_warnings
+
+NO_LABELS = "it needs the classes that were requested, and there are none"
+NO_GUIDE = "no guide is known; name the classifier that trained the generator with --guide"
+NO_STUDENT = "left out to save time; --gan-train-images sets how many images it learns from"
+NO_COPYING = "left out to save time; --copying searches all training images"
+NEEDED = {
+    "guide_accuracy": NO_GUIDE,
+    "guide_gap": NO_GUIDE,
+    "gan_train_accuracy": NO_STUDENT,
+    "copying_z": NO_COPYING,
+}
+TOO_FEW = {
+    "copying_z": "too few different images for it",
+    "intra_class_diversity": f"no {{noun}} has {ENOUGH} images",
+}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The parts of results.json that compare generated with real images."""
+
+    metrics: dict[str, Score]
+    left_out: dict[str, str]  # why a metric has no score
+    per_class: list[ClassRow]
+    confusion: list[list[int]] | None
+    histogram: list[HistogramRow]
+    warnings: list[Warning]
+
+
+def score(fake: Inputs, real: Inputs, *, noun: str, nouns: str) -> Scores:
+    """Score generated images, and real ones the same way beside them.
+
+    Args:
+        fake: of the generated images.
+        real: of real images, compared with the same reference.
+        noun: what the data set calls one of its classes.
+        nouns: and several of them.
+    """
+    scores: dict[str, Score] = {}
+    left_out: dict[str, str] = {}
+    requested = fake.all.requested
+    for name, metric in METRICS.items():
+        value = metric.compute(fake) if requested or not metric.needs_labels else None
+        if value is None:
+            left_out[name] = NEEDED[name] if requested or not metric.needs_labels else NO_LABELS
+        elif math.isnan(value["value"]):
+            left_out[name] = TOO_FEW.get(name, "too few images for it").format(noun=noun)
+        else:
+            scores[name] = _beside_real(metric, value, fake, real)
+    per_class = _per_class(fake, real)
+    counts = histogram_rows(fake.all, fake.real)
+    table = confusion(fake=fake.all).tolist() if requested else None
+    warnings = find_warnings(Found(scores, per_class, counts, nouns))
+    return Scores(scores, left_out, per_class, table, counts, warnings)
+
+
+def _beside_real(metric: Metric, value: Value, fake: Inputs, real: Inputs) -> Score:
+    known: Mapping[str, float] = metric.compute(real) or {}
+    return Score(
+        value=float(value["value"]),
+        low=finite(value["low"]),
+        high=finite(value["high"]),
+        extrapolated=finite(value.get("extrapolated")),
+        real=finite(known.get("value")),
+        real_low=finite(known.get("low")),
+        real_high=finite(known.get("high")),
+        n=metric.counted(fake),
+        real_n=metric.counted(real),
+    )
+
+
+def _per_class(fake: Inputs, real: Inputs) -> list[ClassRow]:
+    """Return a row for every class that was requested, or else that the judge saw."""
+    requested, reference = fake.fake.requested, fake.real
+    diversity = diversity_per_class(fake=fake.fake, real=reference)
+    distances = fcd_per_class(fake=fake.fake, real=reference)
+    real_distances = fcd_per_class(fake=real.fake, real=reference)
+    covered, real_covered = (
+        coverage_per_class(balls=each.balls, real=reference) for each in (fake, real)
+    )
+    rows = []
+    for label, share in accuracy_per_class(fake=fake.all).items():
+        spread, distance = diversity.get(label, {}), distances.get(label, {})
+        rows.append(
+            ClassRow(
+                label=label,
+                n=int(share["n"]),
+                accuracy=share["value"] if requested else None,
+                low=share["low"] if requested else None,
+                high=share["high"] if requested else None,
+                coverage=finite(covered.get(label)),
+                coverage_real=finite(real_covered.get(label)),
+                diversity=finite(spread.get("value")),
+                diversity_low=finite(spread.get("low")),
+                diversity_high=finite(spread.get("high")),
+                fcd=finite(distance.get("value")),
+                fcd_low=finite(distance.get("low")),
+                fcd_high=finite(distance.get("high")),
+                fcd_real=finite(real_distances.get(label, {}).get("value")),
+            )
+        )
+    return rows

@@ -1,0 +1,66 @@
+"""Gives what an untrusted JSON file holds a type, or says in plain words what is wrong with it."""
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+Kind = TypeVar("Kind")
+PATH = re.compile(r" - at (?:(?:key|value) in )?`\$\.?(.*)`$")
+WORDS = {
+    **{"float": "a number", "int": "a whole number", "str": "a text", "bool": "true or false"},
+    **{"object": "an object", "array": "a list", "null": "null"},
+}
+
+
+def convert(content: Any, kind: type[Kind]) -> Kind:
+    """Return the content of a JSON file as a Struct of msgspec's, which says what it must be.
+
+    All texts must be printable. Fields that the type does not know are left out.
+
+    Args:
+        content: as `cgan.io.strict.parse_json` returns it.
+        kind: a Struct.
+
+    Raises:
+        ValueError: a part is missing or not what the type says. The message is one short line that
+            names the part, such as `judge.name: expected a text, got a number`.
+    """
+    try:
+        found = msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        raise ValueError(_in_words(str(error))) from error
+    problem = _unprintable(msgspec.to_builtins(found), "")
+    if problem:
+        raise ValueError(problem)
+    return found
+
+
+def _in_words(message: str) -> str:
+    """Return msgspec's message with the part first and types in words."""
+    found = PATH.search(message)
+    where, said = (found[1], message[: found.start()]) if found else ("", message)
+    said = re.sub(r"`([^`]*)`", lambda match: _names(match[1]), said)
+    return f"{where or 'it'}: {said[:1].lower()}{said[1:]}"
+
+
+def _names(types: str) -> str:
+    """Return types such as `str | null` in words; the name of a field as it is, quoted."""
+    names = types.split(" | ")
+    return " or ".join(WORDS[name] for name in names) if set(names) <= WORDS.keys() else repr(types)
+
+
+def _unprintable(value: Any, where: str) -> str:
+    """Return where a text cannot be shown on a terminal; nothing where all can."""
+    if isinstance(value, str):
+        return "" if value.isprintable() else f"{where or 'it'}: expected a printable text"
+    if isinstance(value, dict):
+        strange = next((name for name in value if not name.isprintable()), None)
+        if strange is not None:
+            return f"{where or 'it'}: the strange field {strange[:40]!a}"
+        parts = [(part, f"{where}.{name[:40]}".lstrip(".")) for name, part in value.items()]
+    elif isinstance(value, list):
+        parts = [(part, f"{where}[{i}]") for i, part in enumerate(value)]
+    else:
+        return ""
+    return next((wrong for part in parts if (wrong := _unprintable(*part))), "")

@@ -1,0 +1,291 @@
+"""What results.json holds, defined once: types, checks of untrusted files, and the JSON Schema."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from cgan.config.schema import LONGEST_NOUN, MOST_CLASSES, PLAIN_NOUN
+from cgan.io.strict import format_of
+from cgan.io.typed import convert
+from cgan.io.upgrades import RENAMED_RESULTS, results_from_format_1
+from cgan.metrics.collapse import histogram
+from cgan.metrics.features import Features
+from cgan.metrics.registry import METRICS
+from cgan.runtime.errors import warn_renamed
+
+FORMAT = 2
+LARGEST_NUMBER = 1e12  # no score comes near
+LONGEST_TEXT = 1000
+ROUNDING = 1e-9  # by which the end of an interval may lie outside of 0 to 1
+
+Number = Annotated[float, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
+Share = Annotated[float, Meta(ge=-ROUNDING, le=1 + ROUNDING)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
+Name = Annotated[str, Meta(max_length=200)]
+Noun = Annotated[str, Meta(max_length=LONGEST_NOUN, pattern=PLAIN_NOUN)]
+Label = Annotated[int, Meta(ge=0, lt=MOST_CLASSES)]
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Real = Annotated[float, Meta(ge=-(2.0**63), le=2.0**63)]
+Setting = Name | bool | Whole | Real | None
+Item = TypeVar("Item")
+Rows = Annotated[list[Item], Meta(min_length=1, max_length=MOST_CLASSES)]
+Fields = Annotated[dict[Name, Item], Meta(max_length=200)]
+
+
+class Accuracy(Struct, frozen=True):
+    """A share with its 95% interval."""
+
+    value: Share
+    low: Share | None = None
+    high: Share | None = None
+
+
+class Classifier(Struct, frozen=True, kw_only=True):
+    """A classifier, and its accuracy on real test images."""
+
+    name: Name
+    network: Name
+    seed: Count | None = None
+    accuracy_real: Accuracy | None = None
+
+
+class Judge(Struct, frozen=True, kw_only=True):
+    """The classifier that scored, which guided nothing."""
+
+    name: Name
+    network: Name
+    seed: Count | None = None
+    accuracy_real: Accuracy
+
+
+class Reference(Struct, frozen=True, kw_only=True):
+    """How many real images of each split were compared with; of training images, how many more."""
+
+    train: Count
+    validation: Count
+    test: Count = 0
+    searched_for_copies: Count = 0
+
+
+class Score(Struct, frozen=True, kw_only=True):
+    """A metric of the generated images, with its 95% interval, and of real ones held out."""
+
+    value: Number
+    low: Number | None
+    high: Number | None
+    real: Number | None
+    n: Count
+    real_low: Number | None = None
+    real_high: Number | None = None
+    real_n: Count | None = None
+    extrapolated: Number | None = None  # to endless N, where that is known
+
+
+class ClassRow(Struct, frozen=True, kw_only=True):
+    """The scores of one class; what is not known is None."""
+
+    label: Label = field(name="class")
+    n: Count = 0
+    accuracy: Share | None = None
+    low: Share | None = None
+    high: Share | None = None
+    coverage: Share | None = None
+    coverage_real: Share | None = None
+    diversity: Number | None = None
+    diversity_low: Number | None = None
+    diversity_high: Number | None = None
+    fcd: Number | None = None
+    fcd_low: Number | None = None
+    fcd_high: Number | None = None
+    fcd_real: Number | None = None
+
+
+class HistogramRow(Struct, frozen=True, kw_only=True):
+    """How many images are judged to be of a class, and how many of as many real images would be."""
+
+    label: Label = field(name="class")
+    generated: Number
+    low: Number | None = None
+    high: Number | None = None
+    real: Number
+
+
+class Warning(Struct, frozen=True, kw_only=True):
+    """What a person must know before they believe the other numbers."""
+
+    message: Text
+    kind: Name = "unknown"
+    metric: Name = ""
+    value: Number | None = None
+    threshold: Number | None = None
+
+
+class Cell(Struct, frozen=True, kw_only=True):
+    """One image of a sheet; `label` is the requested class, None where none was requested."""
+
+    label: Label | None = field(name="class")
+    judged: Label
+    certainty: Share
+    distance: Number | None = None  # to the nearest training image
+    share_of_usual: Number | None = None  # of such a distance of a new real image
+
+
+class Sheet(Struct, frozen=True, kw_only=True):
+    """What is known of the images in a PNG of the report, row by row."""
+
+    columns: Annotated[int, Meta(ge=1, le=100)]
+    cells: Annotated[list[Cell], Meta(min_length=1, max_length=1000)]
+
+
+class Gallery(Struct, frozen=True, kw_only=True):
+    """The sheets of a report, by the name of their PNG."""
+
+    samples: Sheet | None = None
+    certain: Sheet | None = None
+    uncertain: Sheet | None = None
+    mistakes: Sheet | None = None
+    copies: Sheet | None = None
+
+    def sheets(self) -> Iterator[tuple[str, Sheet]]:
+        """Yield name and sheet of those that there are."""
+        for name in self.__struct_fields__:
+            sheet = getattr(self, name)
+            if sheet is not None:
+                yield name, sheet
+
+
+class Cost(Struct, frozen=True, kw_only=True):
+    """What the evaluation took, as far as it is known."""
+
+    weights: Count | None = None  # of the generator
+    threads: Count | None = None
+    peak_memory: Count | None = None  # bytes
+
+
+class Provenance(Struct, frozen=True, kw_only=True):
+    """What made the results: versions, machine, checksums, and the settings of both stages."""
+
+    version: Name | None = None
+    torch: Name | None = None
+    device: Name | None = None
+    precision: Name | None = None
+    data_sha256: Name | None = None
+    judge_sha256: Name | None = None
+    config: Fields[Setting] | None = None  # of the training
+    guide: Name | None = None  # that the training used
+    images: Text | None = None  # the path of images that are of no run
+    evaluation: Fields[Setting] | None = None
+
+
+class Results(Struct, frozen=True, kw_only=True):
+    """The content of results.json, format 2."""
+
+    format: Annotated[int, Meta(ge=FORMAT, le=FORMAT)] = FORMAT
+    run: Name
+    dataset: Name
+    noun: Noun  # what the data set calls one of its classes
+    recipe: Name | None
+    conditional: bool  # whether classes were requested
+    n_samples: Count
+    seed: Count | None
+    judge: Judge
+    guide: Classifier | None
+    reference: Reference
+    metrics: dict[Name, Score]
+    left_out: dict[Name, Text]
+    per_class: Rows[ClassRow]
+    confusion: Rows[Rows[Count]] | None  # rows the requested class, columns the judged one
+    histogram: Rows[HistogramRow]
+    warnings: Annotated[list[Warning], Meta(max_length=100)]
+    gallery: Gallery = field(default_factory=Gallery)
+    timing: Fields[Number] = field(default_factory=dict)  # seconds of each stage
+    cost: Cost = field(default_factory=Cost)
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __getitem__(self, key: str) -> Any:
+        """Return a part as plain lists and dicts, as `Evaluation.results` had it before 0.2."""
+        name = RENAMED_RESULTS.get(key, key)
+        part = msgspec.to_builtins(self)[name]
+        warn_renamed(f"results[{key!r}]", f"results.{name}")
+        return part
+
+
+def to_bytes(results: Results) -> bytes:
+    """Return the content of results.json, indented; what is not finite becomes null."""
+    return msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of results.json (docs/results.schema.json)."""
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft, "title": "results.json of cgan", **msgspec.json.schema(Results)}
+
+
+def parse_results(content: Any) -> Results:
+    """Return the results that a JSON file holds, of this format or of an earlier one.
+
+    Args:
+        content: of a file of anybody's, as `cgan.io.strict.read_json` returns it.
+
+    Raises:
+        FormatError: it is of a format that this version does not know.
+        ValueError: a part is missing, not what it should be, or does not agree with another. The
+            message says what and where in one short line.
+    """
+    results = convert(UPGRADES[format_of(content, FORMAT)](content), Results)
+    problem = _disagreement(results)
+    if problem:
+        raise ValueError(problem)
+    return results
+
+
+UPGRADES: dict[int, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+    1: results_from_format_1,
+    FORMAT: lambda content: content,
+}
+
+
+def _disagreement(results: Results) -> str:
+    """Return what parts of results do not agree about; nothing where all do."""
+    strange = sorted((results.metrics.keys() | results.left_out.keys()) - METRICS.keys())
+    if strange:
+        return f"there is no metric {strange[0]:.40}"
+    rows = [row.label for row in results.per_class]
+    classes = [row.label for row in results.histogram]
+    if classes != list(range(len(classes))):
+        return "histogram does not count the classes from 0"
+    if len(set(rows)) < len(rows) or not set(rows) <= set(classes):
+        return "per_class is not about different classes of the histogram"
+    table = results.confusion
+    if table is not None and {len(table), *map(len, table)} != {len(classes)}:
+        return f"confusion is not {len(classes)} by {len(classes)}"
+    if any(row.accuracy is not None for row in results.per_class) != (table is not None):
+        return "confusion and the accuracy of classes go together"
+    if results.gallery.mistakes and table is None:
+        return "there are no mistakes where nothing was requested"
+    copies = results.gallery.copies
+    if copies and any(cell.distance is None for cell in copies.cells):
+        return "gallery.copies lacks a distance"
+    return _bad_setting(results.provenance.config or {})
+
+
+def _bad_setting(config: Mapping[str, Any]) -> str:
+    """Return what is wrong with a training's seed, which distinguishes runs; or nothing."""
+    seed = config.get("seed")
+    if seed is None or (type(seed) is int and seed >= 0):
+        return ""
+    return "provenance.config.seed is no whole number from 0"
+
+
+def histogram_rows(fake: Features, real: Features) -> list[HistogramRow]:
+    """Return how often each class is judged to be drawn, beside real images."""
+    return [msgspec.convert(row, HistogramRow) for row in histogram(fake=fake, real=real)]
+
+
+def finite(value: float | None) -> float | None:
+    """Return a number as results hold it: None where it is not known."""
+    return None if value is None or not math.isfinite(value) else float(value)

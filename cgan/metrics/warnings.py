@@ -1,0 +1,186 @@
+"""Warnings: what a person must know before they believe the other numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cgan.metrics.collapse import MISSING_BELOW
+from cgan.metrics.intervals import wilson
+from cgan.metrics.results import ClassRow, HistogramRow, Score, Warning, finite
+
+# Each threshold leaves room for real images: no split of the real data sets raises a warning.
+LITTLE_DIVERSITY = 0.5  # of the variance of real images of the class
+MUCH_LESS = 0.5  # of the value of real images
+NARROW = 0.6  # of the recall or the coverage of real images; real splits come out near 1
+WRONG_LABELS = 0.05  # judge accuracy below that of real images
+GUIDE_GAP = 0.01  # of the images more than for real ones
+REPEATS = 0.01  # of the images more than for real ones
+COPYING = -1.5  # z below that of real images
+
+
+@dataclass(frozen=True)
+class Found:
+    """What warnings are about; metrics that were left out raise none."""
+
+    metrics: Mapping[str, Score]
+    per_class: Sequence[ClassRow]
+    histogram: Sequence[HistogramRow]
+    nouns: str = "classes"  # what the data set calls its classes
+
+    def known(self, name: str) -> tuple[float, float, float, float] | None:
+        """Return value, low, high and the value of real images, where all are known."""
+        score = self.metrics.get(name)
+        if score is None:
+            return None
+        value, low, high, real = map(finite, (score.value, score.low, score.high, score.real))
+        if value is None or low is None or high is None or real is None:
+            return None
+        return value, low, high, real
+
+    def missing(self) -> list[int]:
+        """Return the classes that are hardly ever drawn."""
+        return [
+            row.label
+            for row in self.histogram
+            if row.generated < MISSING_BELOW * row.real
+            and row.high is not None
+            and row.high < MUCH_LESS * row.real
+        ]
+
+
+def find_warnings(found: Found) -> list[Warning]:
+    """Return what is wrong with a generator.
+
+    A warning needs the whole 95% interval beyond its threshold, so chance alone seldom raises one
+    (a missing class: below a tenth of its due, its interval below half of it).
+    One fault raises one warning: the classes, labels and variety of images that are unlike any real
+    one mean nothing, and a gap between guide and judge explains why classes are wrong.
+    """
+    unrealistic, collapsed, copied = _unrealistic(found), _repeats(found), _copied(found)
+    missing = mislabelled = gap = None
+    if not unrealistic:
+        missing = _missing(found)
+        collapsed = collapsed or _alike(found) or (None if missing else _narrow(found))
+        gap = _guide_gap(found)
+        mislabelled = None if gap else _mislabelled(found)
+    raised = (missing, collapsed, unrealistic, copied, mislabelled, gap)
+    return [warning for warning in raised if warning]
+
+
+def _missing(found: Found) -> Warning | None:
+    missing = found.missing()
+    if not missing:
+        return None
+    names = ", ".join(map(str, missing))
+    message = f"Missing: the generator hardly ever draws {names}."
+    return Warning(
+        kind="missing",
+        metric="missing_classes",
+        value=len(missing),
+        threshold=0,
+        message=message,
+    )
+
+
+def _alike(found: Found) -> Warning | None:
+    alike = [
+        str(row.label)
+        for row in found.per_class
+        if row.diversity_high is not None and row.diversity_high < LITTLE_DIVERSITY
+    ]
+    if not alike:
+        return None
+    message = (
+        f"Collapsed: the images of {', '.join(alike)} vary less than half as much as real ones."
+    )
+    return _warning(found, "collapsed", "intra_class_diversity", LITTLE_DIVERSITY, message)
+
+
+def _repeats(found: Found) -> Warning | None:
+    known = found.known("duplicate_rate")
+    if not known:
+        return None
+    value, low, _, real = known
+    if low <= (limit := real + REPEATS):
+        return None
+    message = f"Collapsed: {value:.0%} of the images are all but the same as another one."
+    return _warning(found, "collapsed", "duplicate_rate", limit, message)
+
+
+def _narrow(found: Found) -> Warning | None:
+    for name in ("recall", "coverage"):
+        known = found.known(name)
+        if not known:
+            continue
+        value, _, high, real = known
+        if high < (limit := NARROW * real):
+            message = (
+                f"Collapsed: only {value:.0%} of the real images are like anything that it draws "
+                f"({real:.0%} for new real images)."
+            )
+            return _warning(found, "collapsed", name, limit, message)
+    return None
+
+
+def _unrealistic(found: Found) -> Warning | None:
+    """Density, not precision: where images are few, the balls are so large that noise is in one."""
+    known = found.known("density")
+    if not known:
+        return None
+    value, _, high, real = known
+    if high >= (limit := MUCH_LESS * real):
+        return None
+    message = (
+        f"Not realistic: around its images, real ones are only {value / real:.0%} as dense as "
+        "around new real images."
+    )
+    return _warning(found, "unrealistic", "density", limit, message)
+
+
+def _mislabelled(found: Found) -> Warning | None:
+    """Of the classes that are drawn at all."""
+    known, missing = found.known("judge_accuracy"), found.missing()
+    rows = [row for row in found.per_class if row.label not in missing]
+    if not known or not rows:
+        return None
+    n = sum(row.n for row in rows)
+    hits = round(sum(row.n * (row.accuracy or 0.0) for row in rows))
+    limit = known[3] - WRONG_LABELS
+    if wilson(hits, n)[1] >= limit:
+        return None
+    message = (
+        f"Wrong {found.nouns}: {1 - hits / n:.0%} of the images show another one than was "
+        "requested."
+    )
+    return _warning(found, "mislabelled", "judge_accuracy", limit, message)
+
+
+def _guide_gap(found: Found) -> Warning | None:
+    known = found.known("guide_gap")
+    if not known:
+        return None
+    value, low, _, real = known
+    # a guide that is bad at real images may accept fewer of both, which favours nobody
+    if low <= (limit := max(real, 0) + GUIDE_GAP):
+        return None
+    message = (
+        f"Fitted to the guide: the guide accepts {value:.1%} more of the images than the judge "
+        "does; the generator has learned to please its guide."
+    )
+    return _warning(found, "guide_gap", "guide_gap", limit, message)
+
+
+def _copied(found: Found) -> Warning | None:
+    known = found.known("copying_z")
+    if not known or known[2] >= (limit := known[3] + COPYING):
+        return None
+    message = (
+        "Copied: its images lie nearer to the training images than new real images do; look at the "
+        "pairs in copies.png."
+    )
+    return _warning(found, "copied", "copying_z", limit, message)
+
+
+def _warning(found: Found, kind: str, metric: str, threshold: float, message: str) -> Warning:
+    score = found.metrics.get(metric)
+    value = score.value if score else None
+    return Warning(kind=kind, metric=metric, value=value, threshold=threshold, message=message)

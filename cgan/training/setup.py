@@ -1,0 +1,219 @@
+"""Loads and checks what a GAN training needs at its start: data, networks, a checkpoint."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from cgan.config.schema import Folders, GanConfig
+from cgan.data.datasets import load_split
+from cgan.data.spec import DataSpec
+from cgan.data.splits import Split
+from cgan.io.run_layout import plain_name, runs, unused_name
+from cgan.models.classifiers import Classifier
+from cgan.models.hub import ClassifierRun, load_classifier, require_same_images
+from cgan.models.registry import DISCRIMINATORS, GENERATORS
+from cgan.runtime.device import choose_device, choose_precision, place, precision_name
+from cgan.runtime.errors import InputError, lookup
+from cgan.runtime.progress import Progress
+from cgan.training.checkpoint import Checkpoint, from_format_1, restore
+from cgan.training.history import History
+from cgan.training.losses import ADVERSARIAL, require_penalty
+from cgan.training.modes import cluster_modes
+from cgan.training.resume import ResumePoint, read_resume_point, require_unchanged
+from cgan.training.state import TrainingState
+
+NO_JUDGE = "none"
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a training is."""
+
+    steps: int
+    evaluations: int
+    steps_per_evaluation: int
+    steps_per_epoch: int
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything that a GAN training needs at its start, checked; networks are on its device."""
+
+    config: GanConfig
+    name: str  # of the run
+    train: Split  # on the device
+    validation: Split
+    guide: Classifier
+    judge: Classifier | None
+    dtype: torch.dtype  # of products and convolutions
+    length: Length
+    facts: Mapping[str, Any]  # for config.json: classifiers, data, device and precision, as used
+    resume_point: ResumePoint | None  # None: a new training
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the training."""
+        return self.train.images.device
+
+
+@dataclass(frozen=True)
+class GuideAndJudge:
+    """A guide, and a judge if there is one."""
+
+    guide: ClassifierRun
+    judge: ClassifierRun | None
+
+
+def prepare(
+    config: GanConfig,
+    folders: Folders,
+    *,
+    name: str | None,
+    guide: str | None,
+    judge: str | None,
+    overwrite: bool,
+    resume: bool,
+    with_changes: bool,
+    progress: Progress,
+) -> Setup:
+    """Load and check what a training needs; the arguments are those of `train_gan`.
+
+    Raises:
+        InputError: as `train_gan`.
+    """
+    point = _resume_point(config, folders, name) if resume else None
+    if point is not None:
+        guide = guide or point.facts["guide"]
+        judge = judge or point.facts.get("judge") or NO_JUDGE
+    device = choose_device(config.device)
+    dtype = choose_precision(_precision(config, point), device)
+    lookup(GENERATORS, config.generator, "generator network")
+    lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
+    lookup(ADVERSARIAL, config.loss, "adversarial loss")
+    require_penalty(config.penalty, config.penalty_weight)
+    train = load_split(config.dataset, folders.data, "train").to(device)
+    validation = load_split(config.dataset, folders.data, "validation")
+    found = find_guide_and_judge(guide, judge, train.spec, folders, progress)
+    facts = {
+        "guide": found.guide.name,
+        "guide_sha256": found.guide.sha256(),
+        "judge": found.judge.name if found.judge else None,
+        "judge_sha256": found.judge.sha256() if found.judge else None,
+        "device": device.type,
+        "precision": precision_name(dtype),
+        "data_sha256": train.sha256(),
+    }
+    if point is not None:
+        require_unchanged(point, config, facts, with_changes=with_changes)
+    return Setup(
+        config=config,
+        name=name or unused_name(folders.weights, f"{config.dataset}-{config.recipe}", overwrite),
+        train=train,
+        validation=validation,
+        guide=place(found.guide.network, device).requires_grad_(False),
+        judge=place(found.judge.network, device) if found.judge else None,
+        dtype=dtype,
+        length=length_of(config, len(train)),
+        facts=facts,
+        resume_point=point,
+    )
+
+
+def make_state(setup: Setup) -> tuple[TrainingState, History]:
+    """Return a new training and an empty history, or those of the checkpoint to resume from.
+
+    Raises:
+        InputError: the checkpoint does not fit, or the training is finished.
+    """
+    config, train, point = setup.config, setup.train, setup.resume_point
+    checkpoint: Checkpoint | None = None
+    if point is not None:
+        checkpoint = from_format_1(point.checkpoint, train.labels, point.config.modes)
+    # modes that were found in other images are not those of these
+    same_data = point is not None and point.facts["data_sha256"] == setup.facts["data_sha256"]
+    known = checkpoint.tensors.get("modes") if checkpoint and same_data else None
+    clusters = cluster_modes(setup.guide, train, config.modes, setup.dtype, known)
+    state = TrainingState(config, train, clusters, setup.guide, setup.dtype, setup.length.steps)
+    history = History()
+    if point is None or checkpoint is None:
+        return state, history
+    restore(state, history, checkpoint)
+    if point.facts.get("judge_sha256") != setup.facts["judge_sha256"]:
+        history.best = math.inf  # scores of another judge cannot be compared
+    if state.step >= setup.length.steps:
+        raise InputError(
+            f"{point.folder} is finished; to go further add --resume-with-changes --epochs N"
+        )
+    return state, history
+
+
+def _resume_point(config: GanConfig, folders: Folders, name: str | None) -> ResumePoint:
+    if name is None:
+        raise InputError("name the run to go on with")
+    if config.dry_run:
+        raise InputError("--dry-run goes with a new training, not with --resume")
+    return read_resume_point(folders.weights / name)
+
+
+def _precision(config: GanConfig, point: ResumePoint | None) -> str:
+    """Return the precision to use: a resumed run keeps its own, unless the flag has changed."""
+    if point is not None and point.config.precision == config.precision:
+        return str(point.facts["precision"])
+    return config.precision
+
+
+def length_of(config: GanConfig, n_images: int) -> Length:
+    """Return how long a training on so many images is; a dry run has one step."""
+    steps_per_epoch = n_images // min(config.batch_size, n_images)
+    if config.dry_run:
+        return Length(1, 1, 1, steps_per_epoch)
+    evaluations = max(1, round(config.epochs * config.checks))
+    between = max(1, int(config.epochs * steps_per_epoch / evaluations))
+    return Length(evaluations * between, evaluations, between, steps_per_epoch)
+
+
+def find_guide_and_judge(
+    guide: str | None, judge: str | None, spec: DataSpec, folders: Folders, progress: Progress
+) -> GuideAndJudge:
+    """Load both classifiers by name or folder.
+
+    Args:
+        guide: None: `<dataset>-guide`.
+        judge: None: `<dataset>-judge` if there is one; "none": no judge.
+        spec: of the images that they must have been trained on.
+        folders: where runs are.
+        progress: shows a line if there is no judge.
+
+    Raises:
+        InputError: one is missing, damaged or trained on other images, or both are the same.
+    """
+    guide_run = load_classifier(guide or f"{spec.dataset}-guide", folders.weights)
+    plain_name(guide_run.name)  # config.json will name it
+    require_same_images(guide_run, spec)
+    if guide_run.config.role == "judge":
+        raise InputError(f"{guide_run.name} is a judge; a classifier that guides cannot judge")
+    judge_run = _find_judge(judge, spec.dataset, folders, progress)
+    if judge_run is not None:
+        plain_name(judge_run.name)
+        require_same_images(judge_run, spec)
+        if judge_run.sha256() == guide_run.sha256():
+            raise InputError(f"{judge_run.name} is the guide; the judge must be another classifier")
+    return GuideAndJudge(guide_run, judge_run)
+
+
+def _find_judge(
+    judge: str | None, dataset: str, folders: Folders, progress: Progress
+) -> ClassifierRun | None:
+    if judge == NO_JUDGE:
+        return None
+    name = judge or f"{dataset}-judge"
+    if judge is None and name not in runs(folders.weights, "classifier"):
+        progress.line(
+            f"there is no {name}, so epochs are scored by the guide alone and the last is kept; "
+            f"cgan train-classifier --save-model --role judge --dataset {dataset} makes one"
+        )
+        return None
+    return load_classifier(name, folders.weights)

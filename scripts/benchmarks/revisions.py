@@ -1,0 +1,116 @@
+"""Two revisions of the project side by side, each run through its command line."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cgan.runtime.errors import InputError
+
+WHERE = "import cgan; print(cgan.__file__); print(cgan.__version__)"
+
+
+@dataclass(frozen=True)
+class Used:
+    """Seconds by the clock, and those of all processors together, which other work sways less."""
+
+    seconds: float
+    processor: float
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A checked-out revision: how people call it and the folder that holds the package."""
+
+    name: str
+    root: Path
+
+    def run(self, folder: Path, *arguments: str) -> Used:
+        """Run `cgan` with `arguments` in `folder`, in a process of its own; return what it took.
+
+        Raises:
+            InputError: the command failed; the message ends with the last line that it wrote.
+        """
+        start, before = time.perf_counter(), os.times()
+        self._python(folder, "-m", "cgan", *arguments)
+        seconds, after = time.perf_counter() - start, os.times()
+        processor = after.children_user + after.children_system
+        return Used(seconds, processor - before.children_user - before.children_system)
+
+    def prepare(self, folder: Path) -> str:
+        """Compile the package, so that no measurement does; return the version of the package.
+
+        Raises:
+            InputError: another copy of the package would be measured.
+        """
+        self._python(folder, "-m", "compileall", "-q", str(self.root / "cgan"))
+        file, version = self._python(folder, "-c", WHERE).split("\n")[:2]
+        if Path(file).resolve().parent != (self.root / "cgan").resolve():
+            raise InputError(f"{self.name} would not be measured, but {file}")
+        return version
+
+    def _python(self, folder: Path, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(self.root)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip().rpartition("\n")[2]
+            shown = " ".join(arguments).removeprefix("-m ")
+            raise InputError(f"{self.name}: {shown} failed with {done.returncode}: {said}")
+        return done.stdout
+
+
+@contextmanager
+def checked_out(repository: Path, name: str) -> Iterator[Revision]:
+    """Check a revision out into a temporary folder, which is removed whatever happens.
+
+    The repository's own files are not touched, whether they are committed or not.
+
+    Args:
+        repository: the top folder of a Git repository.
+        name: a commit, branch or tag.
+
+    Raises:
+        InputError: there is no Git, no repository, or no such revision.
+    """
+    commit = _commit(repository, name)
+    with tempfile.TemporaryDirectory(prefix="cgan-against-") as folder:
+        root = str(Path(folder) / "revision")
+        try:
+            _git(repository, "worktree", "add", "--quiet", "--detach", root, commit)
+            yield Revision(name, Path(root))
+        finally:  # Git forgets the folder too
+            _git(repository, "worktree", "remove", "--force", root, check=False)
+
+
+def _commit(repository: Path, name: str) -> str:
+    """Return the full hash of a revision."""
+    top = _git(repository, "rev-parse", "--show-toplevel", check=False)
+    if not top or Path(top).resolve() != repository.resolve():
+        raise InputError(f"{repository} is no Git repository, so it has no other revision")
+    commit = _git(repository, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False)
+    if name.startswith("-") or not commit:
+        raise InputError(f"there is no revision {name!r}; git log shows those that there are")
+    return commit
+
+
+def _git(repository: Path, *arguments: str, check: bool = True) -> str:
+    command = ["git", "-C", str(repository), "-c", "core.hooksPath=/dev/null", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise InputError("--against needs git, which is not installed here") from error
+    if check and done.returncode != 0:
+        raise InputError(f"git {arguments[0]} failed: {done.stderr.strip()}")
+    return done.stdout.strip() if done.returncode == 0 else ""
