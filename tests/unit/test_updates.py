@@ -151,6 +151,22 @@ def toy_batch(discriminator: Discriminator) -> Batch:
     return Batch(0, real, labels, modes, fake, discriminator.extract(fake), labels, modes)
 
 
+def test_a_penalty_counts_as_often_as_updates_pass_between_two_of_them() -> None:
+    discriminator = DISCRIMINATORS["residual"](TOY, toy_extractor(), 1)
+    generator, guide = GENERATORS["mlp"](TOY, 5, 1), CLASSIFIERS["leaky-cnn"](TOY)
+    flags: dict[str, Any] = {"penalty": "r1+r2", "penalty_weight": 0.5, "z_dim": 5}
+    config = GanConfig(penalty_every=3, d_every=2, **flags)  # a penalty in every sixth step
+    update, _ = make_phases(config, generator, discriminator, guide, torch.float32, 100)
+    batch = toy_batch(discriminator)
+    plain, readings = update.loss(replace(batch, step=2))
+    assert "penalty" not in readings
+    for step in (0, 6):
+        loss, readings = update.loss(replace(batch, step=step))
+        assert float(readings["penalty"]) > 0
+        wanted = 0.5 * 3 * float(readings["penalty"])
+        assert float((loss - plain).detach()) == pytest.approx(wanted, rel=1e-3)
+
+
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_real_and_generated_images_share_no_batch_norm(name: str) -> None:
     discriminator = DISCRIMINATORS[name](TOY, toy_extractor(), 1)
