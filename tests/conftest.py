@@ -69,10 +69,14 @@ def mnist() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that open a browser, so that none is forgotten."""
+    """Mark the tests that open a browser, so that none is forgotten; put what takes long first.
+
+    Where two processes share the tests, short ones at the end keep both at work.
+    """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    items.sort(key=lambda item: "unit" in item.path.parts)
 
 
 def without_browser(reason: str | None) -> None:
