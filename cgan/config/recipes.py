@@ -130,8 +130,8 @@ ABOUT: dict[str, About] = {
         "sure; slow on a CPU",
     ),
     "guided-original": About(
-        "half of G's loss is the guide's reading of the digit",
-        "D is not told the label, so the guide alone pulls to the digit: its accuracy flatters",
+        "half of G's loss is the guide's cross entropy with the requested class",
+        "D is not told the label, so the guide alone teaches the class: its accuracy is no evidence",
     ),
     "r3gan": About(
         "residual networks without norms; D compares real with fake images, smooth by penalties",
