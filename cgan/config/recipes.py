@@ -131,7 +131,7 @@ ABOUT: dict[str, About] = {
     ),
     "guided-original": About(
         "half of G's loss is the guide's cross entropy with the requested class",
-        "D is not told the label, so the guide alone teaches the class: its accuracy is no evidence",
+        "D is not told the label, so only the guide teaches the class: its accuracy is no evidence",
     ),
     "r3gan": About(
         "residual networks without norms; D compares real with fake images, smooth by penalties",
