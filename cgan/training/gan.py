@@ -222,8 +222,8 @@ def _train_step(state: TrainingState, config: GanConfig, dtype: torch.dtype) -> 
     normal = torch.randn(batch_size, config.z_dim, generator=random)
     z = generator.prior(normal).to(device)
     # the fake images have the labels of the real ones in another order
-    shuffle = torch.randperm(batch_size, generator=random)
-    fake_labels = labels[shuffle.to(device)]
+    shuffle = torch.randperm(batch_size, generator=random).to(device)
+    fake_labels = labels[shuffle]
     fake_modes = generator.choose_modes(z, fake_labels)
     offsets = draw_offsets(batch_size, config.d_shift, random, device)
     with autocast(device, dtype):
@@ -239,6 +239,7 @@ def _train_step(state: TrainingState, config: GanConfig, dtype: torch.dtype) -> 
         fake_labels=fake_labels,
         fake_modes=fake_modes,
         offsets=offsets,
+        partners=shuffle,
     )
     for phase in state.phases:
         if state.step % phase.every == 0:

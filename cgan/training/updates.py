@@ -30,6 +30,11 @@ class Batch:
     fake_labels: Tensor  # int64 [B]
     fake_modes: Tensor  # int64 [B]
     offsets: Tensor | None = None  # int64 [B, 2]: the shift of each image that D is shown
+    partners: Tensor | None = None  # int64 [B]: of each fake image, a real one with its label
+
+    def paired(self, real_logits: Tensor) -> Tensor:
+        """Return logits of the real images in the order of fake ones with the same labels."""
+        return real_logits if self.partners is None else real_logits[self.partners]
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,9 @@ def _d_loss(
     fake = batch.fake.detach()
     with autocast(fake.device, dtype):
         real_logits, fake_logits = _both_logits(batch, discriminator)
-    loss = adversarial.d_loss(real_logits, fake_logits, config.label_smoothing)
+    # a loss that compares two images compares two of the same class (Huang 2024)
+    compared = batch.paired(real_logits) if adversarial.relative else real_logits
+    loss = adversarial.d_loss(compared, fake_logits, config.label_smoothing)
     mistakes = torch.cat([real_logits.detach() < 0, fake_logits.detach() > 0])
     readings = {
         "d_loss": loss.detach(),
@@ -191,7 +198,8 @@ def _g_loss(
     if adversarial.relative:
         with torch.no_grad(), autocast(device, dtype):
             features = _real_features(batch, discriminator)
-            real_logits = discriminator.logits(features, batch.labels, batch.modes).float()
+            logits = discriminator.logits(features, batch.labels, batch.modes).float()
+        real_logits = batch.paired(logits)
     loss = adversarial.g_loss(real_logits, fake_logits)
     readings = {
         "g_loss": loss.detach(),

@@ -167,6 +167,27 @@ def test_a_penalty_counts_as_often_as_updates_pass_between_two_of_them() -> None
         assert float((loss - plain).detach()) == pytest.approx(wanted, rel=1e-3)
 
 
+def test_a_relative_loss_compares_images_of_the_same_class() -> None:
+    discriminator = DISCRIMINATORS["mlp"](TOY, toy_extractor(), 1)
+    generator, guide = GENERATORS["mlp"](TOY, 5, 1), CLASSIFIERS["leaky-cnn"](TOY)
+    batch = toy_batch(discriminator)
+    partners = torch.arange(len(batch.labels)).flip(0)
+    batch = replace(batch, fake_labels=batch.labels[partners], partners=partners)
+    logits = [
+        discriminator(images, batch.labels, batch.modes) for images in (batch.real, batch.fake)
+    ]
+    for loss in ("relativistic", "logistic"):
+        config = GanConfig(loss=loss, z_dim=5, discriminator="mlp", generator="mlp")
+        update, _ = make_phases(config, generator, discriminator, guide, torch.float32, 100)
+        found, _ = update.loss(batch)
+        wanted, other = (
+            ADVERSARIAL[loss].d_loss(real, logits[1]) for real in (logits[0][partners], logits[0])
+        )
+        assert float(found.detach()) == pytest.approx(float(wanted.detach()), rel=1e-5)
+        same = float(wanted.detach()) == pytest.approx(float(other.detach()), rel=1e-5)
+        assert same == (loss == "logistic")
+
+
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_real_and_generated_images_share_no_batch_norm(name: str) -> None:
     discriminator = DISCRIMINATORS[name](TOY, toy_extractor(), 1)
