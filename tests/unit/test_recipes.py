@@ -30,7 +30,7 @@ def test_flags_win_over_what_a_small_data_set_changes() -> None:
 
 
 def test_small_data_sets_are_data_sets() -> None:
-    assert set(SMALL_GAN) | set(SMALL_CLASSIFIER) <= set(DATASETS)
+    assert set(SMALL_GAN) == set(SMALL_CLASSIFIER) == set(SMALL_EPOCHS) <= set(DATASETS)
 
 
 @pytest.mark.parametrize("name", RECIPES)
