@@ -21,7 +21,7 @@ CLASSIFIER_SCHEDULES = ("one-cycle", "step", "constant")
 GAN_SCHEDULES = ("hold", "cosine", "constant")
 NOISES = ("normal", "uniform")
 ON_NAN = ("stop", "rollback")
-# The most that a config may ask for: it may be a stranger's, and these decide memory and time.
+# The most that a config may ask for. It may be untrusted, and these decide memory and time.
 MOST_CHANNELS, MOST_PIXELS, MOST_CLASSES = 16, 256, 100  # of an image and along one side of it
 PLAIN_NOUN, LONGEST_NOUN = r"^\w[\w -]*$", 40  # for a class; it becomes a part of a file's name
 MOST_NUMBERS = 4096  # in the noise of an image

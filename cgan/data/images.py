@@ -18,7 +18,7 @@ MOST_SHOWN = 100  # images in a notebook
 class Images:
     """Images uint8 [N, C, H, W] and labels int64 [N], numpy arrays, one label an image.
 
-    `requested` is False where the generator heeds no label, so that the labels tell nothing. The
+    `requested` is False for an unconditional generator, whose labels mean nothing. The
     last line of a notebook's cell shows the first hundred as a grid, row by row, ten in a row.
 
     Raises:

@@ -68,7 +68,7 @@ def is_original(
     md5s: Mapping[str, str],
     sha256: Callable[[Path], str] = unpacked_sha256,
 ) -> bool | None:
-    """Tell whether a file is the published one, or return None where that cannot be told.
+    """Tell whether a file is the published one, or return None where that is not known.
 
     Without a known SHA-256 the MD5 of the .gz must do. One that was gzipped anew has another, so
     that a file that differs is not known to be wrong.

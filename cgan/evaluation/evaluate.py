@@ -127,7 +127,7 @@ def evaluate(
     # write them down
     sha256, path = splits["test"].sha256(), images if isinstance(images, Path) else None
     setting = Setting(name, config, n_scored, device, dtype, path, sha256, watch.seconds)
-    counts = schema.Reference(
+    counts = schema.ReferenceCounts(
         test=len(reference.test),
         validation=len(real.fake) - n_from_train,
         train=n_from_train,

@@ -50,7 +50,7 @@ def make_results(
     subject: Subject,
     classifiers: Classifiers,
     real: tuple[Features, Features | None],
-    reference: schema.Reference,
+    reference: schema.ReferenceCounts,
     scores: Scores,
     gallery: Mapping[str, GallerySheet],
 ) -> Results:
@@ -75,7 +75,7 @@ def make_results(
         conditional=scores.confusion is not None,
         n_samples=setting.n_scored,
         seed=setting.config.seed if gan else None,
-        judge=schema.Judge(
+        judge=schema.JudgeFacts(
             name=judge.name,
             network=judge.config.network,
             seed=judge.config.seed,
@@ -121,8 +121,8 @@ def _accuracy(real: Features) -> schema.Accuracy:
     return msgspec.convert(accuracy(fake=real), schema.Accuracy)
 
 
-def _guide(run: ClassifierRun, real: Features) -> schema.Classifier:
-    return schema.Classifier(
+def _guide(run: ClassifierRun, real: Features) -> schema.ClassifierFacts:
+    return schema.ClassifierFacts(
         name=run.name,
         network=run.config.network,
         seed=run.config.seed,

@@ -10,7 +10,14 @@ from cgan.metrics.frechet import fcd_per_class
 from cgan.metrics.intervals import Value
 from cgan.metrics.manifold import coverage_per_class
 from cgan.metrics.registry import METRICS, Inputs, Metric
-from cgan.metrics.results import ClassRow, HistogramRow, Score, Warning, finite, histogram_rows
+from cgan.metrics.results import (
+    ClassRow,
+    HistogramRow,
+    QualityWarning,
+    Score,
+    finite,
+    histogram_rows,
+)
 from cgan.metrics.warnings import Found, find_warnings
 
 NO_LABELS = "it needs the classes that were requested, and there are none"
@@ -38,7 +45,7 @@ class Scores:
     per_class: list[ClassRow]
     confusion: list[list[int]] | None
     histogram: list[HistogramRow]
-    warnings: list[Warning]
+    warnings: list[QualityWarning]
 
 
 def score(fake: Inputs, real: Inputs, *, noun: str, nouns: str) -> Scores:

@@ -1,4 +1,4 @@
-"""Reads arrays from npz files of strangers: what each is, before it is read; none holds objects."""
+"""Reads arrays from untrusted npz files: each is known before it is read; none holds objects."""
 
 import io
 import math

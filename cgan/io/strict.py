@@ -1,4 +1,4 @@
-"""Opens files of strangers: plain files alone, no larger than they may be; JSON of few levels."""
+"""Reads untrusted files: plain files alone, no larger than they may be; JSON of few levels."""
 
 import json
 import lzma

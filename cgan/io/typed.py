@@ -7,6 +7,7 @@ import msgspec
 
 Kind = TypeVar("Kind")
 PATH = re.compile(r" - at (?:(?:key|value) in )?`\$\.?(.*)`$")
+LACKS = "Object missing required field "
 WORDS = {
     **{"float": "a number", "int": "a whole number", "str": "a text", "bool": "true or false"},
     **{"object": "an object", "array": "a list", "null": "null"},
@@ -41,6 +42,8 @@ def _in_words(message: str) -> str:
     found = PATH.search(message)
     where, said = (found[1], message[: found.start()]) if found else ("", message)
     said = re.sub(r"`([^`]*)`", lambda match: _names(match[1]), said)
+    if said.startswith(LACKS):
+        return f"{where or 'it'} lacks {said.removeprefix(LACKS)}"
     return f"{where or 'it'}: {said[:1].lower()}{said[1:]}"
 
 

@@ -44,7 +44,7 @@ class Accuracy(Struct, frozen=True):
     high: Share | None = None
 
 
-class Classifier(Struct, frozen=True, kw_only=True):
+class ClassifierFacts(Struct, frozen=True, kw_only=True):
     """A classifier, and its accuracy on real test images."""
 
     name: Name
@@ -53,7 +53,7 @@ class Classifier(Struct, frozen=True, kw_only=True):
     accuracy_real: Accuracy | None = None
 
 
-class Judge(Struct, frozen=True, kw_only=True):
+class JudgeFacts(Struct, frozen=True, kw_only=True):
     """The classifier that scored, which guided nothing."""
 
     name: Name
@@ -62,7 +62,7 @@ class Judge(Struct, frozen=True, kw_only=True):
     accuracy_real: Accuracy
 
 
-class Reference(Struct, frozen=True, kw_only=True):
+class ReferenceCounts(Struct, frozen=True, kw_only=True):
     """How many real images of each split were compared with; of training images, how many more."""
 
     train: Count
@@ -114,7 +114,7 @@ class HistogramRow(Struct, frozen=True, kw_only=True):
     real: Number
 
 
-class Warning(Struct, frozen=True, kw_only=True):
+class QualityWarning(Struct, frozen=True, kw_only=True):
     """What a person must know before they believe the other numbers."""
 
     message: Text
@@ -192,15 +192,15 @@ class Results(Struct, frozen=True, kw_only=True):
     conditional: bool  # whether classes were requested
     n_samples: Count
     seed: Count | None
-    judge: Judge
-    guide: Classifier | None
-    reference: Reference
+    judge: JudgeFacts
+    guide: ClassifierFacts | None
+    reference: ReferenceCounts
     metrics: dict[Name, Score]
     left_out: dict[Name, Text]
     per_class: Rows[ClassRow]
     confusion: Rows[Rows[Count]] | None  # rows the requested class, columns the judged one
     histogram: Rows[HistogramRow]
-    warnings: Annotated[list[Warning], Meta(max_length=100)]
+    warnings: Annotated[list[QualityWarning], Meta(max_length=100)]
     gallery: Gallery = field(default_factory=Gallery)
     timing: Fields[Number] = field(default_factory=dict)  # seconds of each stage
     cost: Cost = field(default_factory=Cost)

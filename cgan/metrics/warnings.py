@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cgan.metrics.collapse import MISSING_BELOW
 from cgan.metrics.intervals import wilson
-from cgan.metrics.results import ClassRow, HistogramRow, Score, Warning, finite
+from cgan.metrics.results import ClassRow, HistogramRow, QualityWarning, Score, finite
 
 # Each threshold leaves room for real images: no split of the real data sets raises a warning.
 LITTLE_DIVERSITY = 0.5  # of the variance of real images of the class
@@ -47,7 +47,7 @@ class Found:
         ]
 
 
-def find_warnings(found: Found) -> list[Warning]:
+def find_warnings(found: Found) -> list[QualityWarning]:
     """Return what is wrong with a generator.
 
     A warning needs the whole 95% interval beyond its threshold, so chance alone seldom raises one
@@ -66,13 +66,13 @@ def find_warnings(found: Found) -> list[Warning]:
     return [warning for warning in raised if warning]
 
 
-def _missing(found: Found) -> Warning | None:
+def _missing(found: Found) -> QualityWarning | None:
     missing = found.missing()
     if not missing:
         return None
     names = ", ".join(map(str, missing))
     message = f"Missing: the generator hardly ever draws {names}."
-    return Warning(
+    return QualityWarning(
         kind="missing",
         metric="missing_classes",
         value=len(missing),
@@ -81,7 +81,7 @@ def _missing(found: Found) -> Warning | None:
     )
 
 
-def _alike(found: Found) -> Warning | None:
+def _alike(found: Found) -> QualityWarning | None:
     alike = [
         str(row.label)
         for row in found.per_class
@@ -95,7 +95,7 @@ def _alike(found: Found) -> Warning | None:
     return _warning(found, "collapsed", "intra_class_diversity", LITTLE_DIVERSITY, message)
 
 
-def _repeats(found: Found) -> Warning | None:
+def _repeats(found: Found) -> QualityWarning | None:
     known = found.known("duplicate_rate")
     if not known:
         return None
@@ -106,7 +106,7 @@ def _repeats(found: Found) -> Warning | None:
     return _warning(found, "collapsed", "duplicate_rate", limit, message)
 
 
-def _narrow(found: Found) -> Warning | None:
+def _narrow(found: Found) -> QualityWarning | None:
     for name in ("recall", "coverage"):
         known = found.known(name)
         if not known:
@@ -121,7 +121,7 @@ def _narrow(found: Found) -> Warning | None:
     return None
 
 
-def _unrealistic(found: Found) -> Warning | None:
+def _unrealistic(found: Found) -> QualityWarning | None:
     """Density, not precision: where images are few, the balls are so large that noise is in one."""
     known = found.known("density")
     if not known:
@@ -136,7 +136,7 @@ def _unrealistic(found: Found) -> Warning | None:
     return _warning(found, "unrealistic", "density", limit, message)
 
 
-def _mislabelled(found: Found) -> Warning | None:
+def _mislabelled(found: Found) -> QualityWarning | None:
     """Of the classes that are drawn at all."""
     known, missing = found.known("judge_accuracy"), found.missing()
     rows = [row for row in found.per_class if row.label not in missing]
@@ -154,7 +154,7 @@ def _mislabelled(found: Found) -> Warning | None:
     return _warning(found, "mislabelled", "judge_accuracy", limit, message)
 
 
-def _guide_gap(found: Found) -> Warning | None:
+def _guide_gap(found: Found) -> QualityWarning | None:
     known = found.known("guide_gap")
     if not known:
         return None
@@ -169,7 +169,7 @@ def _guide_gap(found: Found) -> Warning | None:
     return _warning(found, "guide_gap", "guide_gap", limit, message)
 
 
-def _copied(found: Found) -> Warning | None:
+def _copied(found: Found) -> QualityWarning | None:
     known = found.known("copying_z")
     if not known or known[2] >= (limit := known[3] + COPYING):
         return None
@@ -180,7 +180,11 @@ def _copied(found: Found) -> Warning | None:
     return _warning(found, "copied", "copying_z", limit, message)
 
 
-def _warning(found: Found, kind: str, metric: str, threshold: float, message: str) -> Warning:
+def _warning(
+    found: Found, kind: str, metric: str, threshold: float, message: str
+) -> QualityWarning:
     score = found.metrics.get(metric)
     value = score.value if score else None
-    return Warning(kind=kind, metric=metric, value=value, threshold=threshold, message=message)
+    return QualityWarning(
+        kind=kind, metric=metric, value=value, threshold=threshold, message=message
+    )

@@ -104,7 +104,7 @@ def guidance_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 Inputs = tuple[Tensor, ...]
-"""What a discriminator is called with: images [B, C, H, W] first, then what it is told of them."""
+"""Arguments of a discriminator: images [B, C, H, W], then labels and modes int64 [B]."""
 
 Penalty = Callable[[nn.Module, Inputs, Inputs], Tensor]
 """(discriminator, real, fake) -> scalar, unweighted.
@@ -134,9 +134,9 @@ def r1_and_r2(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
     return r1(discriminator, real, fake) + r2(discriminator, real, fake)
 
 
-def _half_squared_gradient(discriminator: nn.Module, images: Tensor, *told: Tensor) -> Tensor:
+def _half_squared_gradient(discriminator: nn.Module, images: Tensor, *labels: Tensor) -> Tensor:
     images = images.detach().requires_grad_(True)
-    logits = discriminator(images, *told)
+    logits = discriminator(images, *labels)
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.float().square().flatten(1).sum(1).mean() / 2
 

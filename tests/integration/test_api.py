@@ -27,7 +27,7 @@ from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import fcd
 from cgan.metrics.manifold import coverage, look
 from cgan.metrics.registry import METRICS
-from cgan.metrics.results import Score, Warning, parse_results
+from cgan.metrics.results import QualityWarning, Score, parse_results
 from cgan.reporting.notebook import COLUMNS, Evaluation
 from cgan.reporting.tables import summary
 from cgan.reporting.verdict import find_verdict
@@ -281,7 +281,7 @@ def test_a_notebook_shows_verdict_warnings_and_numbers(found: Evaluation) -> Non
 
 def test_untrusted_names_become_text_in_a_notebook(found: Evaluation) -> None:
     script = "<script>alert(1)</script>"
-    warning = Warning(kind="missing", message=script)
+    warning = QualityWarning(kind="missing", message=script)
     results = replace(found.results, run=script, dataset=script, warnings=[warning])
     assert "<script" not in Evaluation(results, Path("x"))._repr_html_()
     assert Html(Evaluation(results, Path("x"))._repr_html_()).text.count(script) == 3

@@ -11,7 +11,7 @@ from msgspec.structs import replace as with_other
 from cgan.cli import main
 from cgan.config.recipes import RECIPES, eval_config, gan_config
 from cgan.config.schema import EvalConfig, GanConfig
-from cgan.metrics.results import Classifier, Provenance, Results
+from cgan.metrics.results import ClassifierFacts, Provenance, Results
 from cgan.reporting.commands import commands_of
 
 
@@ -88,7 +88,7 @@ def test_images_from_a_file_are_named_and_quoted(tmp_path: Path) -> None:
 
 def test_another_guide_and_judge_are_named() -> None:
     found = results(gan_config("guided", "digits"), EvalConfig())
-    guide = Classifier(name="other-guide", network="cnn")
+    guide = ClassifierFacts(name="other-guide", network="cnn")
     judge = with_other(found.judge, name="other-judge")
     train, score = commands_of(with_other(found, guide=guide, judge=judge))
     assert parsed(train)["guide"] == "other-guide"

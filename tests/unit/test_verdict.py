@@ -5,7 +5,7 @@ import pytest
 from conftest import golden_results
 from msgspec.structs import replace
 
-from cgan.metrics.results import Accuracy, ClassRow, Results, Score, Warning
+from cgan.metrics.results import Accuracy, ClassRow, QualityWarning, Results, Score
 from cgan.reporting.verdict import KINDS, RAISED, find_verdict, still_learning
 
 
@@ -25,7 +25,7 @@ def results(*warnings: str, worst: float = 0.98, **metrics: float) -> Results:
         judged(golden_results(), 0.997),
         metrics=found,
         per_class=[ClassRow(label=0, accuracy=1.0), ClassRow(label=1, accuracy=worst)],
-        warnings=[Warning(kind=kind, metric="recall", message="!") for kind in warnings],
+        warnings=[QualityWarning(kind=kind, metric="recall", message="!") for kind in warnings],
     )
 
 

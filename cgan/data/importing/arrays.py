@@ -1,4 +1,4 @@
-"""Images handed over as arrays: their range and layout made out, refused where unclear."""
+"""Images given as arrays: their range and layout are inferred, or refused where unclear."""
 
 from dataclasses import dataclass
 from typing import Any
