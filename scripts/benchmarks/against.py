@@ -152,8 +152,8 @@ def compare(name: str, setting: Setting, parts: Sequence[str], rounds: int) -> s
         versions = [revision.prepare(Path(folder)) for revision in (then, now)]
         for part in parts:
             _say(f"{part} ...")
-            measures = (partial(PARTS[part], revision, setting) for revision in (then, now))
-            pairs.append(in_pairs(*measures, rounds, lambda text: _say(f"  {text}")))
+            older, newer = (partial(PARTS[part], revision, setting) for revision in (then, now))
+            pairs.append(in_pairs(older, newer, rounds, lambda text: _say(f"  {text}")))
     threads = os.environ.get("OMP_NUM_THREADS", "not set")
     heads = ["part", name, "working tree", f"working tree to {name}", "range", "n"]
     lines = [line for one in pairs for line in table(name, one)]
