@@ -110,16 +110,11 @@ class GanRun:
         """
         if digit is not None:
             warn_renamed("sample(digit=...)", "sample(label=...)")
+            if label is not None:
+                raise InputError("digit is the old name of label: give label alone")
             label = digit
-        images, labels = draw(
-            self.network,
-            self.spec.n_classes,
-            n,
-            label=label,
-            seed=seed,
-            device=device,
-            precision=precision,
-        )
+        where = {"device": device, "precision": precision}
+        images, labels = draw(self.network, self.spec.n_classes, n, label=label, seed=seed, **where)
         return Images(images, labels, self.network.conditional)
 
 

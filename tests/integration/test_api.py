@@ -127,6 +127,11 @@ def test_the_old_name_of_the_label_warns_and_draws_the_same(toy: Any, label: Any
     [
         ({"label": 10}, "0 to 9"),
         ({"label": [1, -1]}, "0 to 9"),
+        pytest.param(
+            {"label": 1, "digit": 2},
+            "give label alone",
+            marks=pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+        ),
         ({"label": "7"}, "label must be a whole number"),
         ({"label": 7.0}, "label must be a whole number"),
         ({"label": [[7]]}, "label must be a whole number"),

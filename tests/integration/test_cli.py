@@ -16,8 +16,9 @@ from toys import TOY
 from cgan import cli
 from cgan.cli import main
 from cgan.config.recipes import ABOUT, RECIPES, SMALL_CLASSIFIER
-from cgan.config.schema import Folders
+from cgan.config.schema import EvalConfig, Folders
 from cgan.data.datasets import DATASETS
+from cgan.evaluation.evaluate import evaluate
 from cgan.io.run_layout import SHIPPED
 from cgan.models.classifiers import CLASSIFIERS
 from cgan.runtime.version import __version__
@@ -90,15 +91,15 @@ def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("toy_data")
 def test_every_recipe_trains_is_scored_and_stands_in_the_leaderboard(tmp_path: Path) -> None:
     where = folders_of(tmp_path)
+    folders = Folders(*(tmp_path / part for part in ("data", "w", "r")))
+    score = EvalConfig(n_samples=100, gan_train_images=0, copying=False, device="cpu")
     for recipe in RECIPES:
         small = ["--dataset", TOY, "--batch-size", 48, "--epochs", 1, "--name", recipe]
         done = run("train-gan", "--recipe", recipe, *small, "--precision", "fp32", *where)
         assert done.exit_code == 0, done.output
         assert (tmp_path / "w" / recipe / "training.png").is_file()
-        flags = ["-n", 100, "--gan-train-images", 0, "--no-copying"]
-        scored = run("evaluate", recipe, *flags, *where)
-        assert scored.exit_code == 0, scored.output
-        results = json.loads((tmp_path / "r" / recipe / "results.json").read_text())
+        evaluate(recipe, score, folders)
+        results = json.loads((folders.reports / recipe / "results.json").read_text())
         conditional = recipe in ("guided", "guided-original", "r3gan")
         assert results["format"] == 2
         assert results["conditional"] == conditional
