@@ -75,7 +75,9 @@ def _measure(
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/benchmark", description=__doc__)
-    parser.add_argument("mnist", type=Path, help="the folder of the four MNIST files")
+    parser.add_argument(
+        "mnist", metavar="MNIST_FOLDER", type=Path, help="the folder of the four MNIST files"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each speed")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each training")
     parser.add_argument("--epochs", type=int, help="of the GAN, in place of the recipe's")
