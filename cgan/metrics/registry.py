@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgan.metrics.accuracy import accuracy, guide_gap
-from cgan.metrics.bins import ndb
 from cgan.metrics.classifier_score import classifier_score
-from cgan.metrics.collapse import class_kl, missing_classes
+from cgan.metrics.collapse import class_kl, missing_classes, ndb
 from cgan.metrics.copying import copying_z
 from cgan.metrics.diversity import intra_class_diversity
 from cgan.metrics.duplicates import duplicate_rate

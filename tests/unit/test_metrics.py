@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from cgan.metrics import manifold
 from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion, guide_gap
-from cgan.metrics.bins import ndb
 from cgan.metrics.classifier_score import classifier_score
-from cgan.metrics.collapse import class_kl, divergence, expected_shares, missing_classes
+from cgan.metrics.collapse import class_kl, divergence, expected_shares, missing_classes, ndb
 from cgan.metrics.copying import copying_z
 from cgan.metrics.diversity import diversity_per_class, intra_class_diversity
 from cgan.metrics.duplicates import close_distance, distinct, duplicate_rate

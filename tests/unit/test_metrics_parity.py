@@ -20,8 +20,8 @@ from torch_fidelity.metric_prc import calculate_precision_recall_full
 from torchmetrics.image.fid import _compute_fid
 
 from cgan.metrics import manifold, neighbours
-from cgan.metrics.bins import different_bins, ndb
 from cgan.metrics.classifier_score import classifier_score
+from cgan.metrics.collapse import different_bins, ndb
 from cgan.metrics.copying import copying_z, mann_whitney_z
 from cgan.metrics.duplicates import CLOSE, close_distance, distinct, duplicate_rate
 from cgan.metrics.features import Features

@@ -375,7 +375,7 @@ def test_format_1_is_upgraded_to_the_names_of_format_2() -> None:
     assert (new["format"], new["noun"]) == (2, "digit")
     assert new["metrics"]["guide_gap"] == {**old["metrics"]["flattery"], "extrapolated": None}
     assert list(new["metrics"]) == [RENAMED_RESULTS.get(name, name) for name in old["metrics"]]
-    assert set(new["metrics"]) == set(METRICS)
+    assert set(new["metrics"]) <= set(METRICS)  # newer ones were not known then
     assert new["judge"]["network"] == old["judge"]["arch"]
     assert new["guide"]["network"] == old["guide"]["arch"]
     for part, before in (("per_class", "per_digit"), ("histogram", "histogram")):
