@@ -29,6 +29,7 @@ AXE = REPOSITORY / ".venv/node_modules/axe-core/axe.min.js"
 PATIENCE = 60_000  # milliseconds; a loaded machine is slow, not wrong
 HEIGHTS = {390: 844, 1280: 800}
 LOOKS = [(width, scheme) for width in HEIGHTS for scheme in ("light", "dark")]
+OPPOSITE = [(390, "light"), (1280, "dark")]  # each width and each scheme once
 PAPER = 703  # CSS pixels between the margins of 12 mm of A4
 
 DRAWN = ("<text", "<tspan")  # letters in an SVG, which axe cannot measure
@@ -135,9 +136,11 @@ def opened(
     visit = Visit(context.new_page(), origin)
     visit.listen()
     address = target if isinstance(target, str) else target.resolve().as_uri()
-    visit.page.goto(address)
-    yield visit
-    context.close()
+    try:
+        visit.page.goto(address)
+        yield visit
+    finally:
+        context.close()
 
 
 def errors(visit: Visit) -> list[str]:

@@ -111,18 +111,13 @@ def _score(
 
 @click.command("demo")
 @click.option("--epochs", type=int, help="Passes of the GAN over the digits.")
-@click.option(
-    "-n",
-    "--n-samples",
-    type=NUMBER,
-    default=EvalConfig.n_samples,
-    show_default=True,
-    help="Images.",
-)
+@field_option(EvalConfig(), "--n-samples", "Images to draw and score.", "-n", kind=NUMBER)
+@field_option(EvalConfig(), "--gan-train-images", "Images that GAN-train learns from; 0: none.")
 @common
 def demo(
     epochs: int | None,
-    n_samples: int,
+    n_samples: int | None,
+    gan_train_images: int | None,
     device: str,
     data_dir: Path,
     weights_dir: Path,
@@ -137,7 +132,7 @@ def demo(
     progress = shown_progress(verbose)
     guide = classifier_config("guide", "digits", device=device)
     gan = gan_config("guided", "digits", device=device, epochs=epochs)
-    evaluation = EvalConfig(n_samples=n_samples, device=device)
+    evaluation = eval_config(n_samples=n_samples, gan_train_images=gan_train_images, device=device)
     # now, not after two trainings
     require_writable(weights_dir, "--weights-dir")
     require_writable(reports_dir, "--reports-dir")
@@ -150,5 +145,6 @@ def demo(
     stage2.train_gan(
         gan, folders, name="demo", guide="demo-guide", overwrite=True, progress=progress
     )
-    progress.line(f"3/3 scoring {n_samples:,} generated digits with a judge that guided nothing")
+    n = evaluation.n_samples
+    progress.line(f"3/3 scoring {n:,} generated digits with a judge that guided nothing")
     _score("demo", evaluation, folders, {}, progress)

@@ -100,8 +100,16 @@ def test_a_fault_is_found_by_its_check(
     with opened(browser, written(tmp_path, before, after)) as visit:
         visit.page.wait_for_load_state("networkidle")
         assert CHECKS[name](visit) != []
-        with pytest.raises(AssertionError, match=name):
-            check(visit)
+
+
+def test_all_checks_are_made_and_all_that_they_find_is_told(
+    browser: Browser, tmp_path: Path
+) -> None:
+    page = written(tmp_path, "<p>", "<h4></h4><button></button><p style='width: 2000px'>")
+    with opened(browser, page) as visit, pytest.raises(AssertionError) as failed:
+        check(visit)
+    for name in ("headings", "overflow", "accessibility"):
+        assert f"'{name}'" in str(failed.value)
 
 
 @pytest.mark.parametrize(("before", "after"), PRINTED.values(), ids=PRINTED)

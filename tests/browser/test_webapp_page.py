@@ -98,24 +98,24 @@ def said(visit: Visit, selector: str, words: str) -> str:
     return place.inner_text()
 
 
-@pytest.mark.parametrize("number", ["2026", "7", "0123456789"])
-def test_a_number_is_drawn_and_the_judge_reads_it(
-    browser: Browser, origin: str, number: str
-) -> None:
+def test_a_number_is_drawn_and_the_judge_reads_it(browser: Browser, origin: str) -> None:
     with ready(browser, origin, "/#write=11111&seed=4") as visit:
         before = pictures(visit)
         assert len(before) == 5
-        visit.page.fill("#number", number)
-        after = others(visit, before)
-        assert said(visit, "#read", "As read") == f"As read: {number}"
-        assert len(after) == len(number)
-        assert all(max(one) == 255 and len(set(one)) > 20 for one in after)  # strokes, in greys
-        names = visit.page.eval_on_selector_all(
-            "#strip canvas", "all => all.map(one => one.ariaLabel)"
-        )
-        for name, digit in zip(names, number, strict=True):
-            assert name.startswith(f"Digit {digit}; the judge reads {digit}, ")
-            assert "% certain; looks " in name
+        for number in ("2026", "7", "0123456789"):
+            visit.page.fill("#number", number)
+            before = others(visit, before)
+            assert said(visit, "#read", f"As read: {number}") == f"As read: {number}"
+            assert len(before) == len(number)
+            assert all(
+                max(one) == 255 and len(set(one)) > 20 for one in before
+            )  # strokes, in greys
+            names = visit.page.eval_on_selector_all(
+                "#strip canvas", "all => all.map(one => one.ariaLabel)"
+            )
+            for name, digit in zip(names, number, strict=True):
+                assert name.startswith(f"Digit {digit}; the judge reads {digit}, ")
+                assert "% certain; looks " in name
 
 
 def test_a_further_digit_leaves_the_others_as_they_are(browser: Browser, origin: str) -> None:
@@ -249,26 +249,24 @@ def test_the_way_leads_from_one_seed_to_the_other(browser: Browser, origin: str)
         assert changed[1] == b
 
 
-@pytest.mark.parametrize(
-    ("button", "part", "name", "n"),
-    [
-        ("#save-number", "#strip", "cgan-mnist-2026-seed-1.png", 4),
-        ("#save-move", "#move-strip", "cgan-mnist-7-moved-seed-1.png", 1),
-    ],
-)
-def test_a_picture_is_saved_as_it_is_shown(
-    browser: Browser, origin: str, button: str, part: str, name: str, n: int
-) -> None:
+SAVED = [
+    ("#save-number", "#strip", "cgan-mnist-2026-seed-1.png", 4),
+    ("#save-move", "#move-strip", "cgan-mnist-7-moved-seed-1.png", 1),
+]
+
+
+def test_a_picture_is_saved_as_it_is_shown(browser: Browser, origin: str) -> None:
     with ready(browser, origin) as visit:
-        with visit.page.expect_download() as download:
-            visit.page.click(button)
-        assert download.value.suggested_filename == name
-        saved = np.asarray(Image.open(io.BytesIO(Path(download.value.path()).read_bytes())))
-        assert saved.shape[:2] == (224, 8 * (30 * n - 2))
-        for i, pixels in enumerate(pictures(visit, part)):
-            left = 8 * 30 * i
-            small = saved[4::8, left + 4 : left + 224 : 8, 0]
-            assert np.array_equal(small, np.reshape(pixels, (28, 28, 4))[:, :, 0])
+        for button, part, name, n in SAVED:
+            with visit.page.expect_download() as download:
+                visit.page.click(button)
+            assert download.value.suggested_filename == name
+            saved = np.asarray(Image.open(io.BytesIO(Path(download.value.path()).read_bytes())))
+            assert saved.shape[:2] == (224, 8 * (30 * n - 2))
+            for i, pixels in enumerate(pictures(visit, part)):
+                left = 8 * 30 * i
+                small = saved[4::8, left + 4 : left + 224 : 8, 0]
+                assert np.array_equal(small, np.reshape(pixels, (28, 28, 4))[:, :, 0])
 
 
 def test_times_are_told(browser: Browser, origin: str) -> None:
@@ -374,6 +372,13 @@ def test_a_network_that_does_not_come_is_said(browser: Browser, files: dict[str,
         assert not visit.page.is_visible("#panels")
 
 
+@pytest.fixture(scope="module")
+def beside(browser: Browser, origin: str) -> Iterator[Visit]:
+    """A file beside the page, from which its modules can be used without starting it."""
+    with opened(browser, f"{origin}/style.css", origin=origin) as visit:
+        yield visit
+
+
 def in_page(visit: Visit, module: str, code: str, argument: Any = None) -> Any:
     """Run code with a module of the page at hand as `m`."""
     return visit.page.evaluate(
@@ -382,23 +387,22 @@ def in_page(visit: Visit, module: str, code: str, argument: Any = None) -> Any:
     )
 
 
-def test_the_browser_draws_and_judges_what_torch_does(browser: Browser, origin: str) -> None:
+def test_the_browser_draws_and_judges_what_torch_does(beside: Visit) -> None:
     gan, judge = load_generator("mnist", Path("none")), load_classifier("mnist-judge", Path("none"))
     z, labels = torch.randn(6, gan.network.z_dim), torch.tensor([0, 3, 5, 7, 9, 9])
     with torch.no_grad():
         images = gan.network(z, labels)
         modes = gan.network.choose_modes(z, labels)
         certainties, answers = judge.network(images).softmax(1).max(1)
-    with ready(browser, origin) as visit:
-        drawn = in_page(
-            visit,
-            "networks.js",
-            """const facts = await (await fetch("run.json")).json();
-               const networks = await m.Networks.load(facts);
-               const drawn = await networks.draw(argument.z, argument.labels);
-               return {...drawn, images: drawn.images.map((image) => [...image])};""",
-            {"z": z.tolist(), "labels": labels.tolist()},
-        )
+    drawn = in_page(
+        beside,
+        "networks.js",
+        """const facts = await (await fetch("run.json")).json();
+           const networks = await m.Networks.load(facts);
+           const drawn = await networks.draw(argument.z, argument.labels);
+           return {...drawn, images: drawn.images.map((image) => [...image])};""",
+        {"z": z.tolist(), "labels": labels.tolist()},
+    )
     seen = torch.tensor(drawn["images"]).view_as(images)
     torch.testing.assert_close(seen, images, atol=1e-4, rtol=0)
     assert drawn["modes"] == modes.tolist()
@@ -408,21 +412,20 @@ def test_the_browser_draws_and_judges_what_torch_does(browser: Browser, origin: 
 
 
 def test_noise_in_the_browser_is_normal_or_uniform_and_its_own_for_each_place(
-    browser: Browser, origin: str
+    beside: Visit,
 ) -> None:
-    with ready(browser, origin) as visit:
-        normal, uniform, other, again, odd = in_page(
-            visit,
-            "noise.js",
-            """return [m.noise(1, 0, 100000, "normal"), m.noise(1, 0, 100000, "uniform"),
-                 m.noise(1, 1, 1000, "normal"), m.noise(1, 0, 1000, "normal"),
-                 m.noise(4294967295, 3, 7, "normal")].map((numbers) => [...numbers]);""",
-        )
-        seeds = in_page(
-            visit,
-            "noise.js",
-            "return [...Array(2000).keys()].map((seed) => m.noise(seed, 0, 2, 'normal')[0]);",
-        )
+    normal, uniform, other, again, odd = in_page(
+        beside,
+        "noise.js",
+        """return [m.noise(1, 0, 100000, "normal"), m.noise(1, 0, 100000, "uniform"),
+             m.noise(1, 1, 1000, "normal"), m.noise(1, 0, 1000, "normal"),
+             m.noise(4294967295, 3, 7, "normal")].map((numbers) => [...numbers]);""",
+    )
+    seeds = in_page(
+        beside,
+        "noise.js",
+        "return [...Array(2000).keys()].map((seed) => m.noise(seed, 0, 2, 'normal')[0]);",
+    )
     assert again == normal[:1000]
     assert len(odd) == 7
     assert np.isfinite(odd).all()
@@ -439,20 +442,19 @@ def test_noise_in_the_browser_is_normal_or_uniform_and_its_own_for_each_place(
 
 
 def test_points_in_the_browser_move_as_those_of_cgan_latent_do(
-    browser: Browser, origin: str
+    beside: Visit,
 ) -> None:
     first, second = torch.randn(2, 1, 12, dtype=torch.float64)
     basis = torch.linalg.qr(torch.randn(12, 3, dtype=torch.float64)).Q.T
     points = {"a": first[0].tolist(), "b": second[0].tolist(), "basis": basis.tolist()}
-    with ready(browser, origin) as visit:
-        way, total, less, there = in_page(
-            visit,
-            "noise.js",
-            """const [a, b] = [argument.a, argument.b].map((point) => Float64Array.from(point));
-               return [m.between(a, b, 0.3), m.together(a, b), m.together(a, b, -1),
-                 m.moved(a, argument.basis, [1, -2, 0.5])].map((numbers) => [...numbers]);""",
-            points,
-        )
+    way, total, less, there = in_page(
+        beside,
+        "noise.js",
+        """const [a, b] = [argument.a, argument.b].map((point) => Float64Array.from(point));
+           return [m.between(a, b, 0.3), m.together(a, b), m.together(a, b, -1),
+             m.moved(a, argument.basis, [1, -2, 0.5])].map((numbers) => [...numbers]);""",
+        points,
+    )
     expected = between(first, second, 0.3, spherical=True)[0]
     assert way == pytest.approx(expected.tolist(), abs=1e-9)
     assert total == pytest.approx(((first + second)[0] / 2**0.5).tolist(), abs=1e-9)
@@ -463,23 +465,22 @@ def test_points_in_the_browser_move_as_those_of_cgan_latent_do(
     assert (left - basis.T @ (basis @ left)).abs().max() < 1e-9
 
 
-def test_the_newest_request_alone_is_worked_at(browser: Browser, origin: str) -> None:
-    with ready(browser, origin) as visit:
-        worked = in_page(
-            visit,
-            "pace.js",
-            """const worked = [], pauses = [];
-               const ask = m.newestOnly(async (number) => {
-                 worked.push(number);
-                 await new Promise((done) => pauses.push(done));
-               });
-               const first = ask(1);
-               ask(2); ask(3); ask(4);
-               while (pauses.length < 2) { pauses.at(-1)(); await new Promise(setTimeout); }
-               pauses.at(-1)();
-               await first;
-               return worked;""",
-        )
+def test_the_newest_request_alone_is_worked_at(beside: Visit) -> None:
+    worked = in_page(
+        beside,
+        "pace.js",
+        """const worked = [], pauses = [];
+           const ask = m.newestOnly(async (number) => {
+             worked.push(number);
+             await new Promise((done) => pauses.push(done));
+           });
+           const first = ask(1);
+           ask(2); ask(3); ask(4);
+           while (pauses.length < 2) { pauses.at(-1)(); await new Promise(setTimeout); }
+           pauses.at(-1)();
+           await first;
+           return worked;""",
+    )
     assert worked == [1, 4]
 
 

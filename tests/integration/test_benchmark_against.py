@@ -272,11 +272,9 @@ def test_wrong_use_is_told_in_a_line(
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        (["--against", "nonesuch"], 1, "there is no revision 'nonesuch'"),
         (["nowhere", "--against=nonesuch"], 1, "nowhere is no folder"),
         ([], 2, "required: MNIST_FOLDER"),
         (["--help", "--against", "x"], 0, ""),
-        (["--help"], 0, ""),
     ],
 )
 def test_the_script_has_two_modes(words: list[str], status: int, message: str) -> None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import importlib
+import multiprocessing
 import os
 import pty
 import re
@@ -10,7 +11,10 @@ import struct
 import subprocess
 import sys
 import termios
+from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import DupFd
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -20,13 +24,13 @@ from cgan.cli import main
 from cgan.cli.options import folder_flags
 from cgan.config.schema import Folders
 
-CGAN = [sys.executable, "-m", "cgan"]
 TRAIN = [
     *("train-gan", "--dataset", "digits", "--epochs", "2", "--batch-size", "400"),
     *("--log-interval", "1", "--precision", "fp32", "--device", "cpu", "--name", "toy"),
 ]
 SCORE = ["evaluate", "toy", "-n", "150", "--gan-train-images", "0"]
 SHIPPED_OF_MNIST = ["mnist-guide", "mnist-judge", "mnist-sample-guide", "mnist-sample-judge"]
+IMPORTS = ["torch._dynamo", "cgan.training.gan", "cgan.evaluation.evaluate", "cgan.cli"]
 CONTROL = re.compile(r"[^\n\x20-\x7e\u00a0-\uffff]")
 
 
@@ -34,9 +38,7 @@ def on_terminal(arguments: list[str], folder: Path, columns: int = 80) -> str:
     """Run a command in a terminal of so many columns; return what it wrote there."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 0, columns, 0, 0))
-    process = subprocess.Popen(
-        [*CGAN, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder
-    )
+    process = begun(arguments, folder, theirs, theirs)
     os.close(theirs)
     parts = []
     try:
@@ -46,16 +48,38 @@ def on_terminal(arguments: list[str], folder: Path, columns: int = 80) -> str:
         pass
     finally:
         os.close(ours)
-    assert process.wait() == 0, b"".join(parts)
+    process.join()
+    assert process.exitcode == 0, b"".join(parts)
     return b"".join(parts).decode().replace("\r\n", "\n")
 
 
-def in_pipe(arguments: list[str], folder: Path) -> subprocess.CompletedProcess:
-    done = subprocess.run(
-        [*CGAN, *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done
+def in_files(arguments: list[str], folder: Path) -> tuple[str, str]:
+    """Run a command whose output goes into files; return what it wrote to stdout and stderr."""
+    out, errors = (folder / f"{name}.txt" for name in ("stdout", "stderr"))
+    with out.open("wb") as first, errors.open("wb") as second:
+        process = begun(arguments, folder, first.fileno(), second.fileno())
+    process.join()
+    assert process.exitcode == 0, errors.read_text()
+    return out.read_text(), errors.read_text()
+
+
+def begun(arguments: list[str], folder: Path, out: int, errors: int) -> BaseProcess:
+    """Start a command in a process of its own, forked from one that has made the imports."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(IMPORTS)
+    given = [DupFd(out), DupFd(errors)]
+    process = context.Process(target=command, args=(arguments, folder, *given))
+    process.start()
+    return process
+
+
+def command(arguments: list[str], folder: Path, out: Any, errors: Any) -> None:
+    """Do in the new process what a shell does before it starts a program, then run the command."""
+    os.setsid()
+    for number, one in ((1, out), (2, errors)):
+        os.dup2(one.detach(), number)
+    os.chdir(folder)
+    main(arguments, prog_name="cgan")
 
 
 def bars(shown: str) -> list[str]:
@@ -149,17 +173,17 @@ def test_the_numbers_stand_in_columns_within_a_hundred(scored: str) -> None:
     assert any(re.match(r"  worst digit: \d ", row) for row in rows)
 
 
-def test_a_pipe_gets_plain_lines_without_control_characters(world: Path, scored: str) -> None:
-    piped = in_pipe([*TRAIN, "--overwrite"], world)
-    assert CONTROL.search(piped.stdout + piped.stderr) is None
-    assert "%|" not in piped.stderr
-    epochs = [line for line in piped.stderr.splitlines() if line.startswith("epoch ")]
+def test_a_file_gets_plain_lines_without_control_characters(world: Path, scored: str) -> None:
+    out, errors = in_files([*TRAIN, "--overwrite"], world)
+    assert CONTROL.search(out + errors) is None
+    assert "%|" not in errors
+    epochs = [line for line in errors.splitlines() if line.startswith("epoch ")]
     assert [line[:8] for line in epochs] == ["epoch 1:", "epoch 2:"]
-    assert piped.stdout.startswith("toy: 2 epochs in ")
-    again = in_pipe(SCORE, world)
+    assert out.startswith("toy: 2 epochs in ")
+    out, errors = in_files(SCORE, world)
     told = r".+: [\d,]+ of [\d,]+ images, \d+% done, about .+ left"  # where it is slow
-    assert all(re.fullmatch(told, line) for line in again.stderr.splitlines())
-    assert again.stdout == scored.split("\r")[-1]
+    assert all(re.fullmatch(told, line) for line in errors.splitlines())
+    assert out == scored.split("\r")[-1]
 
 
 def test_quiet_says_nothing_but_the_result(world: Path, scored: str) -> None:
