@@ -23,7 +23,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 EXAMINE = Path(__file__).parent / "accessibility.js"
 AXE = REPOSITORY / ".venv/node_modules/axe-core/axe.min.js"
 PATIENCE = 60_000  # milliseconds; a loaded machine is slow, not wrong

@@ -17,7 +17,7 @@ echo "{\\"version\\": \\"$version\\"}" > .venv/node_modules/axe-core/package.jso
 APT = """#!/bin/sh
 echo "apt-get $*" >> "$CALLS"
 for name; do true; done
-case "$*" in *install*) cp "$SPARE/$name" "$TOOLS" ;; esac
+case "$*" in *install*) cp "$SPARE/$name" "$TOOLS" || exit 100 ;; esac
 """
 
 
@@ -89,6 +89,18 @@ def test_what_is_missing_comes_from_the_system(place: Place) -> None:
     assert status == 0, said
     installed = [call.split()[-1] for call in calls if call.startswith("apt-get install")]
     assert installed == ["chromium", "npm"]
+    assert place.run() == (0, "", ["setup"])
+
+
+def test_the_chromium_without_windows_is_preferred_where_the_system_has_it(place: Place) -> None:
+    place.has("tools/chromium")
+    place.has("tools/npm", NPM)
+    place.has("tools/apt-get", APT)
+    place.has("tools/apt-cache")
+    assert place.run()[0] == 0  # it is known but does not come: the other is used
+    assert place.run()[1] != ""  # and it is tried again
+    place.has("spare/chromium-headless-shell")
+    assert place.run()[2][1].split()[-1] == "chromium-headless-shell"
     assert place.run() == (0, "", ["setup"])
 
 
