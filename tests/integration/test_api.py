@@ -1,20 +1,17 @@
 """The Python API as a notebook uses it."""
 
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
-from conftest import REPOSITORY, golden_results
+from conftest import golden_results
 from msgspec.structs import replace
 
 import cgan
@@ -471,31 +468,3 @@ def test_looking_does_not_disturb_torchs_random_state(toy: Any) -> None:
 def test_what_a_judge_cannot_look_at_is_refused(toy: Any, asked: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         cgan.Samples.from_images(toy.sample(n=20), **asked)
-
-
-# docs/python.md
-
-
-def blocks_of_page() -> Iterator[str]:
-    text = (REPOSITORY / "docs/python.md").read_text()
-    yield from re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-
-
-@pytest.mark.slow
-def test_every_line_of_the_pages_python_does_what_it_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-    blocks = list(blocks_of_page())
-    assert len(blocks) == 2
-    for block in blocks:
-        exec(compile(block, "docs/python.md", "exec"), names)
-    assert names["sevens"].images.shape == (16, 1, 28, 28)
-    assert (tmp_path / "year.png").is_file()
-    assert names["found"].report == Path("reports/digits/index.html")
-    assert names["found"].report.is_file()
-    assert isinstance(names["found"].metrics, pd.DataFrame)
-    assert (tmp_path / "reports/images/index.html").is_file()
-    assert names["first"].requested
-    assert not names["second"].requested

@@ -15,7 +15,7 @@ from toys import TOY
 
 from cgan import cli
 from cgan.cli import main
-from cgan.config.recipes import ABOUT, RECIPES, SMALL_CLASSIFIER
+from cgan.config.recipes import ABOUT, RECIPES
 from cgan.config.schema import EvalConfig, Folders
 from cgan.data.datasets import DATASETS
 from cgan.evaluation.evaluate import evaluate
@@ -61,9 +61,10 @@ def test_what_computes_nothing_does_not_import_torch(arguments: list[str]) -> No
     assert done.returncode == 0
 
 
+@pytest.mark.usefixtures("toy_data")
 def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
     where = folders_of(tmp_path)
-    small = ["--dataset", "digits", "--epochs", 1, "--precision", "fp32"]
+    small = ["--dataset", TOY, "--batch-size", 48, "--epochs", 1, "--precision", "fp32"]
     first = run("train-classifier", "--save-model", *small, *where)
     assert first.exit_code == 0, first.output
     assert "test accuracy" in first.output
@@ -74,7 +75,7 @@ def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
     assert third.exit_code == 0, third.output
     assert "judge accuracy" in third.output
     left = {path.name for path in (tmp_path / "r/mine").iterdir()} - {"mistakes.png"}  # if any
-    tables = ("metrics", "per_digit", "confusion", "histogram", "history", "cost")
+    tables = ("metrics", "per_row", "confusion", "histogram", "history", "cost")
     drawn = ("scores", "accuracy", "confusion", "histogram")
     trained = ("loss", "discriminator", "shares", "fcd")
     assert left == {
@@ -132,19 +133,6 @@ def test_the_latent_pictures_of_a_shipped_generator_are_written(tmp_path: Path) 
     for line in done.output.splitlines():
         assert Path(line).parent == tmp_path / "r/digits/latent"
         assert Path(line).is_file()
-
-
-def test_the_demo_runs_all_three_stages_and_ends_with_the_reports_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cgan.evaluation.gan_train.STUDENT_EPOCHS", 1)
-    monkeypatch.setitem(SMALL_CLASSIFIER["digits"], "epochs", 2)
-    result = run("demo", "--epochs", 1, "-n", 100, *folders_of(tmp_path))
-    assert result.exit_code == 0, result.output
-    where, how = result.output.strip().splitlines()[-2:]
-    assert where == f"report: {tmp_path / 'r/demo/index.html'}"
-    assert Path(where.removeprefix("report: ")).is_file()
-    assert how == f"open it with: cgan report demo --reports-dir {tmp_path / 'r'} --open"
 
 
 def test_sample_needs_no_run_of_ones_own(tmp_path: Path) -> None:
@@ -241,10 +229,11 @@ def test_what_sample_writes_is_scored_from_anywhere(digits_run: Folders, tmp_pat
 
 def test_another_classifier_may_judge(digits_run: Folders, tmp_path: Path) -> None:
     where = ["--weights-dir", digits_run.weights, "--reports-dir", tmp_path]
-    refused = run("evaluate", "toy", "--quick", "--classifier", "digits-guide", *where)
+    few = ["--quick", "-n", 120]
+    refused = run("evaluate", "toy", *few, "--classifier", "digits-guide", *where)
     assert refused.exit_code == 2
     assert "digits-guide guided toy, so it cannot judge it" in refused.stderr
-    scored = run("evaluate", "toy", "--quick", "--classifier", SHIPPED / "digits-judge", *where)
+    scored = run("evaluate", "toy", *few, "--classifier", SHIPPED / "digits-judge", *where)
     assert scored.exit_code == 0, scored.output
 
 

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
+import pandas as pd
 import pytest
 from chromium import check, opened
 from click.testing import CliRunner
@@ -173,7 +175,7 @@ TABLE = [
     Row(
         "scripts/demo",
         "--epochs 2 -n 120 --gan-train-images 0",
-        says="report: ",
+        says="report: reports/demo/index.html\nopen it with: cgan report demo --open\n",
         leaves=("reports/demo/index.html", "weights/demo/generator.safetensors"),
         slow=True,
     ),
@@ -343,13 +345,23 @@ def test_the_schema_of_results_is_what_its_script_writes(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_the_python_of_the_pages_runs_from_top_to_bottom(tmp_path: Path) -> None:
+def test_the_python_of_the_pages_runs_from_top_to_bottom_and_does_what_it_says(
+    tmp_path: Path,
+) -> None:
     spaces: dict[str, dict[str, object]] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
         for page, source in programs():
             exec(compile(source, page, "exec"), spaces.setdefault(page, {}))
-    assert spaces
+    names: dict[str, Any] = spaces["python.md"]
+    assert names["sevens"].images.shape == (16, 1, 28, 28)
+    assert (tmp_path / "year.png").is_file()
+    assert names["found"].report == Path("reports/digits/index.html")
+    assert (tmp_path / names["found"].report).is_file()
+    assert isinstance(names["found"].metrics, pd.DataFrame)
+    assert (tmp_path / "reports/images/index.html").is_file()
+    assert names["first"].requested
+    assert not names["second"].requested
 
 
 @pytest.mark.slow
