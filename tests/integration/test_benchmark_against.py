@@ -1,3 +1,4 @@
+import importlib
 import os
 import signal
 import subprocess
@@ -270,17 +271,45 @@ def test_wrong_use_is_told_in_a_line(
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "message"),
+    ("words", "module"),
     [
-        (["nowhere", "--against=nonesuch"], 1, "nowhere is no folder"),
-        ([], 2, "required: MNIST_FOLDER"),
-        (["--help", "--against", "x"], 0, ""),
+        (["--against", "old"], "scripts.benchmarks.against"),
+        (["mnist", "--against=old"], "scripts.benchmarks.against"),
+        (["mnist", "--rounds", "2"], "scripts.benchmarks"),
+        ([], "scripts.benchmarks"),
     ],
 )
-def test_the_script_has_two_modes(words: list[str], status: int, message: str) -> None:
+def test_the_script_has_two_modes(words: list[str], module: str, tmp_path: Path) -> None:
+    script, python = tmp_path / "scripts/benchmark", tmp_path / ".venv/bin/python"
+    for path in (script, python):
+        path.parent.mkdir(parents=True)
+    script.symlink_to(REPOSITORY / "scripts/benchmark")
+    python.write_text('#!/bin/sh\necho "$PYTHONPATH" "$@"\n')  # tells how it is called
+    python.chmod(0o755)
+    done = subprocess.run([script, *words], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == [str(tmp_path), "-P", "-m", module, *words]
+
+
+@pytest.mark.parametrize("module", ["scripts.benchmarks", "scripts.benchmarks.against"])
+def test_both_modes_say_how_they_are_used(
+    module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main = importlib.import_module(f"{module}.__main__" if module.endswith("s") else module).main
+    for words, status in ((["--help"], 0), ([], 2)):
+        monkeypatch.setattr(sys, "argv", ["benchmark", *words])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr()
+        assert stopped.value.code == status
+        assert (said.out or said.err).startswith("usage: scripts/benchmark")
+
+
+def test_the_real_script_tells_an_error_in_a_line() -> None:
     done = subprocess.run(
-        [REPOSITORY / "scripts/benchmark", *words], check=False, capture_output=True, text=True
+        [REPOSITORY / "scripts/benchmark", "--against", "nonesuch"],
+        check=False,
+        capture_output=True,
+        text=True,
     )
-    assert done.returncode == status
-    assert message in (done.stderr or done.stdout).splitlines()[-1]
-    assert done.stdout.startswith("usage: scripts/benchmark") == (status == 0)
+    assert done.returncode == 1
+    assert "there is no revision 'nonesuch'" in done.stderr.splitlines()[-1]

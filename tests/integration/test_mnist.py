@@ -1,7 +1,6 @@
 """The real MNIST, where it is present: the files, the splits and the shipped classifiers."""
 
-import subprocess
-import sys
+import runpy
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,9 +61,10 @@ def test_the_embedded_images_are_originals_with_their_labels(mnist: Path) -> Non
 @pytest.mark.slow
 def test_the_embedded_images_are_made_from_the_four_files(mnist: Path, tmp_path: Path) -> None:
     made = tmp_path / "made.xz"
-    command = [sys.executable, "scripts/embed_mnist", str(mnist), str(made)]
-    subprocess.run(command, cwd=REPOSITORY, check=True)
-    # what another version of the packer would make need not be the same bytes; the pixels must be
+    script = runpy.run_path(str(REPOSITORY / "scripts/embed_mnist"))
+    script["FILTERS"][0]["preset"] = 1  # packs six times faster
+    script["main"](mnist, made)
+    # another packer need not make the same bytes; the pixels must be the same
     assert unpack_xz(made.read_bytes(), SIZE) == unpack_xz(FILE.read_bytes(), SIZE)
     for split in SPLITS:
         assert np.array_equal(read_sample(split, made)[0], read_sample(split)[0])
@@ -90,7 +90,8 @@ def test_classifiers_of_the_embedded_images_read_the_rest_of_the_test_images(
     test = load_split("mnist", mnist, "test")
     new = [i for i, image in enumerate(test.images.numpy()) if image.tobytes() not in embedded]
     assert len(new) == 9000
-    rest = Split(test.spec, test.images[new], test.labels[new])
+    half = new[::2]
+    rest = Split(test.spec, test.images[half], test.labels[half])
     seen = extract_split(load_classifier(name).network, rest, batch_size=500, dtype=torch.float32)
     assert accuracy(fake=seen)["value"] >= least
 
@@ -106,13 +107,13 @@ def test_one_epoch_already_classifies_most_of_mnist_correctly(mnist: Path, tmp_p
 def test_no_split_of_real_images_raises_a_warning(mnist: Path) -> None:
     judge = load_classifier("mnist-judge").network
     extractors = Extractors(judge, None, 500, torch.float32, Progress())
-    splits = {name: subset(load_split("mnist", mnist, name), 3000) for name in SPLITS}
+    splits = {name: subset(load_split("mnist", mnist, name), 2000) for name in SPLITS}
     real = extractors.of_split(judge, splits["validation"])
-    whole = Reference.of(extractors, splits, 3000)
+    whole = Reference.of(extractors, splits, 2000)
     random = np.random.default_rng(0)
-    for n in (250, 500, 1000, 1500):
+    for n in (250, 500, 1000):
         for _ in range(3):
-            order, test = random.permutation(3000), random.permutation(3000)[:n]
+            order, test = random.permutation(2000), random.permutation(2000)[:n]
             assert whole.test_to_train is not None
             near = Near(whole.test_to_train.distances[test], whole.test_to_train.indices[test])
             reference = replace(

@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from cgan.cli import main
+from cgan.deploy.webapp import subprocess_build
+from cgan.deploy.webapp.build import make_site
 from cgan.io.run_layout import SHIPPED
 
 ABSURD = 10**15
@@ -284,9 +286,13 @@ QUIET = ("train-classifier", "train-gan", "evaluate", "demo")  # which else tell
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what can be in the way of a person: damaged, foreign and empty things."""
-    top = tmp_path_factory.mktemp("world")
+def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes | None]]:
+    """A folder with what can be in the way of a person: damaged, foreign and empty things.
+
+    With all that is in the folder around it, which no wrong use may change.
+    """
+    top = tmp_path_factory.mktemp("around") / "world"
+    top.mkdir()
     (top / "file").write_text("in the way")
     for name in ("empty", "folder.png", "folder.npz", "damaged", "r/broken", "r/lacking"):
         (top / name).mkdir(parents=True)
@@ -304,7 +310,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for kind in ("images-idx3", "labels-idx1"):
             (top / f"damaged/{part}-{kind}-ubyte").write_text("no idx file")
     np.savez(top / "floats.npz", images=np.zeros((3, 28, 28)), labels=np.arange(3))
-    return top
+    return top, tree(top.parent)
 
 
 def tree(top: Path) -> dict[str, bytes | None]:
@@ -318,18 +324,17 @@ def tree(top: Path) -> dict[str, bytes | None]:
 def test_a_wrong_use_is_one_line_with_status_2_and_touches_nothing(
     arguments: list[object],
     part: str,
-    template: Path,
-    tmp_path: Path,
+    place: tuple[Path, dict[str, bytes | None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    here = tmp_path / "here"
-    shutil.copytree(template, here)
+    here, before = place
     monkeypatch.chdir(here)
     monkeypatch.delenv("CGAN_DATA", raising=False)
-    before = tree(tmp_path)
+    # what is asked of another process is tested elsewhere; to start one takes seconds
+    monkeypatch.setattr(subprocess_build, "make_site_in_subprocess", make_site)
     typed = [*map(str, arguments), *["-q"] * (arguments[0] in QUIET)]
     result = CliRunner().invoke(main, typed)
-    assert tree(tmp_path) == before
+    assert tree(here.parent) == before
     assert isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == 2, result.output
     lines = result.stderr.splitlines()
