@@ -1,5 +1,6 @@
 """Toy data and runs that many tests share."""
 
+import gc
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ import pytest
 import torch
 from hypothesis import settings
 from numpy.typing import NDArray
-from toys import toy_classifiers, toy_data
+from toys import few_training_images, toy_classifiers, toy_data
 
 from cgan.config.recipes import gan_config
 from cgan.config.schema import Folders, GanConfig
@@ -28,7 +29,8 @@ from cgan.training.gan import train_gan
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-__all__ = ["toy_classifiers", "toy_data"]  # fixtures for all tests
+# fixtures for all tests
+__all__ = ["few_training_images", "toy_classifiers", "toy_data"]
 # A loaded machine makes examples slow, not wrong.
 settings.register_profile("cgan", deadline=None, derandomize=True)
 settings.load_profile("cgan")
@@ -77,6 +79,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
     items.sort(key=lambda item: "unit" in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """Let the search for garbage pass over what the imports made: a million objects that stay."""
+    gc.collect()
+    gc.freeze()
 
 
 def without_browser(reason: str | None) -> None:

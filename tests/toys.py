@@ -12,12 +12,13 @@ from cgan.config.recipes import classifier_config, gan_config
 from cgan.config.schema import Folders, GanConfig
 from cgan.data import datasets
 from cgan.data.spec import DataSpec
-from cgan.data.splits import Split, balanced_labels
+from cgan.data.splits import Split, balanced_labels, subset
 from cgan.io import run_layout
 from cgan.training.classifier import train_classifier
 
 TOY = "toy"
 SPEC = DataSpec(TOY, 1, 12, 8, 10, noun="row")
+N_TRAIN = 400
 SIZES = {"train": 144, "validation": 150, "test": 150}  # as many as make covariances of features
 
 
@@ -53,6 +54,22 @@ def toy_data(toy_classifiers: Path) -> Iterator[None]:
         patch.setitem(datasets.DATASETS, TOY, toy_split)
         for module in ("cgan.io.run_layout", "cgan.models.hub"):
             patch.setattr(f"{module}.SHIPPED", toy_classifiers)
+        yield
+
+
+@pytest.fixture(scope="module")
+def few_training_images() -> Iterator[None]:
+    """While a module is tested, an evaluation compares with few training images.
+
+    To classify them all would take half of it.
+    """
+
+    def few(dataset: str, data_dir: Path, split: str) -> Split:
+        whole = datasets.load_split(dataset, data_dir, split)
+        return subset(whole, min(N_TRAIN, len(whole))) if split == "train" else whole
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cgan.evaluation.subject.load_split", few)
         yield
 
 

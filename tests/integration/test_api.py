@@ -30,6 +30,7 @@ from cgan.reporting.tables import summary
 from cgan.reporting.verdict import find_verdict
 from cgan.runtime.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("few_training_images")
 NAMES = ["Evaluation", "Images", "Samples", "evaluate", "load_classifier", "load_generator"]
 
 

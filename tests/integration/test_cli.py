@@ -23,6 +23,8 @@ from cgan.io.run_layout import SHIPPED
 from cgan.models.classifiers import CLASSIFIERS
 from cgan.runtime.version import __version__
 
+pytestmark = pytest.mark.usefixtures("few_training_images")
+
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])

@@ -188,7 +188,7 @@ TABLE = [
     ),
     Row(
         "scripts/torture",
-        "pickles idx --times 10",
+        "idx --times 10",
         leaves=("reports/examples/torture.csv",),
         slow=True,
     ),

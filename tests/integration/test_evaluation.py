@@ -22,6 +22,7 @@ from cgan.reporting.read import read_results
 from cgan.runtime.errors import InputError
 
 CONFIG = EvalConfig(n_samples=230, gan_train_images=0, batch_size=100, device="cpu")
+pytestmark = pytest.mark.usefixtures("few_training_images")
 LABELLED = {name for name, metric in METRICS.items() if metric.needs_labels}
 
 

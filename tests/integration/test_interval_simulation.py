@@ -56,7 +56,8 @@ class World:
         repeats = self.random.random(N) < 0.5
         features = fake.features.copy()
         features[repeats] = pictures[self.random.integers(0, len(pictures), repeats.sum())]
-        return manifold.look(fake=seen(fake.labels, features), real=self.draw(N))
+        few = self.draw(N).take(np.arange(40))  # duplicates are not sought among the real ones
+        return manifold.look(fake=seen(fake.labels, features), real=few)
 
 
 def seen(labels: NDArray[np.int64], features: NDArray[np.floating]) -> Features:

@@ -25,6 +25,8 @@ from cgan.reporting.tables import summary, title, worded
 from cgan.reporting.verdict import find_verdict
 from cgan.runtime.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("few_training_images")
+
 
 @pytest.fixture(scope="module")
 def report(digits_run: Folders) -> Path:
