@@ -21,9 +21,11 @@ from cgan.data.datasets import DATASETS
 from cgan.evaluation.evaluate import evaluate
 from cgan.io.run_layout import SHIPPED
 from cgan.models.classifiers import CLASSIFIERS
+from cgan.models.registry import n_weights
 from cgan.runtime.version import __version__
 
 pytestmark = pytest.mark.usefixtures("few_training_images")
+UNCONDITIONAL = ("mlp", "basic", "udacity", "conv")
 
 
 def run(*arguments: object) -> Result:
@@ -103,7 +105,8 @@ def test_every_recipe_trains_is_scored_and_stands_in_the_leaderboard(tmp_path: P
         assert (tmp_path / "w" / recipe / "training.png").is_file()
         evaluate(recipe, score, folders)
         results = json.loads((folders.reports / recipe / "results.json").read_text())
-        conditional = recipe in ("guided", "guided-original", "r3gan")
+        conditional, *_ = n_weights(RECIPES[recipe])
+        assert conditional == (recipe not in UNCONDITIONAL)
         assert results["format"] == 2
         assert results["conditional"] == conditional
         assert ("judge_accuracy" in results["metrics"]) == conditional
@@ -288,7 +291,7 @@ def test_recipes_are_listed_with_their_faults_sizes_times_and_scores() -> None:
         assert f"{name}: {ABOUT[name].idea}" in text
         assert f"known fault: {ABOUT[name].fault}" in text
     assert "588,801 weights in G, 392,833 in D" in text  # guided-original
-    assert text.count("unconditional: no class can be requested") == 4
+    assert text.count("unconditional: no class can be requested") == len(UNCONDITIONAL)
     measured = text.count("after four minutes there: ")
     assert measured >= 6
     assert measured + text.count("not measured yet") == len(RECIPES)
