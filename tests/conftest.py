@@ -87,6 +87,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """Let Python end as usual."""
+    gc.unfreeze()
+
+
 def without_browser(reason: str | None) -> None:
     """Skip a test that lacks what it needs; fail it under CI, which must not pass without it."""
     if reason is not None and os.environ.get("CI") == "true":

@@ -135,8 +135,8 @@ ABOUT: dict[str, About] = {
     ),
     "r3gan": About(
         "residual networks without norms; D compares real with fake images, smooth by penalties",
-        "little variety in short trainings: after four minutes on one core, half of the real "
-        "images resemble nothing that it draws; the penalties take over half of the time; D only "
+        "little variety: after six epochs, as after two, half of the real images resemble nothing "
+        "that it draws; the penalties take over half of the time; D only "
         "compares, so its opinion of a single image, in pictures and curves, means nothing; at "
         "twice the rates it collapses",
     ),

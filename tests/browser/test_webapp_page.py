@@ -294,8 +294,8 @@ def test_a_screen_reader_is_told_what_was_drawn(browser: Browser, origin: str) -
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_page_is_sound(browser: Browser, origin: str, width: int, scheme: str) -> None:
     with ready(browser, origin, width=width, scheme=scheme) as visit:
-        check(visit)
         visit.page.fill("#number", "12 ")  # with a word of refusal
+        said(visit, "#number-problem", "cannot be drawn")
         check(visit)
 
 

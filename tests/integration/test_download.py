@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torchvision
@@ -51,7 +53,7 @@ def server(toy_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]
     sums = [(name, hashlib.md5(content).hexdigest()) for name, content in files.items()]
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [served.address])
     monkeypatch.setattr(torchvision.datasets.MNIST, "resources", sums)
-    thread = threading.Thread(target=served.http.serve_forever, daemon=True)
+    thread = threading.Thread(target=served.http.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield served
     served.http.shutdown()
@@ -167,24 +169,22 @@ def test_a_process_that_was_killed_while_downloading_holds_nothing(
     assert [path.name for path in target.iterdir()] == ["MNIST"]
 
 
-ONE_OF_TWO = """
-import sys
-from pathlib import Path
-from cgan.data.datasets import load_split
-import torchvision
-torchvision.datasets.MNIST.mirrors = [sys.argv[2]]
-torchvision.datasets.MNIST.resources = [tuple(pair.split("=")) for pair in sys.argv[3:]]
-print(len(load_split("mnist", Path(sys.argv[1]), "test")))
-"""
-
-
 def test_two_processes_download_once_and_both_have_it(server: Server, target: Path) -> None:
-    sums = [f"{name}={md5}" for name, md5 in torchvision.datasets.MNIST.resources]
-    command = [sys.executable, "-c", ONE_OF_TWO, str(target), server.address, *sums]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    assert [process.communicate()[0] for process in both] == ["60\n", "60\n"]
+    context = get_context("fork")  # they know the mirror as this process does
+    sizes = context.SimpleQueue()
+    both = [context.Process(target=put_size, args=(target, sizes)) for _ in range(2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+        assert process.exitcode == 0
+    assert [sizes.get(), sizes.get()] == [60, 60]
     assert server.asked == 2 * len(FILES)
     assert [path.name for path in target.iterdir()] == ["MNIST"]
+
+
+def put_size(target: Path, sizes: Any) -> None:
+    sizes.put(len(load_split("mnist", target, "test")))
 
 
 def test_a_download_by_another_process_that_does_not_end_is_told(

@@ -48,16 +48,17 @@ def test_one_step_of_every_network_and_schedule(
     assert 0 < result.history[0]["loss"] < 10
 
 
+@pytest.mark.usefixtures("toy_data")
 def test_the_original_systems_options_work_together(tmp_path: Path) -> None:
     config = ClassifierConfig(
-        dataset="digits",
+        dataset="toy",
         network="original-cnn",
         optimizer="adadelta",
         lr=1.0,
         schedule="step",
         gamma=0.7,
-        epochs=3,
-        batch_size=64,
+        epochs=6,
+        batch_size=16,
         label_smoothing=0.0,
         max_shift=0,
         precision="fp32",
