@@ -1,5 +1,6 @@
 """The command line: flags become a config and one call; the only package that knows click."""
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +21,8 @@ class CommandGroup(click.Group):
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override]
         """Run a command; word what it raises and leave with the right exit status."""
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may lack letters
+            sys.stdout.reconfigure(errors="replace")
         try:
             with stopping_at_once():
                 status = super().main(args, **{**extra, "standalone_mode": False})

@@ -23,6 +23,7 @@ from cgan.cli.options import weights_option
     help="generator, judge or discriminator (with the guide that it looks through).",
 )
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path),
     help="The file.  [default: RUN-NETWORK.onnx, .pt or .npz]",
@@ -50,6 +51,7 @@ def export(run: str | None, form: str, network: str, out: Path | None, weights_d
 @click.command("play")
 @click.argument("run", required=False, shell_complete=generators)
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path),
     help="Write the page to this new folder, for any web server, and serve nothing.",

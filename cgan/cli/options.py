@@ -92,7 +92,7 @@ def require_plain(name: str | None) -> None:
 
 def shown_progress(verbose: bool | None) -> Progress:
     """Return progress on stderr, or none when quiet."""
-    return Progress(None if verbose is False else sys.stderr)
+    return Progress(None if verbose is False else sys.stderr, every_line=verbose is True)
 
 
 def announce(progress: Progress, config: Any, row: Any, verbose: bool | None) -> None:

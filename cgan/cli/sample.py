@@ -23,6 +23,7 @@ from cgan.config.schema import EvalConfig
 )
 @click.option("--seed", default=1, show_default=True, help="Seed of the noise.")
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path),
     default=Path("samples.png"),
@@ -78,7 +79,10 @@ def sample(
 @click.argument("run", required=False, shell_complete=generators)
 @click.option("--seed", default=1, show_default=True, help="Seed of the noise.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder.  [default: REPORTS/RUN/latent]"
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder.  [default: REPORTS/RUN/latent]",
 )
 @weights_option
 @reports_option

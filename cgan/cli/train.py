@@ -19,6 +19,7 @@ from cgan.cli.options import (
 from cgan.config.recipes import CLASSIFIERS, RECIPES, classifier_config, gan_config
 from cgan.config.schema import Folders
 from cgan.runtime.errors import InputError
+from cgan.runtime.progress import wrapped
 
 if TYPE_CHECKING:
     from cgan.training.gan import GanResult
@@ -70,6 +71,8 @@ def train_classifier(
 
     progress = shown_progress(verbose)
     announce(progress, config, CLASSIFIERS[role], verbose)
+    if not save_model:
+        progress.line("the classifier will not be kept; --save-model keeps it")
     result = stage1.train_classifier(
         config,
         Folders(data_dir, weights_dir, reports_dir),
@@ -234,12 +237,13 @@ def _closing(result: "GanResult", folder: Path) -> list[str]:
     last, kept = result.history[-1], [row for row in result.history if row["kept"]][-1]
     epochs = f"{last['epoch']:.4g} epoch" + "s" * (last["epoch"] != 1)
     scores = in_words(kept) or ["not scored"]
-    return [
+    lines = [
         f"{folder.name}: {epochs} in {result.seconds:,.0f} s of training",
         f"kept epoch {kept['epoch']:.4g}: {', '.join(scores)}",
         *(f"WARNING: {warning}" for warning in result.warnings),
         f"saved in {folder}",
     ]
+    return [wrapped(line) for line in lines]
 
 
 def _require_free_of_names(context: click.Context) -> None:

@@ -1,6 +1,7 @@
 """Progress for people: bars on a terminal, plain lines elsewhere, nothing when quiet."""
 
 import os
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ EVERY = 30.0  # seconds between two lines of a stage, where there is no terminal
 COLUMNS = 80  # of a terminal that does not tell
 ROWS = 24  # more than there are bars at once; tqdm hides those that find no room
 ROOM = 30  # columns that the share, the bar and the time need
+WIDTH = 79  # letters of a line of text; longer ones go on in a further line
+SOME = 10  # lines of a training, about, unless all are wanted
 
 
 class Bar:
@@ -87,10 +90,17 @@ class Progress:
     """
 
     def __init__(
-        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        every_line: bool = False,
     ) -> None:
-        """Show on `stream`; None shows nothing. `clock` tells seconds."""
-        self._stream, self.clock = stream, clock
+        """Show on `stream`; None shows nothing. `clock` tells seconds.
+
+        With `every_line` a training shows a line for each of its evaluations, else about ten.
+        """
+        self._stream, self.clock, self._every_line = stream, clock, every_line
         self._is_terminal = stream is not None and stream.isatty()
         self.said_at = clock()  # when the last line was shown
 
@@ -117,16 +127,40 @@ class Progress:
             ) as bar:
                 yield _TerminalBar(bar, title, self._stream)
 
+    def shows(self, done: int, total: int) -> bool:
+        """Tell whether the line of the evaluation number `done` of `total` is to be shown."""
+        every = 1 if self._every_line else -(-total // SOME)
+        return done % every == 0 or done == total
+
     def line(self, text: str) -> None:
-        """Show a line above any bar."""
+        """Show a line above any bar; one that is too long is wrapped and goes on indented."""
         if self._stream is None:
             return
+        text = wrapped(text)
         if self._is_terminal:
             tqdm.write(text, file=self._stream)
         else:
             self._stream.write(text + "\n")
         self._stream.flush()
         self.said_at = self.clock()
+
+
+def wrapped(text: str) -> str:
+    """Return a line of text as lines of at most 79 letters, the further ones indented by two more.
+
+    A longer word, such as a path, stays whole.
+    """
+    if len(text) <= WIDTH:
+        return text
+    indent = text[: len(text) - len(text.lstrip())]
+    return textwrap.fill(
+        text.strip(),
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def duration(seconds: float) -> str:

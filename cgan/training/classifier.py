@@ -110,9 +110,10 @@ def _run(
                 "seconds": seconds,
             }
         )
-        progress.line(
-            f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation accuracy {valid:.2%}"
-        )
+        if progress.shows(epoch.number, config.epochs):
+            progress.line(
+                f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation accuracy {valid:.2%}"
+            )
 
     # test, once
     found = extract_split(network, test, batch_size=config.test_batch_size, dtype=torch.float32)

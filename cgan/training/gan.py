@@ -18,7 +18,7 @@ from cgan.runtime.rng import own_randomness
 from cgan.runtime.signals import Stopped, stop_request
 from cgan.training.checkpoint import film_of_format_1, make_checkpoint, roll_back
 from cgan.training.film import Film
-from cgan.training.history import History, StepLog, in_short
+from cgan.training.history import HEAD, History, StepLog, in_short
 from cgan.training.resume import resume_command
 from cgan.training.run_writer import RunWriter
 from cgan.training.setup import Setup, make_state, prepare
@@ -127,6 +127,7 @@ def _training_loop(setup: Setup, writer: RunWriter, progress: Progress) -> GanRe
 
     bars = progress.bar(length.steps, writer.name, done=state.step, unit="steps")
     with bars as bar, stop_request() as stop:
+        progress.line(HEAD)
         while state.step < length.steps:
             try:
                 # train
@@ -151,12 +152,13 @@ def _training_loop(setup: Setup, writer: RunWriter, progress: Progress) -> GanRe
                     took = time.perf_counter() - now
                     _record(setup, writer, state, history, film, result, took)
                     state.log = StepLog()
-                    progress.line(history.last_in_words())
                     shown |= result.scores
                     bar.say(in_short(shown))
-                    if state.step > EARLY * length.steps and not config.dry_run:
-                        for warning in result.warnings:
-                            progress.line(f"  WARNING: {warning}")
+                    if progress.shows(len(history.rows), length.evaluations):
+                        progress.line(history.last_line())
+                        if state.step > EARLY * length.steps and not config.dry_run:
+                            for warning in result.warnings:
+                                progress.line(f"  WARNING: {warning}")
 
                 # save
                 if not config.dry_run:

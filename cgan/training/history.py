@@ -1,7 +1,7 @@
 """The readings of each step, and the history of a training: its scores at each evaluation."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cgan.io.strict import first_line
 from cgan.runtime.errors import InputError, TrainingError
-from cgan.training.validation import ValidationResult, in_words
+from cgan.training.validation import ValidationResult
 
 Readings = dict[str, Tensor]
 TERMS = {  # readings in words for error messages
@@ -139,15 +139,31 @@ class History:
             reason = first_line(error)
             raise InputError(f"the checkpoint's history is damaged ({reason})") from error
 
-    def last_in_words(self) -> str:
-        """Return the last row as a line of text."""
-        row = self.rows[-1]
-        words = [f"G loss {row['g_loss']:.3f}"]
-        if "d_loss" in row:  # if D was updated since the row before
-            words.insert(0, f"D loss {row['d_loss']:.3f}")
-            words.append(f"D(x) {row['d_real']:.2f}")
-            words.append(f"D(G(z)) {row['d_fake']:.2f} -> {row['d_fake_after']:.2f}")
-        words += [*in_words(row), f"{row['seconds']:.0f} s"]
-        if not row["kept"]:
-            words.append("not the best, not kept")
-        return f"epoch {row['epoch']:.4g}: {', '.join(words)}"
+    def last_line(self) -> str:
+        """Return the last row as a line below HEAD, with a dash for what was not measured."""
+        return _columns(
+            format(self.rows[-1][name], form) if name in self.rows[-1] else "-"
+            for name, _, form in COLUMNS
+        )
+
+
+def _columns(words: Iterable[str]) -> str:
+    return "".join(
+        f" {word:>{len(head) - 1}}" for word, (_, head, _) in zip(words, COLUMNS, strict=True)
+    )
+
+
+# of a line about an evaluation: name in the history, heading as wide as the column, format
+COLUMNS = (
+    ("epoch", "   epoch", ".4g"),
+    ("d_loss", "  D loss", ".3f"),
+    ("g_loss", "  G loss", ".3f"),
+    ("d_real", "   D(x)", ".2f"),
+    ("d_fake", "  D(G(z))", ".2f"),
+    ("guide_accuracy", "   guide", ".1%"),
+    ("judge_accuracy", "   judge", ".1%"),
+    ("fcd", "     FCD", ".3f"),
+    ("coverage", "  cover", ".0%"),
+    ("seconds", "  time", ".0f"),
+)
+HEAD = "".join(head for _, head, _ in COLUMNS)

@@ -3,6 +3,7 @@
 import errno
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -251,6 +252,23 @@ def test_quiet_says_only_the_result(tmp_path: Path) -> None:
     result = run("train-gan", "--dataset", "digits", "--dry-run", "-q", *folders_of(tmp_path))
     assert result.output == "dry run: one step done, nothing saved\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_letter_that_the_terminal_lacks_is_replaced(tmp_path: Path) -> None:
+    reports = ["--reports-dir", tmp_path, "--dataset", "digits"]
+    shutil.copytree(REPOSITORY / "reports/examples/digits", tmp_path / "digits")
+    typed = [str(word) for word in ["compare", *reports]]
+    done = CliRunner(charset="latin-1").invoke(main, typed)
+    assert done.exit_code == 0, done.output
+    assert "judge accuracy ?" in done.output  # an arrow, where there is one
+
+
+def test_a_classifier_that_will_not_be_kept_is_said_before_it_is_trained(tmp_path: Path) -> None:
+    small = ["--dataset", "digits", "--epochs", 1, *folders_of(tmp_path)]
+    lines = run("train-classifier", *small).stderr.splitlines()
+    assert lines[1] == "the classifier will not be kept; --save-model keeps it"
+    assert lines[2].startswith("epoch 1: ")
+    assert "will not be kept" not in run("train-classifier", "--save-model", *small).stderr
 
 
 def test_both_rates_follow_lr_unless_set_themselves(tmp_path: Path) -> None:

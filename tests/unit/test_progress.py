@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from cgan.runtime.progress import COLUMNS, EVERY, Progress, duration
-from cgan.training.history import in_short
+from cgan.runtime.progress import COLUMNS, EVERY, Progress, duration, wrapped
+from cgan.training.history import HEAD, History, in_short
 
 READINGS = {
     "d_loss": 1.3149,
@@ -148,8 +148,39 @@ def test_a_line_elsewhere_than_on_a_terminal_has_no_control_character() -> None:
             bar.say(in_short(READINGS))
             bar.advance()
             progress.line("a line")
-    assert stream.getvalue().count("\n") == 2 * 99
+    assert stream.getvalue().splitlines().count("a line") == 99
     assert all(line.isprintable() for line in stream.getvalue().splitlines())
+
+
+def test_a_long_line_is_wrapped_and_its_indentation_kept() -> None:
+    path = "/" + "x" * 90
+    text = f"  WARNING: {'word ' * 20}{path}"
+    lines = wrapped(text).splitlines()
+    assert " ".join(line.strip() for line in lines) == text.strip()
+    assert lines[0].startswith("  WARNING: word")
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert [line for line in lines if len(line) > 79] == [f"    {path}"]
+    assert wrapped("x" * 79) == "x" * 79
+    stream = io.StringIO()
+    Progress(stream).line(text)
+    assert stream.getvalue() == "\n".join([*lines, ""])
+
+
+@pytest.mark.parametrize("total", [1, 3, 10, 11, 40, 400])
+def test_of_many_evaluations_about_ten_are_shown_and_the_last(total: int) -> None:
+    shown = [i for i in range(1, total + 1) if Progress().shows(i, total)]
+    assert shown[-1] == total
+    assert min(total, 6) <= len(shown) <= 11
+    assert all(Progress(every_line=True).shows(i, total) for i in range(1, total + 1))
+
+
+def test_an_evaluation_is_a_line_below_its_headings_with_a_dash_for_what_is_not_known() -> None:
+    history = History()
+    history.rows = [{"epoch": 12.25, "g_loss": 0.75, "seconds": 1234.0, "coverage": 0.5}]
+    line = history.last_line()
+    assert line.split() == ["12.25", "-", "0.750", "-", "-", "-", "-", "-", "50%", "1234"]
+    assert len(line) == len(HEAD) < 80
+    assert line.index("0.750") + 5 == HEAD.index("G loss") + 6  # both end in the same column
 
 
 def test_nothing_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture) -> None:
