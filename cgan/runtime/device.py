@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -14,7 +14,8 @@ from cgan.runtime.errors import InputError, TrainingError, is_out_of_memory, loo
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 Network = TypeVar("Network", bound=nn.Module)
-WORTHWHILE = 1.15  # bf16 must be this many times as fast as fp32 to be chosen
+# what torch calls the instructions that multiply bf16: of Intel and AMD, of Intel's tiles, of Arm
+MULTIPLIES_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def choose_device(name: str) -> torch.device:
@@ -39,25 +40,32 @@ def present_devices() -> list[str]:
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """Return the dtype of that name; "auto" times a convolution in both and takes the faster.
+    """Return the dtype of that name; "auto" is bf16 where the device has instructions for it.
+
+    A stopwatch would choose differently on a busy machine.
 
     Raises:
         InputError: an unknown name.
     """
     lookup({"auto": None, **PRECISIONS}, name, "precision")
     if name == "auto":
-        name = faster(precision_seconds(device))
+        name = "bf16" if multiplies_bf16(device) else "fp32"
     return PRECISIONS[name]
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """Return whether a device has instructions that multiply in bf16; without them it is slow."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        tell = getattr(torch.cpu, "get_capabilities", None)  # which old versions lack
+        return tell is not None and any(tell().get(name) for name in MULTIPLIES_BF16)
+    return False
 
 
 def precision_seconds(device: torch.device) -> dict[str, float]:
     """Return how long a small convolution takes, forward and backward, by precision."""
     return {name: _seconds(device, dtype) for name, dtype in PRECISIONS.items()}
-
-
-def faster(seconds: Mapping[str, float]) -> str:
-    """Return "bf16" where it is worthwhile by these times, else "fp32"."""
-    return "bf16" if seconds["fp32"] > WORTHWHILE * seconds["bf16"] else "fp32"
 
 
 def precision_name(dtype: torch.dtype) -> str:

@@ -1,11 +1,15 @@
 """Errors for people: what is wrong and what to do, with the nearest right name."""
 
 import difflib
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 Row = TypeVar("Row")
+FLAG = re.compile("--([a-z][a-z-]*)")
+COMMAND = re.compile("(cgan [a-z][^,;:)]*)")  # with its flags
 
 
 class InputError(ValueError):
@@ -18,6 +22,21 @@ class TrainingError(ArithmeticError):
 
 class ExportError(ArithmeticError):
     """An exported network computes something else; the message is one line that says what to do."""
+
+
+@contextmanager
+def naming_arguments() -> Iterator[None]:
+    """Let an InputError name arguments of Python where it names flags of the command line.
+
+    The flags of a command that the message advises stay as they are.
+    """
+    try:
+        yield
+    except InputError as error:
+        parts = COMMAND.split(str(error))
+        parts[::2] = [FLAG.sub(lambda flag: flag[1].replace("-", "_"), text) for text in parts[::2]]
+        error.args = ("".join(parts),)
+        raise
 
 
 def warn_renamed(old: str, new: str) -> None:

@@ -1,6 +1,7 @@
 """Progress for people: bars on a terminal, plain lines elsewhere, nothing when quiet."""
 
 import os
+import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -143,6 +144,11 @@ class Progress:
             self._stream.write(text + "\n")
         self._stream.flush()
         self.said_at = self.clock()
+
+
+def default_progress() -> Progress:
+    """Return progress on stderr in a notebook, and none elsewhere."""
+    return Progress(sys.stderr if "ipykernel" in sys.modules else None)
 
 
 def wrapped(text: str) -> str:

@@ -36,13 +36,28 @@ def test_a_named_precision_is_taken_as_it_is(name: str) -> None:
     assert precision_name(choose_precision(name, CPU)) == name
 
 
-def test_auto_takes_the_faster_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    for fast in PRECISIONS.values():
-        monkeypatch.setattr(
-            "cgan.runtime.device._seconds",
-            lambda device, dtype, fast=fast: 1.0 if dtype == fast else 2.0,
-        )
-        assert choose_precision("auto", CPU) == fast
+@pytest.mark.parametrize(
+    ("known", "precision"),
+    [
+        ({"avx512_f": True, "avx512_bf16": True}, "bf16"),
+        ({"avx512_f": True, "avx512_bf16": False, "amx_bf16": True}, "bf16"),
+        ({"avx512_f": True, "avx512_bf16": False, "amx_bf16": False}, "fp32"),
+        ({"architecture": "aarch64", "bf16": True}, "bf16"),
+        ({}, "fp32"),
+    ],
+)
+def test_auto_is_bf16_where_the_processor_multiplies_in_it(
+    known: dict[str, object], precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known)
+    assert choose_precision("auto", CPU) == PRECISIONS[precision]
+
+
+def test_auto_is_bf16_on_a_gpu_that_does_not_emulate_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for real in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda real=real, **_: real)
+        assert (choose_precision("auto", torch.device("cuda")) == torch.bfloat16) == real
+    assert choose_precision("auto", torch.device("mps")) == torch.float32
 
 
 def test_auto_disturbs_no_random_state() -> None:

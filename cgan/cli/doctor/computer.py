@@ -99,7 +99,8 @@ def device_and_precision(name: str) -> Iterator[Finding]:
     from cgan.runtime.device import (
         DEVICES,
         choose_device,
-        faster,
+        choose_precision,
+        precision_name,
         precision_seconds,
         present_devices,
     )
@@ -116,7 +117,8 @@ def device_and_precision(name: str) -> Iterator[Finding]:
     yield ok("device", f"{device.type} (present: {', '.join(present_devices())})")
     seconds = precision_seconds(device)
     times = ", ".join(f"{key} {1000 * value:.1f} ms" for key, value in seconds.items())
-    yield ok("precision", f"auto takes {faster(seconds)}: a small convolution takes {times}")
+    chosen = precision_name(choose_precision("auto", device))
+    yield ok("precision", f"auto is {chosen} here; a small convolution takes {times}")
 
 
 def figures() -> Iterator[Finding]:
