@@ -1,4 +1,4 @@
-"""Pages of docs/ whose tables are written by a script, between two marks."""
+"""Replaces the parts of docs/ pages that scripts generate, between two marks."""
 
 import re
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""What scripts/benchmark measures and how it writes it down; all on the CPU."""
+"""The measurements of scripts/benchmark and their output; all on the CPU."""

@@ -1,4 +1,4 @@
-"""Measures the parts that are asked for and writes the table and the figure after each."""
+"""Measures the requested parts; writes the table and the figure after each."""
 
 import argparse
 import sys

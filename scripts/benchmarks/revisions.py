@@ -1,4 +1,4 @@
-"""Two revisions of the project side by side, each run through its command line."""
+"""Checks out revisions of the project and runs each through its command line."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The rows of a benchmark: one a measurement, in a CSV file and in a table of Markdown."""
+"""The rows of a benchmark, one per measurement, as a CSV file and as a Markdown table."""
 
 import csv
 import math

@@ -1,4 +1,4 @@
-"""How fast images are drawn, and what comparing them costs."""
+"""How fast images are generated, and the time that comparing them takes."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The baseline: a guided GAN as textbooks and its authors write it, in plain PyTorch."""
+"""The baseline: a guided GAN as in textbooks and as its authors wrote it, in plain PyTorch."""
 
 import time
 from collections.abc import Iterator

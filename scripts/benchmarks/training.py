@@ -1,4 +1,4 @@
-"""Training speed: the project's own loop and the baseline, by turns, and what they compute."""
+"""Training speed of the project's own loop and the baseline, alternately, and their operations."""
 
 import tempfile
 import time

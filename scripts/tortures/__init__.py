@@ -1,1 +1,1 @@
-"""Tortures: killing, filling the disk, feeding nonsense; see scripts/torture."""
+"""Stress tests: kill processes, fill the disk, feed damaged files; see scripts/torture."""

@@ -1,4 +1,4 @@
-"""Applies the tortures that are asked for, and writes the table after each."""
+"""Runs the requested stress tests, and writes the table after each."""
 
 import argparse
 import platform

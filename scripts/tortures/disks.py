@@ -1,4 +1,4 @@
-"""Fills a small disk at every point of writing, and looks at what is left of earlier results."""
+"""Fills a small disk at every write, and checks that earlier results are intact."""
 
 import hashlib
 import subprocess
@@ -129,7 +129,7 @@ def _fill_at_every_point(work: Callable[[], Any], disk: Path, folders: Folders) 
         load_generator("x", folders.weights)
         if filler.seen <= at:
             return at
-        assert "No space left on device); it is as it was before" in message, message
+        assert "No space left on device); it is unchanged" in message, message
         assert "\n" not in message
         assert _tree(disk) == before
         at += 1

@@ -1,4 +1,4 @@
-"""Throws damaged files at each parser; anything but a refusal in one line is a failure."""
+"""Feeds damaged files to each parser; anything but reading or a one-line refusal is a failure."""
 
 import base64
 import resource
@@ -20,7 +20,7 @@ FAST = Path("/dev/shm")  # where files are quick to write, if it is there
 
 
 class NeitherError(AssertionError):
-    """A parser did something else than accept or refuse; `content` makes it do so again."""
+    """A parser neither accepted nor refused a file; `content` reproduces it."""
 
     def __init__(self, name: str, content: bytes, kept: Path):
         """Tell the parser and where the file is kept."""

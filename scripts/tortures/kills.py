@@ -1,4 +1,4 @@
-"""Kills trainings and evaluations with SIGKILL at random moments, and looks at what they leave."""
+"""Kills trainings and evaluations with SIGKILL at random moments, and checks what they leave."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Damages valid files at random: bytes, JSON values, and what is packed inside other formats."""
+"""Damages valid files at random: bytes, JSON values, and content packed inside other formats."""
 
 import copy
 import gzip

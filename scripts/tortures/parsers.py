@@ -1,4 +1,4 @@
-"""Everything that reads a stranger's file: valid files, how to damage them, and who reads them."""
+"""All parsers of untrusted files: valid files, how to damage them, and what reads them."""
 
 import gzip
 import io
