@@ -122,7 +122,7 @@ def require_target(form: str, out: Path | None) -> None:
 
 
 def export(source: Source, form: str, out: Path | None = None) -> Export:
-    """Write a network to a file, after a check that the file computes the same as the network.
+    """Write a network to a file, after a check that its outputs match those of the network.
 
     Args:
         source: the run of the network.
@@ -131,7 +131,7 @@ def export(source: Source, form: str, out: Path | None = None) -> Export:
 
     Raises:
         InputError: as `require_target`.
-        ExportError: the exported network computes something else.
+        ExportError: the outputs of the exported network differ.
         OSError: it cannot be written.
     """
     require_target(form, out)
@@ -145,8 +145,8 @@ def export(source: Source, form: str, out: Path | None = None) -> Export:
         parity = compare(packed, trial, form)
     if parity is not None and not parity.holds:
         raise ExportError(
-            f"nothing was written: as {form} the {packed.kind} computes something else (it differs "
-            f"by {parity.largest:.1e}); try another --format"
+            f"nothing was written: the {packed.kind} as {form} computes something else (largest "
+            f"difference {parity.largest:.1e}); try another --format"
         )
     make_folder(out.parent, "--out")
     try:

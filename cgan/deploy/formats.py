@@ -10,7 +10,7 @@ import torch
 from cgan.deploy.portable import FORMAT, N_EXAMPLES, Portable
 from cgan.runtime.errors import InputError
 
-OPSET = 20  # of ONNX: what its operations mean; runtimes of 2023 and later know it
+OPSET = 20  # version of the ONNX operators; supported by runtimes since 2023
 NEEDED = ("onnx", "onnxscript")
 
 
@@ -25,7 +25,7 @@ def require_onnx() -> None:
             import_module(package)
         except ImportError as error:
             raise InputError(
-                f"ONNX needs the package {package}, which is not here: "
+                f"ONNX needs the package {package}, which is not installed: "
                 "pip install onnx onnxruntime onnxscript"
             ) from error
 

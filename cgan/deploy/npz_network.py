@@ -1,4 +1,4 @@
-"""npz: writes a network as plain arrays with everything to build it again, and reads it back."""
+"""npz: writes a network as plain arrays and everything needed to rebuild it, and reads it."""
 
 import io
 import json
@@ -44,7 +44,7 @@ def to_npz(portable: Portable) -> bytes:
     """Return an npz file of a network's parameters and buffers by name, and of a text, `about`.
 
     The text is JSON: `format`, `facts`, `spec` of the images, `config` of the training, `guide`.
-    `numpy.load(FILE, allow_pickle=False)` reads all of it, `read_network` builds the network again.
+    `numpy.load(FILE, allow_pickle=False)` reads all of it, `read_network` rebuilds the network.
     """
     source = portable.source
     arrays = {name: tensor.numpy() for name, tensor in _state(source).items()}
@@ -87,7 +87,7 @@ def read_network(path: Path) -> Portable:
         InputError: it cannot be read, or does not hold such a network.
     """
     try:
-        with open_archive(path, LARGEST_WEIGHTS, "no network of cgan has so much") as archive:
+        with open_archive(path, LARGEST_WEIGHTS, "no network of cgan is so large") as archive:
             about = _about(archive)
             source, state = _on_meta(about, path)
             for name, tensor in state.items():

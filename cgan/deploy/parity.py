@@ -1,4 +1,4 @@
-"""Checks that an exported file computes the same as the network, on the same random inputs."""
+"""Checks that the outputs of an exported file match the network, on the same random inputs."""
 
 import math
 import warnings
@@ -13,7 +13,7 @@ from cgan.deploy.npz_network import read_network
 from cgan.deploy.portable import Portable
 
 N_CHECKED = 64  # images
-SEED = 1  # of the inputs; other ones than those that the network was traced with
+SEED = 1  # of the inputs; not those that the network was traced with
 TOLERANCE = 1e-4  # for outputs up to one; relative to the largest output above one
 
 

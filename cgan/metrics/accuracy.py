@@ -34,13 +34,13 @@ def confusion(*, fake: Features) -> NDArray[np.int64]:
 def guide_gap(*, judge: Features, guide: Features) -> Value:
     """Return guide accuracy minus judge accuracy on the same images, with its 95% interval.
 
-    A generator that learned to please its guide rather than to draw has a gap far above that of
-    real images. The interval is the adjusted Wald interval for a difference of matched pairs: half
+    A generator that has overfitted to its guide has a gap far above that of real images. The
+    interval is the adjusted Wald interval for a difference of matched pairs: half
     a pair is added to each of the four cells (Agresti and Min 2005, section 3).
 
     Args:
-        judge: the images as seen by the judge.
-        guide: the same images, in the same order, as seen by the guide.
+        judge: the images, by the judge.
+        guide: the same images, in the same order, by the guide.
     """
     by_guide = guide.judged == guide.labels
     by_judge = judge.judged == judge.labels

@@ -1,4 +1,4 @@
-"""The classifier score: the inception score with the judge's posteriors in Inception's place."""
+"""The classifier score: the inception score with the judge's posteriors."""
 
 import math
 
@@ -13,7 +13,7 @@ def classifier_score(*, fake: Features) -> Value:
     """Return exp(mean over images of KL(p(y|x) || p(y))), 1 to K, in float64.
 
     Salimans et al. 2016, section 4, without splits. Near K the judge is sure of every image and
-    sees all classes equally often; it does not see variety within a class.
+    all classes are equally frequent. It does not measure variety within a class.
     """
     posteriors, surprises = _posteriors(fake.logits)
     groups = groups_of(fake)

@@ -1,4 +1,4 @@
-"""Mode collapse, by class and by region of feature space, against what real images would have."""
+"""Mode collapse, by class and by region of feature space, compared with real images."""
 
 import math
 
@@ -16,10 +16,10 @@ from cgan.metrics.intervals import (
     wilson,
 )
 
-MISSING_BELOW = 0.1  # a class with less than this share of its due is missing
+MISSING_BELOW = 0.1  # a class with less than this share of its expected count is missing
 BINS = 100
-LEAST = 20  # real images a bin, on average; with fewer images there are fewer bins
-FITTED = 10_000  # training images by which the bins are drawn
+LEAST = 20  # real images per bin on average; fewer images give fewer bins
+FITTED = 10_000  # training images to which the bins are fitted
 
 
 def expected_shares(
@@ -27,9 +27,9 @@ def expected_shares(
 ) -> NDArray[np.float64]:
     """Return the judged shares [K] that real images of the requested classes would have.
 
-    Real images are weighted class by class to the mix of labels in `fake`, so the unequal
-    counts of a test set do not count against a generator of equally many images of each class.
-    Where no label was requested, real images count as they are. `pseudo_count` images are added
+    Real images are reweighted to the label distribution of `fake`, so that an unbalanced test set
+    does not count against a generator with balanced labels. Without requested labels, real images
+    are not weighted. `pseudo_count` images are added
     to every judged class.
     """
     k = fake.n_classes
@@ -60,8 +60,8 @@ def divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
 def class_kl(*, fake: Features, real: Features) -> Value:
     """Return the divergence of the judged shares from the expected ones, in nats.
 
-    Half an image is added to each expected class (Jeffreys' prior), so that a class in which no
-    real image was judged does not make it infinite.
+    Half an image is added to each expected class (Jeffreys' prior), so that a class without any
+    real image does not make it infinite.
     """
     fake_groups, real_groups = groups_of(fake), groups_of(real)
 
@@ -73,7 +73,7 @@ def class_kl(*, fake: Features, real: Features) -> Value:
     without = [
         value(fake.take(fake_groups != g), real.take(real_groups != g)) for g in range(GROUPS)
     ]
-    # its root is nearly normal, the divergence itself is skewed as chi-square is
+    # its root is nearly normal; the divergence itself is skewed like chi-square
     root = jackknife(math.sqrt(whole), np.sqrt(without), lowest=0.0)
     return {"value": whole, "low": root["low"] ** 2, "high": root["high"] ** 2}
 
@@ -81,8 +81,8 @@ def class_kl(*, fake: Features, real: Features) -> Value:
 def histogram(*, fake: Features, real: Features) -> list[dict[str, float]]:
     """Return {class, generated, low, high, real} for every class.
 
-    `generated` is how many images are judged to be of the class, `low` and `high` the ends of its
-    95% Wilson interval as counts, `real` how many of as many real images would be.
+    `generated` is the number of images that the judge assigns to the class, `low` and `high` the
+    ends of its 95% Wilson interval as counts. `real` is the number expected from real images.
     """
     counts = np.bincount(fake.judged, minlength=fake.n_classes)
     expected = expected_shares(fake=fake, real=real) * len(fake)
@@ -101,9 +101,9 @@ def histogram(*, fake: Features, real: Features) -> list[dict[str, float]]:
 
 
 def missing_classes(*, fake: Features, real: Features) -> Value:
-    """Return how many classes get less than a tenth of the share that real images would give.
+    """Return how many classes have less than a tenth of the count expected from real images.
 
-    The interval counts the classes whose 95% Wilson interval lies below, or reaches below, it.
+    The interval counts the classes whose 95% Wilson interval lies below that, or reaches below.
     """
     rows = histogram(fake=fake, real=real)
     value, low, high = (
@@ -118,8 +118,8 @@ def ndb(*, fake: Features, real: Features, train: Features) -> Value:
 
     The bins are the k-means cells of the training features, BINS of them or one for every LEAST
     real images. In each, the shares of generated and of held-out real images are compared by a
-    two-proportion z-test (their section 2). Images drawn like the real ones come out near 0.05;
-    the value grows with N. The interval is Wilson's over the bins.
+    two-proportion z-test (their section 2). Images of the real distribution have about 0.05; the
+    value grows with N. The interval is Wilson's over the bins.
     """
     from sklearn.cluster import KMeans
 

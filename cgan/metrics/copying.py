@@ -9,9 +9,9 @@ from cgan.metrics.features import Features
 from cgan.metrics.intervals import GROUPS, Value, groups_of, jackknife
 
 CELLS = 10
-LEAST = 50  # images a cell, on average; with fewer images there are fewer cells
+LEAST = 50  # images per cell on average; fewer images give fewer cells
 FEWEST = 20  # images of each kind in a cell that counts
-FITTED = 10_000  # training images by which the cells are drawn
+FITTED = 10_000  # training images to which the cells are fitted
 
 
 def copying_z(
@@ -26,13 +26,13 @@ def copying_z(
 
     Within each of at most CELLS k-means cells of the training features, the Mann-Whitney z of the
     generated images' distances to the nearest training image against those of held-out real
-    images; then their mean, weighted by the held-out images in each cell. Far below 0: the
-    generator repeats training images. Near 0: new images as far from them as real ones are. Above:
-    its images are further from the training images than real ones, so it has not fitted them.
+    images; then their mean, weighted by the held-out images in each cell. Far below 0:
+    training images are memorised. Near 0: the images are as far from the training images as
+    held-out real ones. Above: they are further away, so the generator underfits.
     It grows with the root of N; NaN where no cell holds FEWEST images of each kind.
 
     Args:
-        distinct: generated images, without repeats: what is drawn twice is no new evidence.
+        distinct: generated images without repeats, which are no new evidence.
         held_out: real images that the generator was not trained on.
         train: the images that it was trained on.
         distances: float64 [len(distinct)], to the nearest training image.

@@ -1,4 +1,4 @@
-"""Collapse within a class: how much the images of one label vary, beside real ones."""
+"""Collapse within a class: the variance of the images of one label, relative to real ones."""
 
 import math
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cgan.metrics.features import Features
 from cgan.metrics.intervals import Z95, Value
 
-ENOUGH = 20  # images of a class; with fewer, the interval is no interval
+ENOUGH = 20  # images of a class; fewer give no valid interval
 
 
 def diversity_per_class(*, fake: Features, real: Features) -> dict[int, Value]:
@@ -16,7 +16,7 @@ def diversity_per_class(*, fake: Features, real: Features) -> dict[int, Value]:
 
     The value is the total variance of the features (the trace of their covariance) of the
     generated images of a label, divided by that of the real images of the label: 1 for a perfect
-    generator, 0 for one that always draws the same picture. The 95% interval is that of a ratio
+    generator, 0 for one that always generates the same image. The 95% interval is that of a ratio
     of two means of squared distances (delta method, on the logarithm: a few odd images make up
     much of a variance, so the upper end is the further one).
     """

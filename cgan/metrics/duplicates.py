@@ -1,4 +1,4 @@
-"""How many generated images are all but the same as another one."""
+"""How many generated images are nearly identical to another one."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +31,12 @@ def close_distance(real_near: Near) -> float:
 
 
 def distinct(features: Array, distance: float) -> NDArray[np.int64]:
-    """Return the indices of `features` [N, F] that are left when of each close pair one goes."""
+    """Return the indices of `features` [N, F] that remain if one of each close pair is removed."""
     kept = np.arange(len(features))
     while len(kept) > 1:
         near = nearest_others(features[kept], 1)
         close, other = near.distances[:, 0] <= distance, near.indices[:, 0]
-        # the later of two goes; of a ring of nearest neighbours at least the first stays
+        # the later of two is removed; of a ring of nearest neighbours at least the first stays
         gone = close & (other < np.arange(len(kept)))
         if not gone.any():
             break

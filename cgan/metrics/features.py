@@ -25,7 +25,7 @@ class Features:
     requested: bool = True
 
     def __post_init__(self) -> None:
-        """Check what no metric could make sense of."""
+        """Check that the arrays are consistent and finite."""
         if not len(self.labels) == len(self.logits) == len(self.features) > 0:
             raise InputError(
                 f"{len(self.labels)} labels, {len(self.logits)} logits and {len(self.features)} "

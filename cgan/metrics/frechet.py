@@ -1,4 +1,4 @@
-"""FCD, the Fréchet classifier distance: how far two clouds of features are apart, as Gaussians."""
+"""FCD, the Fréchet classifier distance between two sets of features, modelled as Gaussians."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,11 +41,11 @@ def fcd(*, fake: Features, real: Features) -> Value:
     for the value at this N.
 
     Raises:
-        InputError: no more images than features, so that a covariance is no full one.
+        InputError: no more images than features, so that a covariance is singular.
     """
     require_covariance(min(len(fake), len(real)), fake.features.shape[1])
     parts = [_Moments(samples, real.features.mean(axis=0)) for samples in (fake, real)]
-    with threadpool_limits(1, "blas"):  # on so small matrices threads only wait for each other
+    with threadpool_limits(1, "blas"):  # on matrices this small, threads only add overhead
         value, *without = (
             frechet_distance(*parts[0].without(g), *parts[1].without(g))
             for g in (None, *range(GROUPS))
@@ -79,7 +79,7 @@ def fcd_per_class(*, fake: Features, real: Features) -> dict[int, Value]:
 
 
 class _Moments:
-    """Counts, sums and products of features by group, so that leaving one out costs nothing."""
+    """Counts, sums and products of features by group, so that leaving one out is cheap."""
 
     def __init__(self, samples: Features, centre: NDArray[np.float32]):
         """Sum the features about `centre` [F], which keeps the products small and exact."""

@@ -48,14 +48,14 @@ def proportion(hits: NDArray[np.bool_]) -> Value:
 def groups_of(samples: Features) -> NDArray[np.int64]:
     """Return the jackknife group [N], 0 to GROUPS - 1, of each sample.
 
-    Drawn at random with a fixed seed, every class spread evenly over the groups: how many images
-    of a class there are was decided, not drawn, so it is no source of uncertainty.
+    Random with a fixed seed, and stratified by class: the number of images of each class is
+    fixed, so it is no source of uncertainty.
     """
     return _dealt(samples, GROUPS, np.random.default_rng(0))
 
 
 def halves_of(samples: Features) -> NDArray[np.bool_]:
-    """Return HALVINGS random halves, bool [HALVINGS, N], every class spread evenly over both."""
+    """Return HALVINGS random halves, bool [HALVINGS, N], stratified by class."""
     random = np.random.default_rng(0)
     return np.stack([_dealt(samples, 2, random) == 0 for _ in range(HALVINGS)])
 
@@ -79,8 +79,8 @@ def jackknife(
 
     The standard error is sqrt((G - 1) / G * sum((x_g - mean x)^2)) over the G values `without` one
     group each (Efron and Tibshirani 1993, eq. 11.5, on groups), times Student's t. It is used
-    where a bootstrap would mislead: repeated images are nearest neighbours at distance zero, and
-    resampled images are further from the truth than the images themselves.
+    where a bootstrap is misleading: resampled images repeat, so they are nearest neighbours at
+    distance zero, and they are further from the true distribution than the images themselves.
 
     Args:
         value: of all samples.
@@ -104,9 +104,9 @@ def halves_error(first: NDArray[np.float64], second: NDArray[np.float64]) -> flo
     """Return the standard error from the values [HALVINGS] of both halves of each random split.
 
     Two halves that share no sample are independent, so half the mean of (a - b)^2 over the splits
-    is an unbiased variance at N / 2, and half of that the variance at N, however the samples act
-    on each other; the jackknife counts what r samples do together r times, and balls of nearest
-    neighbours are little else.
+    is an unbiased variance at N / 2, and half of that the variance at N, even if the samples
+    interact. The jackknife counts an interaction of r samples r times, and nearest-neighbour balls
+    consist of such interactions.
 
     Args:
         first: of the first half of each split.
@@ -116,7 +116,7 @@ def halves_error(first: NDArray[np.float64], second: NDArray[np.float64]) -> flo
 
 
 def share(hits: NDArray[np.bool_], error: float) -> Value:
-    """Return {value, low, high} of a share whose hits depend on the other samples too.
+    """Return {value, low, high} of a share whose hits also depend on the other samples.
 
     The interval is Wilson's, for as many independent hits as would have the standard error
     `error`, and never more than there are (the effective sample size of survey statistics).

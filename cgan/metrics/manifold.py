@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage: who lies in whose k-nearest-neighbour ball."""
+"""Precision, recall, density and coverage, from k-nearest-neighbour balls."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Balls:
     """Every point's ball reaches to its k-th nearest other point of its own kind, inclusive.
 
     The first row of each array [1 + HALVINGS, ...] is for all points. In row 1 + s the points are
-    split at random into two halves that know nothing of each other; each is its own world.
+    split at random into two halves, and each half is evaluated on its own.
     """
 
     k: int
@@ -46,7 +46,7 @@ def look(*, fake: Features, real: Features, k: int = K, progress: Progress | Non
     progress = progress or Progress()
     centre = real.features.mean(axis=0, dtype=np.float64)
     points, reals = (samples.features - centre for samples in (fake, real))
-    # many more than k: in a half, the k-th nearest is further down the list
+    # more than k, because the k-th nearest in a half is further down the list
     near = [nearest_others(x, min(len(x) - 1, 4 * k + 20), progress) for x in (points, reals)]
     halves = [halves_of(samples) for samples in (fake, real)]
     radii = [_squared_radii(n, h, k) for n, h in zip(near, halves, strict=True)]
@@ -59,7 +59,7 @@ def look(*, fake: Features, real: Features, k: int = K, progress: Progress | Non
             block = slice(start, start + rows)
             squared = _squared(reals[block], points)
             own, theirs = halves[1][:, block], halves[0]
-            # pairs, because few points lie in a ball: another split of them then costs little
+            # pairs, because few points lie in a ball, so that each further split is cheap
             i, j, d = _pairs(squared, radii[1][:, block].max(axis=0)[:, None])
             for row, radius in enumerate(radii[1][:, block]):
                 inside = d <= radius[i]
@@ -100,7 +100,7 @@ def recall(*, balls: Balls) -> Value:
 def density(*, balls: Balls) -> Value:
     """Return how many real balls hold a generated image, by k (Naeem et al. 2020, eq. 3); real 1.
 
-    Unlike precision it is not raised by one outlier among the real images, whose ball is large.
+    Unlike precision, it is not inflated by the large ball of an outlier among the real images.
     """
     counts = balls.holders / balls.k
     value = float(counts[0].mean())

@@ -9,8 +9,8 @@ from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
 
 Array = NDArray[np.float64]
-ROWS = 2000  # queries at a time between two signs of progress
-TINY = 1e-6  # of the typical length of a feature vector: rounding, which must count as zero
+ROWS = 2000  # queries between two updates of the progress bar
+TINY = 1e-6  # of the typical length of a feature vector; smaller distances are rounding errors
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Near:
 def nearest_others(features: Array, count: int, progress: Progress | None = None) -> Near:
     """Return the `count` nearest other points of each point of `features` [N, F]; itself left out.
 
-    A point that occurs twice is its twin's neighbour at distance zero.
+    The duplicate of a point is its neighbour at distance zero.
 
     Raises:
         InputError: there are not as many others.
@@ -34,7 +34,7 @@ def nearest_others(features: Array, count: int, progress: Progress | None = None
         raise InputError(f"{n} images are too few for {count} neighbours; take more than {count}")
     near = nearest_in(features, features, count + 1, progress)
     own = near.indices == np.arange(n)[:, None]
-    own[:, -1] |= ~own.any(axis=1)  # among many twins a point may miss itself
+    own[:, -1] |= ~own.any(axis=1)  # among many duplicates a point may miss itself
     keep = ~own
     return Near(near.distances[keep].reshape(n, count), near.indices[keep].reshape(n, count))
 

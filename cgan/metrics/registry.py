@@ -1,4 +1,4 @@
-"""The metrics by name: what each computes, how it is shown, what it means, where it comes from."""
+"""The metrics by name: computation, display, meaning and source of each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,18 +30,18 @@ class Copies:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the metrics read: images as the judge sees them, unless said.
+    """The inputs of the metrics: the judge's features of images, unless stated otherwise.
 
-    None stands for what is not known or was left out.
+    None: not known or left out.
     """
 
-    all: Features  # every generated image
+    all: Features  # all generated images
     fake: Features  # as many generated images as there are test images to compare them with
     real: Features  # those test images
     train: Features
     balls: Balls  # of `fake` and `real`
-    guide: Features | None = None  # every generated image as the guide sees it
-    student: Features | None = None  # test images as seen by a classifier trained on fakes
+    guide: Features | None = None  # all generated images, by the guide
+    student: Features | None = None  # test images, by a classifier trained on generated images
     copies: Copies | None = None
 
 
@@ -49,16 +49,16 @@ class Inputs:
 class Metric:
     """One row of the registry."""
 
-    compute: Callable[[Inputs], Value | None]  # None where an input is not there
-    counted: Callable[[Inputs], int]  # how many images it looked at
-    title: str  # {noun} stands for what the data set calls a class
-    better: str  # "high", "low" or "real": as near to the value of real images as can be
-    form: str  # how a value is written, as Python's format says
-    meaning: str  # two sentences for a person
+    compute: Callable[[Inputs], Value | None]  # None where an input is missing
+    counted: Callable[[Inputs], int]  # number of images evaluated
+    title: str  # {noun}: the data set's word for a class
+    better: str  # "high", "low" or "real": close to the value of real images
+    form: str  # Python format of a value
+    meaning: str  # two sentences for readers
     source: str  # the publication that defines it
-    short_form: str = ""  # with as few digits as distinguish recipes; empty: as `form`
+    short_form: str = ""  # fewer digits, enough to distinguish recipes; empty: as `form`
     short_title: str = ""  # for a terminal and a leaderboard; empty: as `title`
-    needs_labels: bool = False  # makes no sense where no class was requested
+    needs_labels: bool = False  # undefined where no class was requested
 
 
 def _n_all(inputs: Inputs) -> int:
@@ -101,8 +101,9 @@ METRICS: dict[str, Metric] = {
         title="judge accuracy",
         better="high",
         form=".2%",
-        meaning="Share of the images that a classifier which guided nothing classifies as the "
-        "requested {noun}. Real images reach what stands beside it, not 100%.",
+        meaning="Share of the images that the judge, a classifier that guided no training, "
+        "classifies as the requested {noun}. Compare it with the value of real images, not with "
+        "100%.",
         source="GAN-test; Shmelkov, Schmid and Alahari 2018, How good is my GAN?, section 3",
         needs_labels=True,
     ),
@@ -112,9 +113,9 @@ METRICS: dict[str, Metric] = {
         title="guide accuracy",
         better="high",
         form=".2%",
-        meaning="The same by the classifier that trained the generator. It favours the generator "
+        meaning="The same, by the classifier that guided the training. It favours the generator "
         "and is shown for comparison only.",
-        source="the training's own classifier; no evidence",
+        source="the classifier of the training, so it is not independent",
         needs_labels=True,
     ),
     "guide_gap": Metric(
@@ -123,8 +124,8 @@ METRICS: dict[str, Metric] = {
         title="guide gap (guide minus judge accuracy)",
         better="real",
         form=".2%",
-        meaning="How many more images the guide accepts than the judge. Far above real images it "
-        "says that the generator has learned to please its guide.",
+        meaning="How many more images the guide accepts than the judge. A value far above that of "
+        "real images means that the generator has overfitted to its guide.",
         source="guide accuracy minus judge accuracy",
         short_title="guide gap",
         needs_labels=True,
@@ -136,7 +137,7 @@ METRICS: dict[str, Metric] = {
         better="high",
         form=".2f",
         meaning="The inception score with the judge's posteriors: high when the judge is sure of "
-        "each image and all classes occur. It does not see variety within a class.",
+        "each image and all classes occur. It does not measure variety within a class.",
         source="Salimans et al. 2016, Improved techniques for training GANs, section 4",
     ),
     "fcd": Metric(
@@ -145,8 +146,8 @@ METRICS: dict[str, Metric] = {
         title="Fréchet classifier distance (FCD)",
         better="low",
         form=".4f",
-        meaning="Distance between the judge's features of generated and of real images, as "
-        "Gaussians. It grows as N falls: compare it with real images at the same N only.",
+        meaning="Fréchet distance between the judge's features of generated and of real images, "
+        "each modelled as a Gaussian. It grows as N falls, so compare values at the same N only.",
         source="Heusel et al. 2017, GANs trained by a two time-scale update rule, equation 6, in "
         "features of the judge",
         short_form=".3f",
@@ -158,8 +159,8 @@ METRICS: dict[str, Metric] = {
         title="precision",
         better="high",
         form=".2%",
-        meaning="Share of the images that lie among the real ones: realism. An image counts if it "
-        "is in the ball around some real image that reaches to its k-th neighbour.",
+        meaning="Realism: the share of generated images that lie in the ball of some real image. "
+        "The ball of an image reaches to its k-th nearest neighbour.",
         source="Kynkäänniemi et al. 2019, Improved precision and recall metric, section 2",
         short_form=".1%",
     ),
@@ -169,8 +170,8 @@ METRICS: dict[str, Metric] = {
         title="recall",
         better="high",
         form=".2%",
-        meaning="Share of the real images that lie among the generated ones: variety. What is "
-        "scattered widely has a high recall, so read it with precision.",
+        meaning="Variety: the share of real images that lie in the ball of some generated image. "
+        "Widely scattered images also have a high recall, so read it with precision.",
         source="Kynkäänniemi et al. 2019, Improved precision and recall metric, section 2",
         short_form=".1%",
     ),
@@ -180,8 +181,8 @@ METRICS: dict[str, Metric] = {
         title="density",
         better="real",
         form=".2f",
-        meaning="Like precision, but counting in how many real balls an image lies. Real images "
-        "are near 1, and more means that typical images are drawn too often.",
+        meaning="Like precision, but it counts the balls of real images that an image lies in. "
+        "Real images are near 1; a higher value means too many typical images.",
         source="Naeem et al. 2020, Reliable fidelity and diversity metrics, equation 3",
     ),
     "coverage": Metric(
@@ -190,7 +191,7 @@ METRICS: dict[str, Metric] = {
         title="coverage",
         better="high",
         form=".2%",
-        meaning="Share of the real images that have a generated one in their ball. It measures "
+        meaning="Share of the real images that have a generated image in their ball. It measures "
         "variety, and outliers do not raise it.",
         source="Naeem et al. 2020, Reliable fidelity and diversity metrics, equation 4",
         short_form=".1%",
@@ -201,8 +202,8 @@ METRICS: dict[str, Metric] = {
         title="GAN-train accuracy",
         better="high",
         form=".2%",
-        meaning="Accuracy on real images of a classifier that learned from generated images alone. "
-        "Beside it stands the same classifier, trained on as many real images.",
+        meaning="Accuracy on real images of a classifier trained on generated images only. The "
+        "value of real images is that of the same classifier trained on as many real images.",
         source="Shmelkov, Schmid and Alahari 2018, How good is my GAN?, section 3",
         needs_labels=True,
     ),
@@ -212,9 +213,9 @@ METRICS: dict[str, Metric] = {
         title="class divergence (KL, nats)",
         better="low",
         form=".5f",
-        meaning="How far the judged classes stray from those of real images with the same labels, "
-        "in nats. 0 is perfect.",
-        source="Kullback and Leibler 1951, of the two histograms below",
+        meaning="Divergence of the distribution of judged classes from that of real images with "
+        "the same labels, in nats. 0 is perfect.",
+        source="Kullback and Leibler 1951, computed from the two class histograms",
     ),
     "missing_classes": Metric(
         lambda inputs: missing_classes(fake=inputs.fake, real=inputs.real),
@@ -222,9 +223,9 @@ METRICS: dict[str, Metric] = {
         title="missing classes",
         better="low",
         form=".0f",
-        meaning="Classes that are drawn less than a tenth as often as real images would be. Any is "
-        "a collapse.",
-        source="counted with the judge's classes",
+        meaning="Number of classes with less than a tenth of the images that real images would "
+        "give. Any missing class is a mode collapse.",
+        source="counted from the classes that the judge assigns",
     ),
     "ndb": Metric(
         lambda inputs: ndb(fake=inputs.fake, real=inputs.real, train=inputs.train),
@@ -232,8 +233,8 @@ METRICS: dict[str, Metric] = {
         title="different bins (NDB)",
         better="low",
         form=".2%",
-        meaning="Share of the regions of feature space in which it draws too often or too rarely. "
-        "It grows with N, and real images have some by chance.",
+        meaning="Share of the regions of feature space that hold significantly more or fewer "
+        "generated than real images. It grows with N, and real images have some by chance.",
         source="Richardson and Weiss 2018, On GANs and GMMs, section 2",
         short_form=".1%",
     ),
@@ -243,8 +244,8 @@ METRICS: dict[str, Metric] = {
         title="diversity within a {noun}",
         better="real",
         form=".2f",
-        meaning="Variance of the images of one {noun} as a share of that of real ones, the mean "
-        "over the classes. 1 is perfect, 0 the same picture every time.",
+        meaning="Variance of the images of one {noun} divided by that of real images, averaged "
+        "over the classes. 1 is perfect; 0 is the same image every time.",
         source="ratio of variances in the judge's features",
     ),
     "duplicate_rate": Metric(
@@ -253,8 +254,8 @@ METRICS: dict[str, Metric] = {
         title="duplicates",
         better="low",
         form=".2%",
-        meaning="Share of the images that are all but the same as another one. It grows with N, as "
-        "shared birthdays do.",
+        meaning="Share of the images that are nearly identical to another generated image. It "
+        "grows with N, as in the birthday problem.",
         source="the birthday test of Arora and Zhang 2017, Do GANs actually learn the "
         "distribution?",
         short_form=".1%",
@@ -265,9 +266,9 @@ METRICS: dict[str, Metric] = {
         title="copying (z)",
         better="real",
         form="+.1f",
-        meaning="Whether images lie nearer to the training images than new real ones do, as a "
-        "z-score. Far below real images: they repeat the training images; above: they are further "
-        "away.",
+        meaning="Whether images lie nearer to the training images than held-out real images do, "
+        "as a z-score. A value far below that of real images means training images memorised; a "
+        "value above it means that the images are further away.",
         source="Meehan, Chaudhuri and Dasgupta 2020, A non-parametric test to detect "
         "data-copying, section 3",
     ),

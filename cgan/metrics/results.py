@@ -250,7 +250,7 @@ UPGRADES: dict[int, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
 
 
 def _disagreement(results: Results) -> str:
-    """Return what parts of results do not agree about; nothing where all do."""
+    """Return the first inconsistency in results; empty if there is none."""
     strange = sorted((results.metrics.keys() | results.left_out.keys()) - METRICS.keys())
     if strange:
         return f"there is no metric {strange[0]:.40}"
@@ -274,7 +274,7 @@ def _disagreement(results: Results) -> str:
 
 
 def _bad_setting(config: Mapping[str, Any]) -> str:
-    """Return what is wrong with a training's seed, which distinguishes runs; or nothing."""
+    """Return the problem with a training's seed, which distinguishes runs; empty if it is valid."""
     seed = config.get("seed")
     if seed is None or (type(seed) is int and seed >= 0):
         return ""
@@ -282,7 +282,7 @@ def _bad_setting(config: Mapping[str, Any]) -> str:
 
 
 def histogram_rows(fake: Features, real: Features) -> list[HistogramRow]:
-    """Return how often each class is judged to be drawn, beside real images."""
+    """Return how many images the judge assigns to each class, beside real images."""
     return [msgspec.convert(row, HistogramRow) for row in histogram(fake=fake, real=real)]
 
 

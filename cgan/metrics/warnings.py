@@ -1,4 +1,4 @@
-"""Warnings: what a person must know before they believe the other numbers."""
+"""Warnings: problems that a reader must know before trusting the other numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ COPYING = -1.5  # z below that of real images
 
 @dataclass(frozen=True)
 class Found:
-    """What warnings are about; metrics that were left out raise none."""
+    """The inputs of the warnings; metrics that were left out raise none."""
 
     metrics: Mapping[str, Score]
     per_class: Sequence[ClassRow]
     histogram: Sequence[HistogramRow]
-    nouns: str = "classes"  # what the data set calls its classes
+    nouns: str = "classes"  # the data set's word for its classes
 
     def known(self, name: str) -> tuple[float, float, float, float] | None:
         """Return value, low, high and the value of real images, where all are known."""
@@ -37,7 +37,7 @@ class Found:
         return value, low, high, real
 
     def missing(self) -> list[int]:
-        """Return the classes that are hardly ever drawn."""
+        """Return the classes that are almost never generated."""
         return [
             row.label
             for row in self.histogram
@@ -48,12 +48,12 @@ class Found:
 
 
 def find_warnings(found: Found) -> list[QualityWarning]:
-    """Return what is wrong with a generator.
+    """Return the warnings about a generator.
 
-    A warning needs the whole 95% interval beyond its threshold, so chance alone seldom raises one
-    (a missing class: below a tenth of its due, its interval below half of it).
-    One fault raises one warning: the classes, labels and variety of images that are unlike any real
-    one mean nothing, and a gap between guide and judge explains why classes are wrong.
+    A warning needs the whole 95% interval beyond its threshold, so chance alone rarely raises one.
+    A class is missing below a tenth of its expected count, if the interval ends below half of it.
+    One fault raises one warning. If images are unrealistic, their classes, labels and variety mean
+    nothing. A guide gap explains wrong classes.
     """
     unrealistic, collapsed, copied = _unrealistic(found), _repeats(found), _copied(found)
     missing = mislabelled = gap = None
@@ -71,7 +71,7 @@ def _missing(found: Found) -> QualityWarning | None:
     if not missing:
         return None
     names = ", ".join(map(str, missing))
-    message = f"Missing: the generator hardly ever draws {names}."
+    message = f"Missing {found.nouns}: almost no image is classified as {names}."
     return QualityWarning(
         kind="missing",
         metric="missing_classes",
@@ -89,9 +89,8 @@ def _alike(found: Found) -> QualityWarning | None:
     ]
     if not alike:
         return None
-    message = (
-        f"Collapsed: the images of {', '.join(alike)} vary less than half as much as real ones."
-    )
+    names = ", ".join(alike)
+    message = f"Collapsed: the images of {names} have less than half the variance of real ones."
     return _warning(found, "collapsed", "intra_class_diversity", LITTLE_DIVERSITY, message)
 
 
@@ -102,7 +101,7 @@ def _repeats(found: Found) -> QualityWarning | None:
     value, low, _, real = known
     if low <= (limit := real + REPEATS):
         return None
-    message = f"Collapsed: {value:.0%} of the images are all but the same as another one."
+    message = f"Collapsed: {value:.0%} of the images are nearly identical to another one."
     return _warning(found, "collapsed", "duplicate_rate", limit, message)
 
 
@@ -114,15 +113,15 @@ def _narrow(found: Found) -> QualityWarning | None:
         value, _, high, real = known
         if high < (limit := NARROW * real):
             message = (
-                f"Collapsed: only {value:.0%} of the real images are like anything that it draws "
-                f"({real:.0%} for new real images)."
+                f"Collapsed: the generated images cover only {value:.0%} of the real images "
+                f"({name}; held-out real images {real:.0%})."
             )
             return _warning(found, "collapsed", name, limit, message)
     return None
 
 
 def _unrealistic(found: Found) -> QualityWarning | None:
-    """Density, not precision: where images are few, the balls are so large that noise is in one."""
+    """Use density, not precision: the balls of few images are so large that they hold noise."""
     known = found.known("density")
     if not known:
         return None
@@ -130,14 +129,14 @@ def _unrealistic(found: Found) -> QualityWarning | None:
     if high >= (limit := MUCH_LESS * real):
         return None
     message = (
-        f"Not realistic: around its images, real ones are only {value / real:.0%} as dense as "
-        "around new real images."
+        f"Not realistic: the density of real images around its images is only {value / real:.0%} "
+        "of that around held-out real images."
     )
     return _warning(found, "unrealistic", "density", limit, message)
 
 
 def _mislabelled(found: Found) -> QualityWarning | None:
-    """Of the classes that are drawn at all."""
+    """Only classes that are not missing count."""
     known, missing = found.known("judge_accuracy"), found.missing()
     rows = [row for row in found.per_class if row.label not in missing]
     if not known or not rows:
@@ -148,7 +147,7 @@ def _mislabelled(found: Found) -> QualityWarning | None:
     if wilson(hits, n)[1] >= limit:
         return None
     message = (
-        f"Wrong {found.nouns}: {1 - hits / n:.0%} of the images show another one than was "
+        f"Wrong {found.nouns}: {1 - hits / n:.0%} of the images show another one than the one "
         "requested."
     )
     return _warning(found, "mislabelled", "judge_accuracy", limit, message)
@@ -159,12 +158,12 @@ def _guide_gap(found: Found) -> QualityWarning | None:
     if not known:
         return None
     value, low, _, real = known
-    # a guide that is bad at real images may accept fewer of both, which favours nobody
+    # the gap of real images is negative if the guide is worse on them than the judge
     if low <= (limit := max(real, 0) + GUIDE_GAP):
         return None
     message = (
         f"Fitted to the guide: the guide accepts {value:.1%} more of the images than the judge "
-        "does; the generator has learned to please its guide."
+        "does; the generator has overfitted to its guide."
     )
     return _warning(found, "guide_gap", "guide_gap", limit, message)
 
@@ -174,8 +173,8 @@ def _copied(found: Found) -> QualityWarning | None:
     if not known or known[2] >= (limit := known[3] + COPYING):
         return None
     message = (
-        "Copied: its images lie nearer to the training images than new real images do; look at the "
-        "pairs in copies.png."
+        "Copied: its images lie nearer to the training images than held-out real images do; see "
+        "the pairs in copies.png."
     )
     return _warning(found, "copied", "copying_z", limit, message)
 

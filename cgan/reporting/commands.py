@@ -10,7 +10,7 @@ from cgan.io.run_layout import PLAIN_NAME
 from cgan.metrics.results import Results
 from cgan.runtime.errors import InputError
 
-# what the command has anyway, has no flag, or changes no weight
+# settings without a flag, given otherwise, or without effect on the weights
 UNSAID = {
     *("recipe", "dataset", "d_every", "dry_run", "log_interval", "checkpoint_every", "on_nan"),
     *("warmup", "beta2"),
@@ -18,7 +18,7 @@ UNSAID = {
 
 
 def commands_of(results: Results) -> list[str]:
-    """Return the command lines that train and score what `results` describe, as far as known.
+    """Return the command lines that train and score the run of `results`, as far as known.
 
     Settings that have no flag are left out, and so is a config of another version.
     """
@@ -26,12 +26,12 @@ def commands_of(results: Results) -> list[str]:
     names = [results.run, results.dataset, results.judge.name]
     names += [guide for guide in (_shown_guide(results), _training_guide(results)) if guide]
     if not all(PLAIN_NAME.fullmatch(name) for name in names):
-        return []  # somebody else's, which could pass for a flag
+        return []  # an untrusted name could pass for a flag
     lines = []
     if provenance.config is not None:
         lines += _training(results, provenance.config)
     elif provenance.images is None:
-        return []  # arrays in somebody's memory
+        return []  # arrays in memory
     subject = [results.run]
     if provenance.images is not None:
         subject = ["--images", provenance.images, "--dataset", results.dataset]
@@ -43,7 +43,7 @@ def commands_of(results: Results) -> list[str]:
 
 
 def _shown_guide(results: Results) -> str | None:
-    """Return the name of the classifier that stands beside the judge."""
+    """Return the name of the classifier that is shown beside the judge."""
     return results.guide.name if results.guide else None
 
 
@@ -72,7 +72,7 @@ def _training(results: Results, config: dict[str, Any]) -> list[str]:
 
 
 def _evaluation(scored: dict[str, Any], results: Results) -> list[str]:
-    """Return the flags of an evaluation in which it differs from the default or the quick one."""
+    """Return the flags for the settings that differ from the default or the quick evaluation."""
     try:
         EvalConfig(**scored)
     except (TypeError, InputError):

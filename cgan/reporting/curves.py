@@ -9,9 +9,9 @@ from matplotlib.lines import Line2D
 
 from cgan.reporting.figures import BLUE, GREY, ORANGE
 
-# of several runs; with the style of the line, so that lines differ in more than colour
+# combined with line styles, so that lines differ in more than colour
 COLOURS = (BLUE, ORANGE, "#00806a", "#a3428f", "#7a5c00", "#3d3d3d")
-# what several runs are compared by: title and, where there is one, the ideal
+# by column: title and, where there is one, the ideal
 PANELS: dict[str, tuple[str, float | None]] = {
     "judge_accuracy": ("judge accuracy", 1.0),
     "d_error": ("discriminator's error", 0.5),
@@ -62,5 +62,5 @@ def curves(histories: Sequence[tuple[str, pd.DataFrame]]) -> Figure:
         handles, shown, frameon=False, loc="outside lower center", ncols=6, fontsize=9
     )
     for text in legend.get_texts():
-        text.set_parse_math(False)  # two dollars are no formula
+        text.set_parse_math(False)  # dollar signs must not start a formula
     return figure

@@ -1,4 +1,4 @@
-"""What several reports say: one row a run, and the seeds of one recipe together."""
+"""The content of several reports: one row a run, and means over the seeds of a recipe."""
 
 import json
 from collections.abc import Callable
@@ -17,28 +17,28 @@ from cgan.reporting.read import find_report, read_history, read_results
 from cgan.runtime.errors import InputError, lookup
 
 REAL = "real images"
-# what a run may differ in and still be another seed of the same
+# settings that may differ between seeds of the same kind
 ALIKE = {"seed", "device", "precision", "log_interval", "checks", "dry_run"}
 WHOLE = ("seed", "n_samples", "warnings", "config.seed")  # columns that real images lack
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What one report says of its run."""
+    """The content of one report."""
 
     results: Results
     history: pd.DataFrame | None
 
     @property
     def config(self) -> dict[str, Any]:
-        """How the run was trained; nothing of images from elsewhere."""
+        """The config of the training; empty for images from elsewhere."""
         return self.results.provenance.config or {}
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What sets the run apart from others but for its seed: how it was trained and scored.
+        """Settings of training and scoring that distinguish runs, without the seed.
 
-        A field that came later than the run has its default.
+        A field that is newer than the run has its default.
         """
         trained = {"run": self.results.run}
         if self.config:
@@ -48,7 +48,7 @@ class Entry:
 
     @property
     def kind(self) -> str:
-        """The same for two runs that differ in their seed alone."""
+        """A key that is equal for runs that differ only in their seed."""
         return json.dumps(self.settings, sort_keys=True)
 
     def row(self) -> dict[str, Any]:
@@ -109,8 +109,8 @@ def find_entries(
         return [entry for entry in entries if entry.results.dataset == dataset]
     if len(names) > 1:
         raise InputError(
-            f"the reports are of several data sets ({', '.join(names)}), and scores on one say "
-            "nothing of another; choose one with --dataset"
+            f"the reports are of several data sets ({', '.join(names)}), whose scores are not "
+            "comparable; choose one with --dataset"
         )
     return entries
 
@@ -121,7 +121,7 @@ def board(entries: list[Entry]) -> pd.DataFrame:
     first = {"run": REAL, "dataset": entries[0].results.dataset, **real}
     rows = [first, *(entry.row() for entry in entries)]
     table = pd.DataFrame(rows)
-    for name in WHOLE:  # not by way of floats, in which a large seed would be another
+    for name in WHOLE:  # not as floats, which would round large seeds
         if name in table:
             table[name] = pd.array([row.get(name) for row in rows], dtype="Int64")
     return table
@@ -150,7 +150,7 @@ def groups(entries: list[Entry]) -> pd.DataFrame:
 
 
 def _title(entry: Entry, members: dict[str, list[Entry]]) -> str:
-    """Return the recipe's name, and what sets this kind apart from others of the recipe."""
+    """Return the recipe's name, and the settings that differ from other kinds of the recipe."""
     recipe = entry.results.recipe
     if recipe is None:
         return str(entry.results.run)

@@ -16,15 +16,15 @@ from matplotlib.figure import Figure
 from cgan.metrics.results import Results
 from cgan.reporting import tables
 
-BLUE, ORANGE, GREY = "#0b5fa5", "#b45309", "#8a8f98"  # tell apart without red against green
+BLUE, ORANGE, GREY = "#0b5fa5", "#b45309", "#8a8f98"  # distinguishable without red against green
 INK = "#1b1f24"
-# the colours that a page may change, as custom properties of its style sheet
+# colours that a page may override by custom properties of its style sheet
 FOLLOWING = {BLUE: "blue", ORANGE: "orange", GREY: "grey", INK: "ink"}
 BLUES = mpl.colormaps["Blues"]
-MIDDLE = 0.179  # the luminance from which black and white differ as much
-LEGIBLE = 30  # classes whose counts have room in a confusion matrix
+MIDDLE = 0.179  # luminance at which black and white have the same contrast
+LEGIBLE = 30  # most classes whose counts fit in a confusion matrix
 WIDTH = 5.0  # inches: 480 pixels, so that letters stay legible on a telephone
-MOST_TIMES = 1.3  # the end of the scale on which real images are 1
+MOST_TIMES = 1.3  # end of the scale on which real images are 1
 STYLE: dict[Any, Any] = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), INK),
     **dict.fromkeys(("xtick.color", "ytick.color"), INK),
@@ -32,7 +32,7 @@ STYLE: dict[Any, Any] = {
     **{"font.size": 9.0, "svg.fonttype": "none", "legend.frameon": False},
 }
 FONT = "system-ui, sans-serif"
-# on one scale: what is as good as in real images is 1
+# on one scale: 1 is as good as real images
 SCALED = {
     "judge_accuracy": "judge accuracy",
     "gan_train_accuracy": "GAN-train",
@@ -44,14 +44,14 @@ SCALED = {
     "fcd": "FCD, inverse",
     "classifier_score": "classifier score",
 }
-INVERSE = {"fcd"}  # the lower the better: real images' value by the generated ones'
+INVERSE = {"fcd"}  # lower is better: the value of real images divided by that of generated ones
 
 
 def svg(name: str, draw: Callable[..., Figure], *parts: Any) -> bytes:
-    """Return what `draw` makes of `parts` as an SVG, always the same one, its letters as text.
+    """Return the figure that `draw` makes of `parts` as a reproducible SVG with text as text.
 
     Args:
-        name: of the figure: what is in it is called by names that no other figure uses.
+        name: of the figure; its ids are unique to that name.
         draw: a function of this module.
         parts: what it draws.
     """
@@ -69,7 +69,7 @@ def svg(name: str, draw: Callable[..., Figure], *parts: Any) -> bytes:
 
 
 def inline(picture: bytes, label: str) -> str:
-    """Return an SVG of `svg` as a part of a page, whose colours follow it, with a label."""
+    """Return an SVG of `svg` for embedding in a page, with a label and the colours of the page."""
     text = picture.decode()
     text = text[text.index("<svg") :]
     for colour, name in FOLLOWING.items():
@@ -121,12 +121,12 @@ def scores(results: Results) -> Figure:
 
 
 def can_be_scaled(results: Results) -> list[str]:
-    """Return the metrics of `SCALED` of which all that `scores` draws is known."""
+    """Return the metrics of `SCALED` for which all values that `scores` draws are known."""
     return [name for name in SCALED if (known := _known(results, name)) and known["real"] > 0]
 
 
 def _known(results: Results, name: str) -> dict[str, float] | None:
-    """Return a metric's numbers by name, or None where one that is drawn is not known."""
+    """Return a metric's numbers by name, or None if a required one is not known."""
     score = results.metrics.get(name)
     if score is None or score.low is None or score.high is None or score.real is None:
         return None
@@ -137,7 +137,7 @@ def _known(results: Results, name: str) -> dict[str, float] | None:
 
 
 def _scaled(name: str, known: dict[str, float], *keys: str) -> list[float]:
-    """Return values as shares of that of real images, the other way round where low is better."""
+    """Return values divided by that of real images, inverted where lower is better."""
     real = known["real"]
     values = [known[key] for key in keys]
     if name in INVERSE:
@@ -154,7 +154,7 @@ def confusion(table: pd.DataFrame) -> Figure:
     figure = _new(WIDTH, 0.92 * WIDTH)
     axes = figure.subplots()
     edges = np.arange(len(counts) + 1) - 0.5
-    # the square root shows a handful of mistakes beside a thousand hits
+    # the square root keeps a few mistakes visible beside a thousand hits
     axes.pcolormesh(edges, edges, np.sqrt(shares), cmap=BLUES, vmin=0, vmax=1, edgecolors="face")
     for (row, column), count in np.ndenumerate(counts):
         if count and len(counts) <= LEGIBLE:
@@ -181,7 +181,7 @@ def letters_on(colour: tuple[float, ...]) -> str:
 
 
 def histogram(table: pd.DataFrame) -> Figure:
-    """Draw how often each class is judged to be drawn, beside real images."""
+    """Draw how many images the judge assigns to each class, beside real images."""
     figure = _new(WIDTH, 0.6 * WIDTH)
     axes = figure.subplots()
     places = np.arange(len(table))
@@ -242,12 +242,12 @@ PANELS: dict[str, tuple[str, dict[str, str]]] = {
 
 
 def panels(history: pd.DataFrame) -> list[str]:
-    """Return the names of the panels that a history has something for."""
+    """Return the names of the panels for which a history has data."""
     return [name for name, (_, columns) in PANELS.items() if set(columns) & set(history)]
 
 
 def training(history: pd.DataFrame) -> Figure:
-    """Draw all panels of `PANELS` that there is something for, beside each other."""
+    """Draw all panels of `PANELS` with data, side by side."""
     names = panels(history)
     figure = _new(11.4, 3.0)
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
@@ -256,7 +256,7 @@ def training(history: pd.DataFrame) -> Figure:
 
 
 def panel(history: pd.DataFrame, name: str) -> Figure:
-    """Draw losses, readings of the discriminator or scores over the epochs; mark the kept one."""
+    """Draw losses, discriminator outputs or scores over the epochs; mark the kept checkpoint."""
     figure = _new(WIDTH, 0.55 * WIDTH)
     _draw_panel(figure.subplots(), history, name)
     return figure

@@ -1,4 +1,4 @@
-"""The images of a report, cut out of the sheets that the evaluation wrote, for its page."""
+"""The images of a report's page, cut out of the sheets that the evaluation wrote."""
 
 import base64
 import io
@@ -18,12 +18,12 @@ LARGEST_SIDE = 8192  # pixels of a sheet
 
 @dataclass(frozen=True)
 class Tile:
-    """One image, or a row of them, as an address that holds it, and what is known of it."""
+    """One image or a row of images as a data URL, and what is known of each."""
 
     address: str
     width: int  # pixels, as is the height
     height: int
-    cells: list[Cell]  # what is known of each image in it
+    cells: list[Cell]  # one for each image in it
 
 
 def tiles(name: str, sheet: Sheet, content: bytes, *, rows: bool = False) -> list[Tile]:
@@ -55,7 +55,7 @@ def tiles(name: str, sheet: Sheet, content: bytes, *, rows: bool = False) -> lis
 
 
 def embedded(content: bytes) -> str:
-    """Return a picture, PNG or GIF, as an address that holds it."""
+    """Return a picture, PNG or GIF, as a data URL."""
     kind = "gif" if content.startswith(b"GIF") else "png"
     return f"data:image/{kind};base64," + base64.b64encode(content).decode()
 
@@ -73,11 +73,11 @@ def _pixels(name: str, content: bytes) -> NDArray[np.uint8]:
             Image.open(io.BytesIO(content), formats=("PNG",)) as picture,
         ):
             if max(picture.size) > LARGEST_SIDE or picture.mode not in ("L", "RGB"):
-                raise _other_picture(name)  # known from its header, before it is unpacked
+                raise _other_picture(name)  # read from the header, before decompression
             return np.asarray(picture)
     except InputError:
         raise
-    except Exception as error:  # a damaged picture raises what it likes
+    except Exception as error:  # a damaged picture may raise any exception
         raise _other_picture(name) from error
 
 

@@ -1,4 +1,4 @@
-"""Compares runs on a page: the seeds of one recipe together, one row a run, real images on top."""
+"""Compares runs on a page: recipes averaged over seeds, then all runs; real images on top."""
 
 from pathlib import Path
 from typing import Any

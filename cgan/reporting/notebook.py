@@ -1,4 +1,4 @@
-"""An evaluation for a notebook: pandas tables, and what the last line of a cell shows."""
+"""An evaluation for a notebook: pandas tables, and a summary as the output of a cell."""
 
 import html
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from cgan.runtime.errors import warn_renamed
 
 COLUMNS = ["value", "low", "high", "real", "n"]  # of the metrics
 WARNING = ["kind", "metric", "value", "threshold", "message"]
-# what a notebook shows of them, under these heads
+# the columns that a notebook shows, and their heads
 HEADLINE = {
     "metric": "metric",
     "value": "value",
@@ -27,11 +27,11 @@ HEADLINE = {
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Evaluation:
-    """What an evaluation found, as pandas tables; the last line of a cell shows it.
+    """The results of an evaluation as pandas tables; a notebook shows a summary.
 
     Attributes:
         results: the content of results.json.
-        report: the path of its page, index.html, which `cgan report` draws again.
+        report: the path of its page, index.html, which `cgan report` regenerates.
         history: losses and scores of the training, a row each time it was scored; None where it is
             not known.
     """
@@ -44,7 +44,7 @@ class Evaluation:
     def metrics(self) -> pd.DataFrame:
         """Rows: metrics by name. Columns: value, its 95% interval low to high, real, n.
 
-        `real` is the same metric of held-out real images, `n` how many images were looked at.
+        `real` is the same metric of held-out real images, `n` the number of images evaluated.
         Metrics that were left out have no row: `results.left_out` says why.
         """
         return tables.metrics(self.results)[COLUMNS]
@@ -67,12 +67,12 @@ class Evaluation:
 
     @property
     def histogram(self) -> pd.DataFrame:
-        """Rows: classes. Columns: how many were judged so, and how many of real images would be."""
+        """Rows: classes. Columns: images that the judge assigns to it, generated and real."""
         return tables.histogram(self.results)
 
     @property
     def warnings(self) -> pd.DataFrame:
-        """One row a warning, none where all is well: kind, metric, value, threshold, message."""
+        """One row for each warning: kind, metric, value, threshold, message."""
         rows = [msgspec.to_builtins(warning) for warning in self.results.warnings]
         return pd.DataFrame(rows).reindex(columns=WARNING)
 
@@ -84,11 +84,11 @@ class Evaluation:
 
     @property
     def verdict(self) -> str:
-        """Good, or what is wrong with it, as a sentence."""
+        """The verdict as a sentence."""
         return str(find_verdict(self.results, self.history))
 
     def __repr__(self) -> str:
-        """Return the verdict in a line."""
+        """Return the verdict in one line."""
         return f"<Evaluation of {self.results.run}: {self.verdict}>"
 
     def __str__(self) -> str:
@@ -115,7 +115,7 @@ class Evaluation:
 
 
 def _html(rows: list[list[str]]) -> str:
-    """Return a table, the heads first; aligned as a notebook would not, the names to the left."""
+    """Return a table, heads first, with names aligned to the left and numbers to the right."""
     cells = [
         "".join(
             f'<{tag} style="padding: 0 .5em; text-align: {"right" if i else "left"}">'

@@ -27,9 +27,9 @@ from cgan.reporting.verdict import find_verdict
 SHOWN = ["n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real"]
 HEADS = {"low": "from", "high": "to", "fcd": "FCD", "fcd_real": "real"}
 SHARES = ("accuracy", "low", "high", "coverage")
-# from far below real images to as good; black letters are legible on all of it
+# from far below real images to better; black letters are legible on all colours
 HEAT = LinearSegmentedColormap.from_list("heat", ["#f6b26b", "#ffffff", "#9ecae9"])
-# by how much of real images' value a score differs where the colours end
+# relative difference from real images at which the colours end
 SPANS: dict[Hashable, float] = {"accuracy": 0.1, "coverage": 0.5, "diversity": 0.5, "fcd": 0.5}
 ROWS = "samples"  # the sheet that is shown row by row
 PICTURES = {
@@ -64,10 +64,10 @@ def write_report(folder: Path) -> Report:
     Raises:
         InputError: a file cannot be read or is damaged, or the folder cannot be written.
     """
-    if not (folder / "results.json").is_file():  # before anything is made of a folder that is none
+    if not (folder / "results.json").is_file():  # fail before anything is written
         read_results(folder)
     make_folder(folder, "--reports-dir")
-    with locked(folder, wait=PATIENCE):  # from reading to writing: all of one evaluation
+    with locked(folder, wait=PATIENCE):  # so that all files are of one evaluation
         results, history = read_results(folder), read_history(folder)
         commit(folder, _files(folder, results, history))
     return Report(folder / "index.html", results, history)
@@ -147,15 +147,15 @@ def _figures(
 LABELS = {
     "scores": "The metrics of the table below with their intervals on one scale, on which real "
     "images are 1",
-    "histogram": "Number of images that are judged to be of each class, generated and real; the "
+    "histogram": "Number of images that the judge assigns to each class, generated and real; the "
     "same numbers are in histogram.csv",
     "accuracy": "Judge accuracy of each {noun} with its interval; the same numbers are in the "
     "table and in {file}",
     "confusion": "Confusion matrix: number of images by requested and judged {noun}; the same "
     "numbers are in confusion.csv",
     "training-loss": "Losses over the epochs; the same numbers are in history.csv",
-    "training-discriminator": "Readings of the discriminator over the epochs, also in history.csv",
-    "training-shares": "Accuracies and coverage on the way over the epochs, also in history.csv",
+    "training-discriminator": "Outputs of the discriminator over the epochs, also in history.csv",
+    "training-shares": "Accuracies and coverage over the epochs, also in history.csv",
     "training-fcd": "FCD over the epochs, also in history.csv",
 }
 
@@ -166,7 +166,7 @@ def _inline(name: str, picture: bytes, results: Results) -> str:
 
 
 def _gallery(folder: Path, results: Results) -> dict[str, list[Tile]]:
-    """Return the images of each sheet, none of one that is not there."""
+    """Return the images of each sheet; none of a missing one."""
     found: dict[str, list[Tile]] = {name: [] for name in Gallery.__struct_fields__}
     for name, sheet in results.gallery.sheets():
         content = read_picture(folder / f"{name}.png")
@@ -186,7 +186,7 @@ def _wrong(confusion: list[list[int]]) -> int:
 
 
 def _per_class_html(results: Results, table: pd.DataFrame) -> str:
-    """Colour each score by its share of that of real images; the number stands in every cell."""
+    """Colour each score by its ratio to that of real images; every cell shows its number."""
     # not the noun, which could be the name of another column
     shown = table.rename_axis("class").reset_index()[["class", *SHOWN]]
     shown = shown.dropna(axis="columns", how="all")
@@ -217,7 +217,7 @@ def _shares_of_real(results: Results, table: pd.DataFrame) -> dict[Hashable, pd.
     real = max(results.judge.accuracy_real.value, 1e-9)
     shares: dict[Hashable, pd.Series] = {
         "accuracy": table["accuracy"] / real,
-        # the nearer to 1 the better: noise varies more than real images do
+        # closest to 1 is best: noise varies more than real images do
         "diversity": table["diversity"].where(table["diversity"] <= 1, 1 / table["diversity"]),
         "fcd": table["fcd_real"] / table["fcd"].where(table["fcd"] > 0),
     }

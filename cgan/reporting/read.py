@@ -11,10 +11,10 @@ from cgan.io.strict import FormatError, first_line, read_json, read_plain
 from cgan.metrics.results import Results, parse_results
 from cgan.runtime.errors import InputError, nearest
 
-LARGEST = 2**22  # bytes of each file; ours have thousands
+LARGEST = 2**22  # bytes of each file; usual ones have thousands
 LARGEST_PICTURE = 2**25
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"GIF8")  # what a picture starts with
-LARGEST_READING = 1e30  # of a training that diverges, and can be drawn yet
+LARGEST_READING = 1e30  # a diverging training has large numbers, which a figure can still show
 MOST_COLUMNS, MOST_ROWS = 100, 50_000  # of history.csv
 CURVES = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "seconds")
 
@@ -38,7 +38,7 @@ def find_report(run: str | None, reports_dir: Path) -> Path:
 
 
 def read_results(folder: Path) -> Results:
-    """Read a run's results.json; what is returned can be drawn, whoever wrote it.
+    """Read a run's results.json; the result is checked, whoever wrote the file.
 
     Raises:
         InputError: it is missing, damaged, of a newer format, lacks a part, or a part is not what
@@ -89,10 +89,10 @@ def _reading(text: str) -> float:
     """Return the number in a cell of a table, NaN for an empty one.
 
     Raises:
-        ValueError: it is none, or none that a figure can show.
+        ValueError: it is not a number, or out of the range that a figure can show.
     """
     number = float(text) if text else math.nan
-    if abs(number) > LARGEST_READING:  # not so of NaN
+    if abs(number) > LARGEST_READING:  # False for NaN
         raise ValueError(f"{text[:40]!a} is out of range")
     return number
 
@@ -100,7 +100,7 @@ def _reading(text: str) -> float:
 def read_picture(path: Path) -> bytes | None:
     """Read a PNG or GIF of a report, or None where there is none.
 
-    It becomes a part of the page, so nothing else, and nothing from elsewhere, must pass for one.
+    It is embedded in the page, so other content and links to other files are refused.
 
     Raises:
         InputError: it is no picture, or not a file of its own.

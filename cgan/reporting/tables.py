@@ -11,7 +11,7 @@ from cgan.metrics.results import ClassRow, Results, Score
 
 # which way is better
 ARROWS = {"high": "\N{UPWARDS ARROW}", "low": "\N{DOWNWARDS ARROW}", "real": "\N{ALMOST EQUAL TO}"}
-WORST_CLASS = "worst_class"  # the lowest accuracy of a class, which stands beside the metrics
+WORST_CLASS = "worst_class"  # the lowest accuracy of a class, shown with the metrics
 SUMMARY = (
     *("judge_accuracy", "guide_accuracy", "missing_classes", "intra_class_diversity"),
     *("fcd", "precision", "recall", "coverage", "gan_train_accuracy", "copying_z"),
@@ -21,7 +21,7 @@ WIDTH = 100  # columns of a terminal
 
 
 def title(name: str, noun: str, *, short: bool = False) -> str:
-    """Return what a metric is called; `noun` is what the data set calls a class."""
+    """Return a metric's title; `noun` is the data set's word for a class."""
     if name == WORST_CLASS:
         return f"worst {noun}"
     metric = METRICS[name]
@@ -37,7 +37,7 @@ def metrics(results: Results) -> pd.DataFrame:
 
 
 def headline(results: Results) -> list[dict[str, str]]:
-    """Return one row a metric as a person reads it, with what it means."""
+    """Return one row a metric, formatted for readers, with its meaning."""
     rows = []
     for name, score in results.metrics.items():
         metric = METRICS[name]
@@ -58,24 +58,28 @@ def headline(results: Results) -> list[dict[str, str]]:
 def _extrapolated(score: Score) -> str:
     if score.extrapolated is None:
         return ""
-    return f" Extrapolated to endless N: {score.extrapolated:.4f}."
+    return f" Extrapolated to infinite N: {score.extrapolated:.4f}."
 
 
 def cost(results: Results, history: pd.DataFrame | None) -> pd.DataFrame:
-    """Return what it took, as far as it is known: rows of `what` and `took`."""
+    """Return time and cost, as far as they are known: rows of `what` and `took`."""
     rows = []
     if history is not None and len(history):
         last = history.iloc[-1]
         rows.append(("training", f"{_time(last['seconds'])}, {last['epoch']:.4g} epochs"))
         if "validation_seconds" in history:
-            rows.append(("its scores on the way", _time(history["validation_seconds"].sum())))
+            rows.append(
+                ("validation during the training", _time(history["validation_seconds"].sum()))
+            )
     rows += [(f"evaluation: {stage}", _time(took)) for stage, took in results.timing.items()]
     if results.cost.weights is not None:
         rows.append(("weights of the generator", f"{results.cost.weights:,}"))
     if results.cost.threads is not None:
         rows.append(("threads of the evaluation", f"{results.cost.threads}"))
     if results.cost.peak_memory is not None:
-        rows.append(("its memory at most", f"{results.cost.peak_memory / 2**20:,.0f} MiB"))
+        rows.append(
+            ("peak memory of the evaluation", f"{results.cost.peak_memory / 2**20:,.0f} MiB")
+        )
     return pd.DataFrame(rows, columns=["what", "took"])
 
 
@@ -85,7 +89,7 @@ def _time(seconds: float) -> str:
 
 
 def worded(name: str, value: float | None) -> str:
-    """Return a metric's value as a person reads it."""
+    """Return a metric's value, formatted for readers."""
     if value is None:
         return "-"
     form = METRICS["judge_accuracy" if name == WORST_CLASS else name].form
@@ -101,7 +105,7 @@ def short(name: str, value: float) -> str:
 def per_class(results: Results) -> pd.DataFrame:
     """Return one row a class: n, accuracy, coverage, diversity and FCD, with those of real images.
 
-    The index is named after what the data set calls a class.
+    The index is named after the data set's word for a class.
     """
     rows = [msgspec.to_builtins(row) for row in results.per_class]
     table = pd.DataFrame(rows).set_index("class").astype(float).astype({"n": int})
@@ -134,7 +138,7 @@ def worst(results: Results) -> ClassRow | None:
 def summary(results: Results) -> str:
     """Return the result in lines of at most WIDTH columns for a terminal: numbers, warnings, gaps.
 
-    Names and warnings that are longer than ours make a line longer.
+    Unusually long names and warnings can make a line longer.
     """
     weakest = worst(results)
     rows = [(f"{results.n_samples:,} images, {results.dataset}", "value", *HEADS)]
@@ -175,5 +179,5 @@ def file_name(table: str, results: Results) -> str:
 
 
 def nouns(results: Results) -> str:
-    """Return what the data set calls several classes."""
+    """Return the data set's word for several classes."""
     return plural(results.noun)

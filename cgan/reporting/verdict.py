@@ -11,44 +11,47 @@ from cgan.reporting import tables
 
 CLEARLY_BELOW = 0.9  # of the value of real images
 FAR_BELOW = 0.6
-RARELY_RIGHT = 0.9  # of a class's images classified correctly
+RARELY_RIGHT = 0.9  # of the accuracy on real images
 LAST_PART = 0.2  # of a training
-STILL_FALLING = 0.8  # FCD at its end as a share of what it was before the last part
-FEW_SCORES = 5  # of a training, of which none lies clearly before its last part
+STILL_FALLING = 0.8  # best FCD of the last part as a share of the best before
+FEW_SCORES = 5  # of a training; with fewer its last part cannot be compared
 VARIETY = ("recall", "coverage", "intra_class_diversity")
-TOO_VARIED = 1.5  # times real images' diversity: from noise or wrong labels
+TOO_VARIED = 1.5  # times the diversity of real images: noise or wrong labels
 NEEDED = ("precision", "recall", "coverage")  # to call a generator good
 GOOD, WEAK, BAD, UNKNOWN = "good", "weak", "bad", "unknown"
 
-# by kind: what it is called, and what it means
+# by kind: title and meaning
 KINDS = {
-    "collapsed": ("Collapsed", "it draws a small part of what real images look like"),
+    "collapsed": ("Collapsed", "its images show only a small part of the variety of real images"),
     "unrealistic": ("Not realistic", "most of its images are unlike any real one"),
-    "undertrained": ("Undertrained", "it is not good yet, and was still getting better"),
-    "copying": ("Copying", "its images lie too near to those that it was trained on"),
-    "mislabelled": ("Wrong {nouns}", "it often draws another {noun} than the requested one"),
+    "undertrained": (
+        "Undertrained",
+        "it is not good yet, and was still improving when the training ended",
+    ),
+    "copying": ("Copying", "its images are too similar to its training images"),
+    "mislabelled": ("Wrong {nouns}", "its images often show another {noun} than the requested one"),
     "guide_gap": (
         "Fitted to its guide",
         "the guide accepts more of its images than the judge does",
     ),
     "uneven": ("Uneven", "one {noun} is classified correctly far less often than real images are"),
-    "rough": ("Rough", "clearly more of its images than of real ones are out of place"),
-    "narrow": ("Narrow", "what it draws is right, but varies less than real images"),
-    "unsure": ("Not sure", "too few images were scored, or too little of them, to tell"),
-    "good": ("Good", "it draws what is requested, realistically and in all variety"),
+    "rough": ("Rough", "clearly fewer of its images than of real images look real"),
+    "narrow": ("Narrow", "its images look right, but vary less than real images"),
+    "unsure": ("Not sure", "too few images or metrics were evaluated to tell"),
+    "good": ("Good", "its images show the requested {nouns} and are realistic and varied"),
 }
-WITHOUT_LABELS = "realistic and varied, as far as images without labels can show it"
-# the first that was raised is what matters most
+WITHOUT_LABELS = "its images are realistic and varied, as far as images without labels can show it"
+# the first warning in this order decides
 RAISED = {
     **{"missing": "collapsed", "collapsed": "collapsed", "unrealistic": "unrealistic"},
     **{"copied": "copying", "mislabelled": "mislabelled", "guide_gap": "guide_gap"},
 }
-PASSING = {"unrealistic", "mislabelled", "uneven"}  # what more training mends
+PASSING = {"unrealistic", "mislabelled", "uneven"}  # what more training may fix
 
 
 @dataclass(frozen=True)
 class Check:
-    """One question about a generator: its answer in a word, and the numbers behind it."""
+    """One question about a generator, its answer in a word, and the evidence with its numbers."""
 
     question: str
     state: str  # good, weak, bad or unknown
@@ -57,7 +60,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be thought of a generator."""
+    """The verdict on a generator."""
 
     kind: str  # of KINDS
     title: str
@@ -70,12 +73,12 @@ class Verdict:
 
 
 def find_verdict(results: Results, history: pd.DataFrame | None = None) -> Verdict:
-    """Return what results.json and the history of the training say of a generator.
+    """Return the verdict on a generator, from its results and the history of its training.
 
-    A warning decides; where none was raised, what lies clearly below real images (the whole 95%
-    interval below nine tenths of their value); what may lie below makes the verdict unsure. Faults
-    that pass with time are called undertrained if the training was still getting better when it
-    ended.
+    A warning decides. Without one, a metric that is clearly below real images decides: its whole
+    95% interval lies below nine tenths of their value. If a metric may be below, the verdict is
+    unsure. A fault that more training may fix is called undertrained if the training was still
+    improving when it ended.
     """
     checks = list(_checks(results, history))
     kind = _kind(results)
@@ -124,39 +127,42 @@ def _known(results: Results, name: str) -> tuple[float, float, float] | None:
 
 
 def _may_be_below(results: Results, name: str) -> bool:
-    """Whether a value is below nine tenths of real images', if not clearly."""
+    """Whether a value is below nine tenths of that of real images; its interval may not be."""
     known = _known(results, name)
     return bool(known and known[0] < CLEARLY_BELOW * known[2])
 
 
 def still_learning(history: pd.DataFrame | None) -> str:
-    """Return how it shows that a training ended too early; nothing if it does not.
+    """Return the evidence that a training ended too early; empty if there is none.
 
     The best FCD of the last fifth, against validation images, is below four fifths of the best
-    before; or it was measured too seldom to tell, and no image was used twice.
+    before; or FCD was measured too few times to tell, and the training took less than one epoch.
     """
     state, said = _ending(history)
     return said if state == WEAK else ""
 
 
 def _ending(history: pd.DataFrame | None) -> tuple[str, str]:
-    """Return whether a training was long enough, and how it shows."""
+    """Return whether a training was long enough, and the evidence."""
     if history is None or history.empty:
-        return UNKNOWN, "Nothing is known of the training."
+        return UNKNOWN, "The history of the training is not known."
     scores = history["fcd"].dropna().to_numpy() if "fcd" in history else np.empty(0)
     if len(scores) < FEW_SCORES:
         if history["epoch"].iloc[-1] < 1:
-            return WEAK, "It ended before every image had been used once: train it longer."
+            return WEAK, "It ended before every training image had been used once: train it longer."
         often = f"{len(scores)} times" if len(scores) != 1 else "once"
-        return UNKNOWN, f"FCD was measured {often} on the way, too seldom to tell."
+        return UNKNOWN, f"FCD was measured {often} during training, too few times to tell."
     last = max(1, round(LAST_PART * len(scores)))
     before, after = scores[:-last].min(), scores[-last:].min()
     if after < STILL_FALLING * before:
-        fell = f"In its last fifth FCD still fell from {before:.3g} to {after:.3g}"
-        return WEAK, f"{fell}: train it longer."
+        fell = f"FCD fell from {before:.3g} to {after:.3g}"
+        return WEAK, f"It was still improving in its last fifth ({fell}): train it longer."
     if after * STILL_FALLING > before:
-        return GOOD, "FCD had begun to rise; the best checkpoint is the one that was kept."
-    return GOOD, "FCD had all but stopped falling."
+        return (
+            GOOD,
+            "It had stopped improving (FCD had begun to rise). The best checkpoint was kept.",
+        )
+    return GOOD, "It had almost stopped improving (FCD changed little in its last fifth)."
 
 
 def _clearly_below(results: Results, name: str, share: float = CLEARLY_BELOW) -> bool:
@@ -175,7 +181,10 @@ def _checks(results: Results, history: pd.DataFrame | None) -> Iterator[Check]:
     yield _compared(
         results,
         "Do its images look real?",
-        {"precision": "precision", "density": "density"},
+        {
+            "precision": "{value} of its images lie among real ones",
+            "density": "the relative density of real images around them is {value}",
+        },
         state(
             _clearly_below(results, "precision"),
             "unrealistic",
@@ -193,14 +202,18 @@ def _checks(results: Results, history: pd.DataFrame | None) -> Iterator[Check]:
     yield _compared(
         results,
         "Is it varied?",
-        {"coverage": "coverage", "recall": "recall"}
-        | {"intra_class_diversity": f"diversity within a {results.noun}"},
+        {
+            "coverage": "{value} of real images have a generated image near them",
+            "recall": "{value} of real images lie among the generated ones",
+            "intra_class_diversity": f"the images of one {results.noun} have {{value}} times the "
+            "variance of real ones",
+        },
         state(
             noisy or any(_clearly_below(results, name) for name in VARIETY),
             *("missing", "collapsed"),
             bad=any(_clearly_below(results, name, FAR_BELOW) for name in VARIETY),
         ),
-        _absent(absent),
+        _absent(absent, results),
     )
     yield _copies(results, state(False, "copied"))
     yield _trust(results, state(False, "guide_gap"))
@@ -212,45 +225,55 @@ def _accuracy(results: Results, weakest: ClassRow | None, raised: set[str]) -> C
     question = f"Does it draw the requested {results.noun}?"
     judge = results.metrics.get("judge_accuracy")
     if judge is None or weakest is None or weakest.accuracy is None:
-        return Check(question, UNKNOWN, "Nothing was requested, or it is not known what.")
-    said = f"{_beside(results, 'judge_accuracy', 'judge accuracy')}, weakest the "
-    said += f"{weakest.label} with {weakest.accuracy:.1%}."
+        return Check(
+            question, UNKNOWN, f"No {results.noun} was requested, or it is not known which."
+        )
+    words = f"{{value}} of its images are classified as the requested {results.noun}"
+    said = f"{_beside(results, 'judge_accuracy', words)}. The lowest is {weakest.accuracy:.1%}, "
+    said += f"for the {results.noun} {weakest.label} (worst {results.noun})."
     correct = RARELY_RIGHT * results.judge.accuracy_real.value
     few = min(judge.value, weakest.accuracy) < correct
     far = judge.value < correct * FAR_BELOW / RARELY_RIGHT
     state = BAD if far or "mislabelled" in raised else WEAK if few else GOOD
-    return Check(question, state, said[0].upper() + said[1:])
+    return Check(question, state, said)
 
 
-def _absent(score: Score | None) -> str:
+def _absent(score: Score | None, results: Results) -> str:
     if score is None:
         return ""
-    return f"; {score.value:.0f} classes missing" if score.value else "; no class missing"
+    said = f"{score.value:.0f} {tables.nouns(results)} are missing"
+    if score.value <= 1:
+        said = f"{'one' if score.value else 'no'} {results.noun} is missing"
+    real = f"; real images {score.real:.0f}" if score.real is not None else ""
+    return f"; {said} (missing classes{real})"
 
 
 def _compared(
     results: Results, question: str, names: dict[str, str], state: str, more: str = ""
 ) -> Check:
-    """Return a check whose evidence is metrics, each beside its value for real images."""
+    """Return a check whose evidence is sentences, each with a metric and its real value."""
     parts = [
         _beside(results, name, words) for name, words in names.items() if name in results.metrics
     ]
     if not parts:
-        return Check(question, UNKNOWN, "That was not measured.")
-    said = ", ".join(parts) + more + "."
+        return Check(question, UNKNOWN, "Not measured.")
+    said = "; ".join(parts) + more + "."
     return Check(question, state, said[0].upper() + said[1:])
 
 
 def _copies(results: Results, state: str) -> Check:
     question, score = "Is it more than a copy?", results.metrics.get("copying_z")
     if score is None or score.real is None:
-        return Check(question, UNKNOWN, "Copies were not looked for.")
+        return Check(question, UNKNOWN, "The copying test was not run.")
     nearer = "nearer to" if score.value < score.real else "no nearer to"
     said = (
-        f"Its images lie {nearer} the training images than new real ones do: "
-        f"z {score.value:+.1f}, real {score.real:+.1f}"
+        f"Its images lie {nearer} the training images than held-out real images do "
+        f"(copying z {score.value:+.1f}; real images {score.real:+.1f})"
     )
-    return Check(question, state, said + (": too near." if state == BAD else "."))
+    if state == BAD:
+        return Check(question, state, f"{said}, too near.")
+    small = "; the difference is too small for a warning" if score.value < score.real else ""
+    return Check(question, state, f"{said}{small}.")
 
 
 def _trust(results: Results, state: str) -> Check:
@@ -258,19 +281,24 @@ def _trust(results: Results, state: str) -> Check:
     accuracy = results.judge.accuracy_real.value
     said = f"The judge classifies {accuracy:.2%} of real images correctly"
     if accuracy < RARELY_RIGHT and state != BAD:
-        return Check(question, WEAK, f"{said}, too few to rely on it.")
+        return Check(question, WEAK, f"{said}, too few to be reliable.")
     if score is not None and score.real is not None:
         more = "more" if score.value >= 0 else "fewer"
         words = f"the guide accepts {abs(score.value):.1%} {more} of the images than the judge"
-        return Check(question, state, f"{said}; {words} ({score.real:+.1%} of real ones).")
+        return Check(
+            question, state, f"{said}; {words} (guide gap; real images {score.real:+.1%})."
+        )
     if results.recipe is None:
-        return Check(question, UNKNOWN, f"{said}; who guided the generator is not known.")
-    return Check(question, state, f"{said} and guided nothing.")
+        return Check(
+            question, UNKNOWN, f"{said}; it is not known which classifier guided the training."
+        )
+    return Check(question, state, f"{said} and did not guide the training.")
 
 
 def _beside(results: Results, name: str, words: str) -> str:
-    """Return a metric's value after its name, and the value of real images."""
+    """Return a sentence with a metric's value, then its name and the value of real images."""
     score = results.metrics[name]
     form = ".2f" if name in ("density", "intra_class_diversity") else ".1%"
-    real = f" (real images {score.real:{form}})" if score.real is not None else ""
-    return f"{words} {score.value:{form}}{real}"
+    real = f"; real images {score.real:{form}}" if score.real is not None else ""
+    said = words.format(value=f"{score.value:{form}}")
+    return f"{said} ({tables.title(name, results.noun)}{real})"

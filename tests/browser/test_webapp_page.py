@@ -105,7 +105,7 @@ def test_a_number_is_drawn_and_the_judge_reads_it(browser: Browser, origin: str)
         for number in ("2026", "7", "0123456789"):
             visit.page.fill("#number", number)
             before = others(visit, before)
-            assert said(visit, "#read", f"As read: {number}") == f"As read: {number}"
+            assert said(visit, "#read", f"as: {number}") == f"Classified as: {number}"
             assert len(before) == len(number)
             assert all(
                 max(one) == 255 and len(set(one)) > 20 for one in before
@@ -114,8 +114,8 @@ def test_a_number_is_drawn_and_the_judge_reads_it(browser: Browser, origin: str)
                 "#strip canvas", "all => all.map(one => one.ariaLabel)"
             )
             for name, digit in zip(names, number, strict=True):
-                assert name.startswith(f"Digit {digit}; the judge reads {digit}, ")
-                assert "% certain; looks " in name
+                assert name.startswith(f"Digit {digit}; classified as {digit} with ")
+                assert "% confidence; looks " in name
 
 
 def test_a_further_digit_leaves_the_others_as_they_are(browser: Browser, origin: str) -> None:
@@ -149,10 +149,10 @@ def test_the_same_seed_is_the_same_picture_and_another_is_not(
 
 
 REFUSED = [
-    ("#number", "12a", "“a” cannot be drawn: write digits from 0 to 9"),
-    ("#number", "<b>", "“<” cannot be drawn"),
-    ("#number", "-1", "“-” cannot be drawn"),
-    ("#number", "٣", "“٣” cannot be drawn"),  # a three, as Arabic writes it
+    ("#number", "12a", "“a” is not a digit of this generator: write digits from 0 to 9"),
+    ("#number", "<b>", "“<” is not a digit"),
+    ("#number", "-1", "“-” is not a digit"),
+    ("#number", "٣", "“٣” is not a digit"),  # a three, as Arabic writes it
     ("#number", "1234567890123", "Write 12 digits at most"),
     ("#number", "", "Write a number"),
     ("#seed", "", "A seed is a whole number from 0 to 4294967295"),
@@ -210,13 +210,13 @@ def test_every_slider_changes_the_picture_and_the_way_back_is_the_same(
         visit.page.keyboard.press("End")
         thick = others(visit, thin, "#move-strip")
         assert np.mean(thick) > np.mean(thin) + 10
-        assert said(visit, "#move-strip .label", "read as") == "read as 7"
+        assert said(visit, "#move-strip .label", "classified as") == "classified as 7"
         assert visit.page.inner_text("#sliders p:nth-child(2) .value") == "+3.0"
 
 
 def test_the_kind_of_digit_is_told(browser: Browser, origin: str) -> None:
     with ready(browser, origin) as visit:
-        kind = visit.page.get_by_label("Kind of digit")
+        kind = visit.page.get_by_label("Mode of the digit")
         kind.fill("-3")
         said(visit, "#sliders p:last-child .value", "1 of 8")
         kind.fill("3")
@@ -229,7 +229,7 @@ def test_another_digit_is_drawn_with_the_same_noise(browser: Browser, origin: st
         before = pictures(visit, "#move-strip")
         visit.page.select_option("#move-label", "4")
         others(visit, before, "#move-strip")
-        said(visit, "#move-strip .label", "read as 4")
+        said(visit, "#move-strip .label", "classified as 4")
 
 
 def test_the_way_leads_from_one_seed_to_the_other(browser: Browser, origin: str) -> None:
@@ -286,16 +286,16 @@ def test_times_are_told(browser: Browser, origin: str) -> None:
 def test_a_screen_reader_is_told_what_was_drawn(browser: Browser, origin: str) -> None:
     with ready(browser, origin) as visit:
         visit.page.fill("#number", "31")
-        assert said(visit, "#said[role=status]", "As read: 31")
+        assert said(visit, "#said[role=status]", "Classified as: 31")
         visit.page.locator("#sliders input").first.fill("1")
-        assert "the judge reads" in said(visit, "#said", "Digit 7")
+        assert "classified as" in said(visit, "#said", "Digit 7")
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_page_is_sound(browser: Browser, origin: str, width: int, scheme: str) -> None:
     with ready(browser, origin, width=width, scheme=scheme) as visit:
         visit.page.fill("#number", "12 ")  # with a word of refusal
-        said(visit, "#number-problem", "cannot be drawn")
+        said(visit, "#number-problem", "is not a digit")
         check(visit)
 
 
@@ -318,7 +318,7 @@ def test_it_works_below_a_path_of_a_plain_server(
         thread.start()
         origin = f"http://127.0.0.1:{server.server_address[1]}"
         with ready(browser, origin, "/some/where/") as visit:
-            assert said(visit, "#read", "As read") == "As read: 2026"
+            assert said(visit, "#read", "Classified as") == "Classified as: 2026"
             asked = visit.page.evaluate(ASKED)
         server.shutdown()
         thread.join()
@@ -340,7 +340,7 @@ def test_a_generator_without_labels_is_not_asked_for_digits(
 ) -> None:
     gan = untrained(gan_config("mlp", "digits"), load_generator("digits", tmp_path).spec)
     with served(bare(gan)) as origin, ready(browser, origin) as visit:
-        assert "it cannot draw a given digit" in visit.page.inner_text("#write-about")
+        assert "no digit can be requested" in visit.page.inner_text("#write-about")
         for hidden in ("#number", "#move-label", "#points-label"):
             assert not visit.page.is_visible(hidden)
         before = pictures(visit)

@@ -49,7 +49,9 @@ def make_site(run: str | None, weights_dir: Path) -> Site:
     try:
         discriminator = load_discriminator(run, weights_dir)
     except InputError as error:
-        lacking.append(f"no discriminator says whether an image looks real: {error}")
+        lacking.append(
+            f"there is no discriminator, so nothing says whether an image looks real: {error}"
+        )
     else:
         networks["discriminator.onnx"] = discriminator_onnx(discriminator)
     return Site(gan.name, site_files(gan, judge, networks), tuple(lacking))
@@ -75,7 +77,7 @@ def site_files(
 
     Args:
         gan: the generator that it draws with.
-        judge: the classifier that reads the images, if there is one.
+        judge: the classifier of the images, if there is one.
         networks: ONNX files by name: generator.onnx, and judge.onnx and discriminator.onnx if the
             page has them.
 

@@ -21,11 +21,11 @@ from cgan.runtime.errors import InputError
 
 RUNTIME = Path(__file__).parent / "runtime"
 CONTENTS = "runtime.json"
-FORMAT = 1  # of it
+FORMAT = 1  # of runtime.json
 LICENCE = "LICENSE.txt"
 PACKED = ".xz"
 LARGEST_CONTENTS = 2**16  # bytes of runtime.json
-LARGEST_PACKED = 2**23  # bytes of a packed file; those that ship have two million
+LARGEST_PACKED = 2**23  # bytes of a packed file; the shipped ones have two million
 LARGEST_FILE = 2**25  # bytes of an unpacked file
 
 

@@ -54,7 +54,7 @@ def _send_site(sender: Connection, run: str | None, weights_dir: Path) -> None:
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Block SIGINT; a process that is started meanwhile never receives it, only this one does."""
+    """Block SIGINT; a process that is started meanwhile inherits the block."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

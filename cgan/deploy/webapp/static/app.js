@@ -36,9 +36,9 @@ function tell(facts, runtime) {
     ? judgeWords(facts.judge)
     : `There is no judge of ${facts.dataset}, so nothing classifies the images.`;
   byId("about-discriminator").textContent = facts.networks.includes("discriminator.onnx")
-    ? "The discriminator says whether an image looks real or drawn. The number is its logit: above zero " +
-      "for real, below for drawn. The longer the bar, the more certain it is. The generator was trained " +
-      "to deceive it."
+    ? "The discriminator says whether an image looks real or generated. The number is its logit: above " +
+      "zero for real, below for generated. A longer bar means higher confidence. The generator was " +
+      "trained to deceive it."
     : "This run has no discriminator, so nothing says whether an image looks real.";
   byId("runtime-version").textContent = runtime.version;
 }
@@ -46,9 +46,9 @@ function tell(facts, runtime) {
 function judgeWords({ name, network, target, accuracy }) {
   const well = accuracy === null ? "" : `. It classifies ${(100 * accuracy).toFixed(2)}% of real test images correctly`;
   const sure = target < 1
-    ? ` In its training the target was a certainty of ${(100 * target).toFixed(1)}%, so it is rarely more certain.`
+    ? ` It was trained with label smoothing, so its confidence tops out near ${(100 * target).toFixed(1)}%.`
     : "";
-  return `The judge is ${name} (${network}), which never guided a generator${well}.${sure}`;
+  return `The judge is ${name} (${network}), which guided no generator${well}.${sure}`;
 }
 
 async function start() {

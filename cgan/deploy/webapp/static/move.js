@@ -1,4 +1,4 @@
-// "Move through the noise": a digit, and a slider for each direction.
+// "Move through the latent space": a digit, and a slider for each direction.
 
 import { allRight, byId, checkedSeed, newSeed, offerLabels } from "./fields.js";
 import { dot, moved, noise, spread } from "./noise.js";
@@ -13,7 +13,7 @@ const NAMES = {
   ink: "Ink",
   width: "Width",
   movement: "Movement",
-  kind: "Kind of digit",
+  kind: "Mode of the digit",
 };
 
 export function startMoving(page) {
@@ -29,7 +29,7 @@ export function startMoving(page) {
     const values = sliders.map(({ input }) => Number(input.value) * unit);
     const wanted = Number(label.value);
     const drawn = await networks.draw([moved(point, directions, values)], [wanted]);
-    strip.show(drawn, [facts.conditional ? `Digit ${wanted}` : "Drawing"]);
+    strip.show(drawn, [facts.conditional ? `Digit ${wanted}` : "Image"]);
     sliders.forEach(({ input, value, name }) => {
       value.textContent = signed(Number(input.value));
       if (name === "kind") {
@@ -88,19 +88,19 @@ export function startMoving(page) {
 function about(facts) {
   const named = facts.directions.filter(({ name }) => ["slant", "ink", "width"].includes(name));
   const rest = facts.directions.filter(({ name }) => name.startsWith("movement"));
-  const parts = ["Each slider moves along one direction of the noise, in units of its standard deviation."];
+  const parts = ["Each slider moves along one direction of the latent space, in standard deviations of the noise."];
   if (named.length) {
     const shares = named.map(({ name, share }) => `${percent(share)} of ${name}`);
     parts.push(
-      `The named ones were found by measuring generated images. They explain ${listed(shares)} among images of ${facts.conditional ? "one digit" : "all kinds"}.`,
+      `The named directions were fitted to measurements of generated images. They explain ${listed(shares)} among images of ${facts.conditional ? "one digit" : "all digits"}.`,
     );
   }
   if (rest.length) {
     const share = rest.reduce((sum, direction) => sum + direction.share, 0);
-    parts.push(`Movements explain most of the remaining differences: together ${percent(share)} of the variance of the pixels.`);
+    parts.push(`The directions called Movement explain most of the remaining differences: together ${percent(share)} of the variance of the pixels.`);
   }
   if (facts.modes > 1) {
-    parts.push(`The kind is the first number of the noise: it chooses among ${facts.modes} kinds of a digit that were found in the training images.`);
+    parts.push(`The mode is chosen by the first number of the noise, among ${facts.modes} modes of each digit that were found in the training images.`);
   }
   return parts.join(" ");
 }

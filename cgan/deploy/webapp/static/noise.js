@@ -2,7 +2,7 @@
 
 /**
  * Returns a function that gives whole numbers from 0 to 2^32 - 1, the same ones for the same seed
- * and place. It is sfc32 (Doty-Humphrey, PractRand): 128 bits that are stirred with additions,
+ * and place. It is sfc32 (Doty-Humphrey, PractRand): 128 bits that are mixed with additions,
  * shifts and a counter. The seed and the place are two of its words; sixteen rounds spread them.
  */
 export function stream(seed, place) {

@@ -25,7 +25,7 @@ export class Pace {
 
 /**
  * Returns a function that runs one call at a time. A call during another one waits, and replaces
- * one that waits already: a slider moves faster than a network draws.
+ * one that waits already: a slider moves faster than a network generates.
  */
 export function newestOnly(work) {
   let waiting = null, busy = false;

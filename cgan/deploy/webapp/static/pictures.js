@@ -61,13 +61,13 @@ export class Strip {
       const said = [];
       if (drawn.answers) {
         const { label, certainty } = drawn.answers[i];
-        part.label.textContent = `read as ${label}`;
-        part.certainty.textContent = `${percent(certainty)} certain`;
-        said.push(`the judge reads ${label}, ${percent(certainty)} certain`);
+        part.label.textContent = `classified as ${label}`;
+        part.certainty.textContent = `${percent(certainty)} confidence`;
+        said.push(`classified as ${label} with ${percent(certainty)} confidence`);
       }
       if (drawn.logits) {
         const logit = drawn.logits[i], real = logit > 0;
-        part.taken.textContent = `${real ? "looks real" : "looks drawn"} ${signed(logit)}`;
+        part.taken.textContent = `${real ? "looks real" : "looks generated"} ${signed(logit)}`;
         part.bar.hidden = false;
         const share = 100 / (1 + Math.exp(-logit)); // of the bar; a half at logit 0
         part.fill.style.left = `${Math.min(share, 50)}%`;

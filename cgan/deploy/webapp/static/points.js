@@ -1,4 +1,4 @@
-// "Seeds are points": two seeds, their sum and difference, and the way from one to the other.
+// "Latent arithmetic": two seeds, their sum and difference, and the interpolation between them.
 
 import { allRight, byId, checkedSeed, newSeed, offerLabels } from "./fields.js";
 import { between, noise, together } from "./noise.js";

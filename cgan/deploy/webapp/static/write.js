@@ -1,4 +1,4 @@
-// "Write a number": each digit has noise of its own; number and seed are in the address.
+// "Write a number": each digit has its own noise; number and seed are in the address.
 
 import { allRight, byId, checkedSeed, isSeed, newSeed } from "./fields.js";
 import { noise } from "./noise.js";
@@ -14,7 +14,7 @@ export function numberProblem(number, nLabels) {
   const last = Math.min(nLabels, 10) - 1;
   const strange = [...number].find((digit) => !/[0-9]/.test(digit) || Number(digit) > last);
   if (number === "") return "Write a number, such as 2026.";
-  if (strange !== undefined) return `\u201c${strange}\u201d cannot be drawn: write digits from 0 to ${last}.`;
+  if (strange !== undefined) return `\u201c${strange}\u201d is not a digit of this generator: write digits from 0 to ${last}.`;
   return number.length > LONGEST ? `Write ${LONGEST} digits at most.` : "";
 }
 
@@ -29,18 +29,18 @@ export function startWriting(page) {
     const asked = number.value, from = Number(seed.value);
     const points = labels.map((_, place) => noise(from, place, facts.size, facts.noise));
     const drawn = await networks.draw(points, labels);
-    const names = labels.map((label, i) => (facts.conditional ? `Digit ${label}` : `Drawing ${i + 1}`));
+    const names = labels.map((label, i) => (facts.conditional ? `Digit ${label}` : `Image ${i + 1}`));
     strip.show(drawn, names);
     shown = facts.conditional ? asked : "drawings";
     read.textContent = drawn.answers ? words(drawn.answers, asked) : "";
     if (start !== undefined) pace.note(start);
-    say(read.textContent || `${labels.length} pictures drawn`);
+    say(read.textContent || `${labels.length} images generated`);
   });
 
   function words(answers, asked) {
     const text = answers.map((answer) => answer.label).join(facts.labels > 10 ? " " : "");
-    if (!facts.conditional) return `Read as: ${[...text].join(" ")}`;
-    return `As read: ${text}${text === asked ? "" : `, which is not ${asked}`}`;
+    if (!facts.conditional) return `Classified as: ${[...text].join(" ")}`;
+    return `Classified as: ${text}${text === asked ? "" : `, which is not ${asked}`}`;
   }
 
   function changed(event) {
@@ -62,10 +62,10 @@ export function startWriting(page) {
 
   if (!facts.conditional) {
     byId("number-part").hidden = true;
-    byId("write-title").textContent = "Drawings";
-    byId("again").textContent = "New drawings";
+    byId("write-title").textContent = "Images";
+    byId("again").textContent = "New images";
     byId("write-about").textContent =
-      "This generator does not use labels, so it cannot draw a given digit. These are images that it draws.";
+      "This generator does not use labels, so no digit can be requested. These are images that it generates.";
   }
   number.addEventListener("input", changed);
   seed.addEventListener("input", changed);
