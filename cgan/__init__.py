@@ -1,37 +1,55 @@
-"""The public API: generators, classifiers, scores, reports; importing it does not import torch."""
+"""The public API: train, generate, score, read reports; importing it does not import torch."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+from typing import Any as _Any
 
-from cgan.runtime.version import __version__ as __version__
+from cgan.runtime.version import __version__
 
 if TYPE_CHECKING:
-    from cgan.api import Samples as Samples
-    from cgan.api import evaluate as evaluate
-    from cgan.api import read_report as read_report
-    from cgan.data.images import Images as Images
-    from cgan.models.hub import load_classifier as load_classifier
-    from cgan.models.hub import load_generator as load_generator
-    from cgan.reporting.notebook import Evaluation as Evaluation
+    from cgan.api import evaluate, read_report, train_classifier, train_gan
+    from cgan.data.images import Images
+    from cgan.evaluation.samples import Samples
+    from cgan.models.hub import load_classifier, load_generator
+    from cgan.reporting.notebook import Evaluation
+    from cgan.runtime.errors import InputError, TrainingError
 
 _HOMES = {
     "Evaluation": "cgan.reporting.notebook",
     "Images": "cgan.data.images",
-    "Samples": "cgan.api",
+    "InputError": "cgan.runtime.errors",
+    "Samples": "cgan.evaluation.samples",
+    "TrainingError": "cgan.runtime.errors",
     "evaluate": "cgan.api",
     "load_classifier": "cgan.models.hub",
     "load_generator": "cgan.models.hub",
     "read_report": "cgan.api",
+    "train_classifier": "cgan.api",
+    "train_gan": "cgan.api",
 }
+__all__ = [
+    "Evaluation",
+    "Images",
+    "InputError",
+    "Samples",
+    "TrainingError",
+    "__version__",
+    "evaluate",
+    "load_classifier",
+    "load_generator",
+    "read_report",
+    "train_classifier",
+    "train_gan",
+]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     """Import what is asked for when it is asked for."""
     if name not in _HOMES:
         raise AttributeError(f"module 'cgan' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(_import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
     """Return what a person can ask for, imported or not."""
-    return sorted({*globals(), *_HOMES})
+    return __all__

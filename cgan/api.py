@@ -1,25 +1,141 @@
 """The functions of the public API; importing them imports no torch."""
 
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cgan.config.recipes import eval_config
-from cgan.config.schema import Folders
+from cgan.config.recipes import classifier_config, eval_config, gan_config
+from cgan.config.schema import ClassifierConfig, Folders, GanConfig
 from cgan.data.images import Images
-from cgan.metrics import features as metrics
 from cgan.reporting.page import write_report
 from cgan.reporting.read import find_report, read_history, read_results
-from cgan.runtime.errors import InputError
-from cgan.runtime.progress import Progress
+from cgan.runtime.errors import InputError, naming_arguments, nearest
+from cgan.runtime.progress import Progress, default_progress
 
 if TYPE_CHECKING:
     from cgan.data.importing.arrays import ArrayImages
-    from cgan.models.hub import GanRun
+    from cgan.models.hub import ClassifierRun, GanRun
 
 from cgan.reporting.notebook import Evaluation
 
 
+@naming_arguments()
+def train_classifier(
+    dataset: str = "mnist",
+    *,
+    role: str = "guide",
+    name: str | None = None,
+    overwrite: bool = False,
+    weights_dir: str | Path = "weights",
+    data_dir: str | Path | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> "ClassifierRun":
+    """Train a classifier, as `cgan train-classifier --save-model` does; save and return it.
+
+    Args:
+        dataset: name of the data set.
+        role: "guide", which trains GANs, or "judge", which scores them.
+        name: of the run; None: `<dataset>-<role>`, which the other stages look for.
+        overwrite: replace a run of that name.
+        weights_dir: the folder of trained runs.
+        data_dir: the folder of the data sets; None: the environment's CGAN_DATA, or "data".
+        progress: shows the steps; None shows them in a notebook only.
+        settings: fields of ClassifierConfig, such as epochs=2; the others have the role's values.
+
+    Raises:
+        InputError: an unknown name or setting, data that are missing or damaged, a value out of
+            range, a run that exists already, a folder that cannot be written to.
+        TrainingError: a loss that is not finite; nothing is saved.
+    """
+    _require_fields(ClassifierConfig, settings)
+    config = classifier_config(role, dataset, **settings)
+    from cgan.models.hub import load_classifier
+    from cgan.training.classifier import train_classifier as stage1
+
+    folders = _folders(data_dir, weights_dir)
+    stage1(
+        config,
+        folders,
+        name=name,
+        save_model=True,
+        overwrite=overwrite,
+        progress=progress or default_progress(),
+    )
+    return load_classifier(name or f"{dataset}-{role}", folders.weights)
+
+
+@naming_arguments()
+def train_gan(
+    dataset: str = "mnist",
+    *,
+    recipe: str = "guided",
+    lr: float | None = None,
+    name: str | None = None,
+    guide: str | Path | None = None,
+    judge: str | Path | None = None,
+    overwrite: bool = False,
+    weights_dir: str | Path = "weights",
+    data_dir: str | Path | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> "GanRun":
+    """Train a generator, as `cgan train-gan` does; save it and return its best state.
+
+    Args:
+        dataset: name of the data set.
+        recipe: see `cgan recipes`.
+        lr: both learning rates; None: the recipe's.
+        name: of the run; None: `<dataset>-<recipe>`, numbered if that is taken.
+        guide: name or folder of the classifier that guides; None: `<dataset>-guide`.
+        judge: name or folder of the classifier that scores each evaluation; "none": no judge;
+            None: `<dataset>-judge` if there is one.
+        overwrite: replace a run of that name.
+        weights_dir: the folder of trained runs; shipped classifiers are found without it.
+        data_dir: the folder of the data sets; None: the environment's CGAN_DATA, or "data".
+        progress: shows the steps; None shows them in a notebook only.
+        settings: fields of GanConfig, such as epochs=2; the others have the recipe's values.
+
+    Raises:
+        InputError: an unknown name or setting, data or a guide that is missing or does not fit, a
+            value out of range, a run that exists already, a folder that cannot be written to.
+        TrainingError: a loss or gradient that is not finite; what was saved before stays.
+    """
+    _require_fields(GanConfig, settings)
+    config = gan_config(recipe, dataset, **{"g_lr": lr, "d_lr": lr, **settings})
+    from cgan.models.hub import load_generator
+    from cgan.training.gan import train_gan as stage2
+
+    result = stage2(
+        config,
+        _folders(data_dir, weights_dir),
+        name=name,
+        guide=_text(guide),
+        judge=_text(judge),
+        overwrite=overwrite,
+        progress=progress or default_progress(),
+    )
+    if result.folder is None:
+        raise InputError("dry_run saves nothing to be returned: leave it out")
+    return load_generator(result.folder)
+
+
+def _require_fields(config: type, settings: dict[str, Any]) -> None:
+    known = [field.name for field in fields(config)]
+    for name in settings:
+        if name not in known:
+            raise InputError(f"there is no setting {name!r}{nearest(name, known)}")
+
+
+def _folders(
+    data_dir: str | Path | None, weights_dir: str | Path, reports_dir: str | Path = "reports"
+) -> Folders:
+    data = os.environ.get("CGAN_DATA", "data") if data_dir is None else data_dir
+    return Folders(Path(data), Path(weights_dir), Path(reports_dir))
+
+
+@naming_arguments()
 def evaluate(
     run: "str | Path | GanRun | None" = None,
     *,
@@ -42,38 +158,40 @@ def evaluate(
     data_dir: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Score a generator, or anybody's images, as `cgan evaluate` does; write and return the report.
+    """Score a generator, or any images, as `cgan evaluate` does; write and return the report.
 
     Args:
         run: a trained run, or its name or folder; None: the newest, or the shipped one of MNIST.
-        images: to score instead of a run: an npz file or a folder of pictures, by its path;
+        images: what to score instead of a run: the path of an npz file or a folder of pictures;
             Images; or an array or a tensor [N, C, H, W], [N, H, W, C] or [N, H, W], whole numbers
             from 0 to 255, or floats from 0 to 1 or from -1 to 1.
-        labels: with an array, the labels that were requested: whole numbers [N]; None: none were.
-        dataset: with images, the real ones to compare with: mnist, mnist-sample, digits,
+        labels: with an array: the requested labels, whole numbers [N]; None: there are none.
+        dataset: with images: the real data set to compare with: mnist, mnist-sample, digits,
             fashion-mnist or kmnist.
-        n_samples: of a run, images to draw; None: 10,000, or 2,000 if quick.
-        seed: of a run, seed of the noise; None: 0.
-        quick: in seconds: fewer images, in bf16 where that is fast; neither GAN-train nor copying.
-        gan_train_images: images that GAN-train learns from; 0: none; None: 20,000, or none.
-        copying: search all training images for copies; None: unless quick.
+        n_samples: with a run: number of images to generate; None: 10,000, or 2,000 if quick.
+        seed: with a run: seed of the noise; None: 0.
+        quick: finish in seconds: fewer images, bf16 where that is fast, no GAN-train, no search for
+            copies.
+        gan_train_images: images to train the GAN-train classifier on; 0: leave GAN-train out; None:
+            20,000, or 0 if quick.
+        copying: search all training images for copies; None: yes, unless quick.
         batch_size: images at a time; None: 500.
         precision: "auto", "fp32" or "bf16"; None: fp32, or auto if quick.
         device: "auto", "cpu", "cuda" or "mps".
-        name: of the report's folder; None: that of the run or of the images' file.
+        name: name of the report's folder; None: that of the run or of the images' file.
         judge: name or folder of the classifier that scores; None: `<dataset>-judge`.
-        guide: name or folder of the one shown beside it; None: the one that trained the run.
-        weights_dir: the folder of trained runs; those that ship are found without it.
-        reports_dir: where the folder of the report goes.
+        guide: name or folder of the classifier shown beside it; None: the one that guided the run.
+        weights_dir: the folder of trained runs; shipped runs are found without it.
+        reports_dir: the folder in which the report's folder is created.
         data_dir: the folder of the data sets; None: the environment's CGAN_DATA, or "data".
-        progress: shows the stages, such as Progress(sys.stderr); None shows nothing.
+        progress: shows the stages; None shows them in a notebook only.
 
     Raises:
         InputError: no such run, judge, guide or data; images or labels that cannot be scored; a
-            number out of range; a folder not to be written.
+            number out of range; a folder that cannot be written to.
     """
     if images is not None and (n_samples is not None or seed is not None):
-        raise InputError("n_samples and seed go with a run; of images all are scored as they are")
+        raise InputError("n_samples and seed need a run; with images=, leave both out")
     config = eval_config(
         quick,
         n_samples=n_samples,
@@ -84,13 +202,9 @@ def evaluate(
         precision=precision,
         device=device,
     )
-    from cgan.evaluation import evaluate as stage3  # now: reading a report needs no torch
+    from cgan.evaluation import evaluate as stage3  # here: reading a report needs no torch
 
-    folders = Folders(
-        Path(os.environ.get("CGAN_DATA", "data") if data_dir is None else data_dir),
-        Path(weights_dir),
-        Path(reports_dir),
-    )
+    folders = _folders(data_dir, weights_dir, reports_dir)
     results = stage3.evaluate(
         _run(run),
         config,
@@ -100,14 +214,14 @@ def evaluate(
         name=name,
         judge=_text(judge),
         guide=_text(guide),
-        progress=progress,
+        progress=progress or default_progress(),
     )
     report = write_report(folders.reports / results.run)
     return Evaluation(report.results, report.page, report.history)
 
 
 def read_report(run: str | Path | None = None, reports_dir: str | Path = "reports") -> Evaluation:
-    """Read what `evaluate` or `cgan evaluate` wrote, from its files alone.
+    """Read a report that `evaluate` or `cgan evaluate` wrote; only its files are needed.
 
     Args:
         run: its name, or the folder of its report; None: the newest.
@@ -124,14 +238,15 @@ def _run(run: "str | Path | GanRun | None") -> str | None:
     """Return the name or folder of a run.
 
     Raises:
-        InputError: it is something else.
+        InputError: it is neither.
     """
     from cgan.models.hub import GanRun
 
     if isinstance(run, GanRun):
         return str(run.folder)
     if run is not None and not isinstance(run, str | Path):
-        raise InputError(f"run is a name or a folder, not a {type(run).__name__}; or give images=")
+        kind = type(run).__name__
+        raise InputError(f"run must be a name or a folder, not a {kind}; give images as images=")
     return _text(run)
 
 
@@ -143,72 +258,18 @@ def _subject(images: Any, labels: Any) -> "Path | ArrayImages | None":
     """Return what is to be scored instead of a run.
 
     Raises:
-        InputError: labels of nothing, or besides those of a file.
+        InputError: labels without an array of images.
     """
     from cgan.data.importing.arrays import ArrayImages
 
     if images is None or isinstance(images, str | Path):
         if labels is not None:
-            raise InputError("labels go with an array of images; a file brings its own")
+            raise InputError(
+                "labels need an array of images; a file has its own, so leave them out"
+            )
         return None if images is None else Path(images)
     if isinstance(images, Images):
         if labels is None and images.requested:
             labels = images.labels
         images = images.images
     return ArrayImages(images, labels)
-
-
-BATCH_SIZE = 500
-
-
-class Samples(metrics.Features):
-    """What every metric reads: labels int64 [N], logits float32 [N, K], features float32 [N, F]."""
-
-    @classmethod
-    def from_images(
-        cls,
-        images: Any,
-        labels: Any = None,
-        dataset: str = "mnist",
-        judge: str | Path | None = None,
-        *,
-        weights_dir: str | Path = "weights",
-        device: str = "auto",
-    ) -> "Samples":
-        """Return a judge's outputs for images, in fp32; nothing is written, no data set needed.
-
-        Args:
-            images: an array or a tensor [N, C, H, W], [N, H, W, C], or [N, H, W] where there is one
-                channel: whole numbers from 0 to 255, or floats from 0 to 1 or from -1 to 1; or
-                Images, which bring their labels.
-            labels: the labels that were requested of them, or, of real images, that they have:
-                whole numbers [N]. None: those of Images, or there are none, and the judge's own
-                answers stand for them (`requested` is False).
-            dataset: whose judge classifies them: mnist, digits, ...
-            judge: name or folder of another classifier.
-            weights_dir: the folder of one's own runs; those that ship are found without it.
-            device: "auto", "cpu", "cuda" or "mps".
-
-        Raises:
-            InputError: no such judge, a device that is not there, images that are not of the
-                judge's size, blank, or in an unknown range, or labels that are no classes of its.
-        """
-        import torch  # now: reading a report needs none of it
-
-        from cgan.data.importing.arrays import classes, pixels
-        from cgan.models.hub import load_classifier
-        from cgan.models.judge import extract
-        from cgan.runtime.device import choose_device, place
-
-        run = load_classifier(judge or f"{dataset}-judge", weights_dir)
-        if isinstance(images, Images):
-            labels = images.labels if labels is None and images.requested else labels
-            images = images.images
-        seen = torch.from_numpy(pixels(images, run.spec))
-        known = None if labels is None else classes(labels, len(seen), run.spec)
-        wanted = torch.zeros(len(seen), dtype=torch.int64)
-        network = place(run.network, choose_device(device))
-        pairs = zip(seen.split(BATCH_SIZE), wanted.split(BATCH_SIZE), strict=True)
-        found = extract(network, pairs)
-        answers = found.judged if known is None else known
-        return cls(answers, found.logits, found.features, requested=known is not None)

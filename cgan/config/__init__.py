@@ -1,1 +1,1 @@
-"""What a run is: frozen dataclasses that check themselves, and recipes, which are rows of them."""
+"""The configuration of runs: frozen dataclasses that validate themselves, and recipes of them."""

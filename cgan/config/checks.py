@@ -23,10 +23,10 @@ def _flag(field: str) -> str:
 
 
 def check_kinds(config: Any) -> None:
-    """Check each field against its annotation; its value may come from a file of anybody's.
+    """Check each field against its annotation; the values may come from an untrusted file.
 
-    A float may be given as a whole number, a whole number must fit into 64 bits, and a text must
-    be short and printable: it is shown in messages and on terminals.
+    A float may be given as a whole number. A whole number must fit into 64 bits. A text must be
+    short and printable, because it is shown in messages and on terminals.
 
     Raises:
         InputError: a value of another type, or a number that is not finite.
@@ -50,7 +50,7 @@ def one_of(config: Any, field: str, known: tuple[str, ...]) -> None:
     """Check that a field is one of the known words.
 
     Raises:
-        InputError: one does not.
+        InputError: it is not.
     """
     value = getattr(config, field)
     if value not in known:
@@ -61,7 +61,7 @@ def at_least(config: Any, lowest: int, *fields: str) -> None:
     """Check that fields are numbers of at least `lowest`, and finite.
 
     Raises:
-        InputError: one does not.
+        InputError: one is not.
     """
     for field in fields:
         value = getattr(config, field)
@@ -73,7 +73,7 @@ def above_zero(config: Any, *fields: str) -> None:
     """Check that fields are above zero, and finite.
 
     Raises:
-        InputError: one does not.
+        InputError: one is not.
     """
     for field in fields:
         value = getattr(config, field)

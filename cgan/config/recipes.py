@@ -1,4 +1,4 @@
-"""The recipes: one row each of what to train; flags that a person gives replace its fields."""
+"""The recipes: each is a named row of training settings; flags override single fields."""
 
 import csv
 from dataclasses import dataclass, replace
@@ -11,14 +11,14 @@ from cgan.runtime.errors import lookup
 
 @dataclass(frozen=True)
 class About:
-    """What a person should know of a recipe before choosing it."""
+    """What to know about a recipe before choosing it."""
 
     idea: str
     fault: str = "none known"
 
 
-# What the recipes that repeat older systems have in common: those knew no averaged weights, no
-# falling rates, and no guide but the one in the loss.
+# Shared by the recipes that reproduce older systems: no averaged weights and no decay of the
+# learning rates; a guide, if any, is used in the loss only.
 _PLAIN: dict[str, Any] = {"schedule": "constant", "ema": 0.0, "paced": False}
 _LINEAR: dict[str, Any] = {"beta1": 0.9, "beta2": 0.999, "precision": "fp32", **_PLAIN}
 _CONVOLUTIONAL: dict[str, Any] = {"beta1": 0.5, "beta2": 0.999, **_PLAIN}
@@ -47,7 +47,7 @@ RECIPES: dict[str, GanConfig] = {
         d_lr=1e-5,
         batch_size=128,
         epochs=200,
-        log_interval=500,  # the original draws a picture as often; here there is one an epoch
+        log_interval=500,  # the original draws samples this often; here it is once per epoch
         **_LINEAR,
     ),
     "udacity": GanConfig(
@@ -99,7 +99,7 @@ RECIPES: dict[str, GanConfig] = {
         penalty="r1+r2",
         penalty_weight=1.0,
         penalty_every=1,
-        g_lr=2e-3,  # at twice the rates it collapses in the first epoch
+        g_lr=2e-3,  # at twice these rates it collapses in the first epoch
         d_lr=2e-3,
         batch_size=64,
         epochs=6,
@@ -108,37 +108,39 @@ RECIPES: dict[str, GanConfig] = {
 
 ABOUT: dict[str, About] = {
     "guided": About(
-        "a discriminator on the guide's features, several modes of every class, averaged weights",
-        "variety is the last thing to come; in short trainings its images lie nearer to the "
-        "training images than new ones do",
+        "a discriminator on the guide's features, several modes per class, averaged weights",
+        "variety is learned last; after short training its images are closer to the training "
+        "images than held-out real images are",
     ),
     "mlp": About(
         "the plain GAN, one hidden layer",
-        "one hidden layer draws grainy digits, and fewer of the ten the longer it learns; the "
-        "sigmoid before the loss leaves no gradient once D is sure",
+        "images are grainy, and the longer it trains, the fewer of the ten digits it generates; "
+        "the sigmoid before the loss leaves no gradient once D is confident",
     ),
     "basic": About(
-        "linear layers, batch norm in G", "rates of 1e-5 need hundreds of epochs; D wins early"
+        "linear layers, batch norm in G",
+        "learning rates of 1e-5 need hundreds of epochs; D wins early",
     ),
     "udacity": About(
-        "linear layers with dropout, smoothed labels, uniform noise",
-        "too small a generator for sharp digits; with dropout in D too, G is taught by noise",
+        "linear layers with dropout, one-sided label smoothing, uniform noise",
+        "the generator is too small for sharp digits; dropout in D makes the gradients of G noisy",
     ),
     "conv": About(
         "transposed convolutions",
-        "batch norm in D judges an image by its batch; the sigmoid leaves no gradient when D is "
-        "sure; slow on a CPU",
+        "batch norm makes D's output for an image depend on its batch; the sigmoid leaves no "
+        "gradient when D is confident; slow on a CPU",
     ),
     "guided-original": About(
         "half of G's loss is the guide's cross entropy with the requested class",
-        "D is not told the label, so only the guide teaches the class: its accuracy is no evidence",
+        "D does not see the label, so only the guide teaches the class: accuracy measured by the "
+        "guide is no evidence",
     ),
     "r3gan": About(
-        "residual networks without norms; D compares real with fake images, smooth by penalties",
-        "little variety: after six epochs, as after two, half of the real images resemble nothing "
-        "that it draws; the penalties take over half of the time; D only "
-        "compares, so its opinion of a single image, in pictures and curves, means nothing; at "
-        "twice the rates it collapses",
+        "residual networks without normalisation, a relativistic loss, gradient penalties on D",
+        "little variety: after six epochs, as after two, half of the real images resemble none of "
+        "its samples; the penalties take over half of the training time; D only compares real "
+        "with generated images, so its output for a single image, in pictures and curves, means "
+        "nothing; it collapses at twice the learning rates",
     ),
 }
 
@@ -147,13 +149,14 @@ CLASSIFIERS: dict[str, ClassifierConfig] = {
     "judge": ClassifierConfig(role="judge", network="residual-cnn", epochs=6, seed=7),
 }
 
-# What gan_train_accuracy trains: always the same network for the same number of steps, or of
-# epochs where the images are few.
+# The classifier that gan_train_accuracy trains: always the same network for the same number of
+# steps, or for a fixed number of epochs if there are few images.
 STUDENT = ClassifierConfig(network="leaky-cnn", batch_size=128, seed=11)
 STUDENT_STEPS = 700
 STUDENT_EPOCHS = 30
 
-# An evaluation in seconds: fewer images, the fastest number format, neither of the long searches.
+# An evaluation in seconds: fewer images, the fastest number format, no GAN-train, no search for
+# copies.
 QUICK: dict[str, Any] = {
     "n_samples": 2000,
     "gan_train_images": 0,
@@ -161,15 +164,15 @@ QUICK: dict[str, Any] = {
     "precision": "auto",
 }
 
-# A small data set needs more epochs, each of a few steps. One of a thousand images needs a
-# discriminator that learns slowly and sees each image moved too: it would know them by heart.
+# A small data set needs more epochs, because each has few steps. With about a thousand images the
+# discriminator also needs a lower learning rate and shifted images; otherwise it memorises them.
 SMALL_GAN: dict[str, dict[str, dict[str, Any]]] = {
     "digits": {
         "guided": {"epochs": 60, "batch_size": 64, "g_lr": 1e-3, "d_lr": 1e-3, "d_shift": 3}
     },
     "mnist-sample": {"guided": {"epochs": 20}},
 }
-# times the epochs, all that changes in the other recipes
+# factor on the epochs of the other recipes; nothing else in them changes
 SMALL_EPOCHS = {"digits": 6, "mnist-sample": 3}
 SMALL_CLASSIFIER: dict[str, dict[str, Any]] = {
     "digits": {"epochs": 30, "batch_size": 64},
@@ -181,7 +184,7 @@ MEASURED = Path(__file__).parent / "recipes.csv"  # by scripts/compare_recipes
 
 
 def measured(recipe: str) -> list[str]:
-    """Return lines on how long a recipe takes and what it came to in four minutes on one core."""
+    """Return lines on a recipe's training time and its scores after four minutes on one core."""
     with MEASURED.open(newline="") as stream:
         rows = {row["recipe"]: row for row in csv.DictReader(stream)}
     if recipe not in rows:
@@ -199,20 +202,20 @@ def measured(recipe: str) -> list[str]:
 
 
 def gan_config(recipe: str, dataset: str, *, net: str | None = None, **flags: Any) -> GanConfig:
-    """Return a recipe for a data set, with every flag that is not None in place of its field.
+    """Return the config of a recipe for a data set; a flag that is not None replaces its field.
 
-    Where the discriminator learns on every n-th batch only and no number of epochs is given, there
-    are n times as many: it is its updates that variety comes from.
+    If the discriminator is updated on every n-th batch only and no number of epochs is given, there
+    are n times as many epochs: variety depends on the number of discriminator updates.
 
     Args:
         recipe: its name.
         dataset: name of the data set.
-        net: a recipe whose two networks take the place of this one's.
-        flags: fields of the config; None leaves one alone.
+        net: a recipe whose two networks replace this one's.
+        flags: fields of the config; None keeps the recipe's value.
 
     Raises:
-        InputError: an unknown recipe (the message names the nearest) or a value that cannot work.
-        TypeError: a flag that is no field.
+        InputError: an unknown recipe (the message names the closest one) or an invalid value.
+        TypeError: a flag that is not a field.
     """
     row = lookup(RECIPES, recipe, "recipe")
     longer = {"epochs": row.epochs * SMALL_EPOCHS.get(dataset, 1)}
@@ -228,22 +231,22 @@ def gan_config(recipe: str, dataset: str, *, net: str | None = None, **flags: An
 
 
 def classifier_config(role: str, dataset: str, **flags: Any) -> ClassifierConfig:
-    """Return the classifier of a role for a data set, with flags in place of its fields.
+    """Return the config of a role's classifier for a data set; flags replace its fields.
 
     Raises:
-        InputError: an unknown role or a value that cannot work.
-        TypeError: a flag that is no field.
+        InputError: an unknown role or an invalid value.
+        TypeError: a flag that is not a field.
     """
     row = lookup(CLASSIFIERS, role, "role")
     return _fill(row, SMALL_CLASSIFIER.get(dataset, {}), {"dataset": dataset, **flags})
 
 
 def eval_config(quick: bool = False, **flags: Any) -> EvalConfig:
-    """Return the full or the quick evaluation, with every flag that is not None in its place.
+    """Return the config of a full or quick evaluation; a flag that is not None replaces its field.
 
     Raises:
-        InputError: a value that cannot work.
-        TypeError: a flag that is no field.
+        InputError: an invalid value.
+        TypeError: a flag that is not a field.
     """
     return _fill(EvalConfig(), QUICK if quick else {}, flags)
 

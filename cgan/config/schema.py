@@ -1,4 +1,4 @@
-"""The frozen dataclasses that say what a run is; each checks itself when it is made."""
+"""Frozen dataclasses with the settings of a run; each validates itself on creation."""
 
 import math
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ CLASSIFIER_SCHEDULES = ("one-cycle", "step", "constant")
 GAN_SCHEDULES = ("hold", "cosine", "constant")
 NOISES = ("normal", "uniform")
 ON_NAN = ("stop", "rollback")
-# The most that a config may ask for. It may be untrusted, and these decide memory and time.
-MOST_CHANNELS, MOST_PIXELS, MOST_CLASSES = 16, 256, 100  # of an image and along one side of it
-PLAIN_NOUN, LONGEST_NOUN = r"^\w[\w -]*$", 40  # for a class; it becomes a part of a file's name
-MOST_NUMBERS = 4096  # in the noise of an image
+# Upper limits. A config may be untrusted, and these values decide memory and time.
+MOST_CHANNELS, MOST_PIXELS, MOST_CLASSES = 16, 256, 100  # pixels: along one side of an image
+PLAIN_NOUN, LONGEST_NOUN = r"^\w[\w -]*$", 40  # for a class; it becomes part of file names
+MOST_NUMBERS = 4096  # in the noise vector of an image
 MOST_MODES = 256
 MOST_IMAGES, MOST_IN_BATCH = 1_000_000, 100_000
 MOST_EPOCHS = 10_000
@@ -32,7 +32,7 @@ MOST_EPOCHS = 10_000
 
 @dataclass(frozen=True)
 class Folders:
-    """Where data sets are, and where runs and their reports go."""
+    """The folders of data sets, runs and reports."""
 
     data: Path = Path("data")
     weights: Path = Path("weights")
@@ -41,7 +41,7 @@ class Folders:
 
 @dataclass(frozen=True)
 class ClassifierConfig:
-    """Everything that decides what stage 1 trains."""
+    """The settings of stage 1, the training of a classifier."""
 
     dataset: str = "mnist"
     role: str = "guide"
@@ -54,15 +54,15 @@ class ClassifierConfig:
     batch_size: int = 256
     test_batch_size: int = 1000
     label_smoothing: float = 0.05
-    max_shift: int = 2  # pixels by which each batch is moved at random
+    max_shift: int = 2  # largest random shift of a batch, in pixels
     seed: int = 1
-    log_interval: int = 20  # steps between two readings of the loss
+    log_interval: int = 20  # steps between two recorded losses
     dry_run: bool = False  # one step, nothing saved
     device: str = "auto"
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        """Raise InputError on the first value that cannot work."""
+        """Raise InputError on the first invalid value."""
         check_kinds(self)
         one_of(self, "role", ROLES)
         one_of(self, "optimizer", OPTIMIZERS)
@@ -78,7 +78,7 @@ class ClassifierConfig:
 
 @dataclass(frozen=True)
 class GanConfig:
-    """Everything that decides what stage 2 trains: one recipe with the flags that changed it."""
+    """The settings of stage 2, the training of a GAN: a recipe, changed by flags."""
 
     recipe: str = "guided"
     dataset: str = "mnist"
@@ -86,34 +86,34 @@ class GanConfig:
     discriminator: str = "projection-conv"
     z_dim: int = 64
     noise: str = "normal"  # distribution of z: N(0, 1), or uniform in (-1, 1)
-    modes: int = 1  # that each class has, found in the guide's features
+    modes: int = 1  # per class, found by clustering the guide's features
     loss: str = "logistic"
-    label_smoothing: float = 0.0  # real images' target is 1 minus this, for the discriminator alone
+    label_smoothing: float = 0.0  # one-sided: D's target for real images is 1 minus this
     penalty: str = "none"  # on the discriminator's gradient: none, r1, r1+r2
-    penalty_weight: float = 0.0  # gamma: of half the mean squared norm of the gradient
+    penalty_weight: float = 0.0  # gamma: weight of half the mean squared gradient norm
     penalty_every: int = 16  # discriminator updates between two penalties
     g_lr: float = 2e-3
-    paced: bool = True  # g_lr is shared out over the batches between two discriminator updates
+    paced: bool = True  # g_lr is divided among the batches between two discriminator updates
     d_lr: float = 2e-3
     beta1: float = 0.0
     beta2: float = 0.99
     schedule: str = "hold"
-    decay: float = 0.5  # last share of the training in which held rates fall to zero
+    decay: float = 0.5  # last share of the training, in which the rates of "hold" fall to zero
     warmup: int = 0  # steps in which the rates rise from zero
     d_every: int = 1  # a discriminator update on every n-th batch
-    d_shift: int = 0  # pixels by which the discriminator sees each image moved at random
+    d_shift: int = 0  # largest random shift of each image that the discriminator sees, in pixels
     guidance: float = 0.0  # weight of the guide's cross entropy in the generator's loss
-    guidance_end: float = 1.0  # share of the training after which the guide is silent; may be > 1
-    guidance_mixed: bool = False  # the adversarial loss gives way: its weight is 1 - guidance
+    guidance_end: float = 1.0  # share of the training after which guidance is off; may be > 1
+    guidance_mixed: bool = False  # whether the adversarial loss has the weight 1 - guidance
     delta_alpha: float = 0.0  # added to guidance after every epoch
-    ema: float = 0.998  # decay of the averaged generator weights, a step; 0: none are averaged
+    ema: float = 0.998  # decay per step of the averaged generator weights; 0: no averaging
     batch_size: int = 128
     epochs: float = 6  # passes over the images, or a part of one
-    checks: int = 1  # times an epoch that the generator is scored, and kept if it is the best
+    checks: int = 1  # times per epoch that the generator is scored; the best one is kept
     seed: int = 1
-    log_interval: int = 50  # steps between two readings of the losses
-    checkpoint_every: str = "5m"  # epochs, or minutes with an m; after every score as well
-    on_nan: str = "stop"  # where a loss or a gradient is no number; or rollback
+    log_interval: int = 50  # steps between two recorded losses
+    checkpoint_every: str = "5m"  # epochs, or minutes with an m; also saved after every score
+    on_nan: str = "stop"  # what to do if a loss or gradient is not finite: stop or rollback
     dry_run: bool = False  # one step, nothing saved
     device: str = "auto"
     precision: str = "auto"
@@ -134,7 +134,7 @@ class GanConfig:
         return (math.inf, 60 * number) if text.endswith("m") else (number, math.inf)
 
     def __post_init__(self) -> None:
-        """Raise InputError on the first value that cannot work."""
+        """Raise InputError on the first invalid value."""
         check_kinds(self)
         one_of(self, "schedule", GAN_SCHEDULES)
         one_of(self, "on_nan", ON_NAN)
@@ -161,7 +161,7 @@ class GanConfig:
 
 @dataclass(frozen=True)
 class EvalConfig:
-    """Everything that decides what stage 3 measures."""
+    """The settings of stage 3, the evaluation."""
 
     n_samples: int = 10_000
     seed: int = 0
@@ -172,7 +172,7 @@ class EvalConfig:
     precision: str = "fp32"
 
     def __post_init__(self) -> None:
-        """Raise InputError on the first value that cannot work."""
+        """Raise InputError on the first invalid value."""
         check_kinds(self)
         within(self, 1, MOST_IMAGES, "n_samples")
         within(self, 1, MOST_IN_BATCH, "batch_size")

@@ -1,1 +1,1 @@
-"""Data sets and images: splits of uint8 tensors, augmentation, importing, grids of pictures."""
+"""Data sets and images: splits of uint8 tensors, augmentation, import, grids of images."""

@@ -27,13 +27,13 @@ def draw_offsets(n: int, most: int, random: torch.Generator, device: torch.devic
 def shift_each(images: Tensor, offsets: Tensor | None) -> Tensor:
     """Move every image of a batch [B, C, H, W] by its own offset.
 
-    Passed to the discriminator this way, real and generated images alike, a small data set cannot
-    be learnt by heart, and the generator still learns to draw unshifted (DiffAugment, translation;
-    Zhao 2020, equations 4 and 5).
+    If the discriminator sees real and generated images shifted this way, it cannot memorise a small
+    data set, and the generator still learns unshifted images (DiffAugment, translation; Zhao 2020,
+    equations 4 and 5).
 
     Args:
         images: float, in [-1, 1]; gradients pass.
-        offsets: int64 [B, 2], the pixels up and left; None leaves the images alone.
+        offsets: int64 [B, 2], the pixels up and left; None: no shift.
     """
     if offsets is None:
         return images

@@ -1,4 +1,4 @@
-"""Data sets: each split held whole as uint8 tensors, batched by indexing, scaled in one place."""
+"""Data sets by name: loads their splits as uint8 tensors."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,13 +16,13 @@ from cgan.data.spec import DataSpec
 from cgan.data.splits import SPLITS, Split
 from cgan.runtime.errors import InputError, lookup
 
-VALIDATION_SIZE = 5000  # the last of the training images of MNIST and its kin
+VALIDATION_SIZE = 5000  # the last of the training images of MNIST and similar data sets
 DIGITS_SEED = 0
 DIGITS_HELD_OUT = 250  # images of digits in the validation and in the test split, each
 
 
 def load_split(dataset: str, data_dir: Path, split: str) -> Split:
-    """Load one split; no other split is touched.
+    """Load one split; no other split is read.
 
     Args:
         dataset: a name in DATASETS.
@@ -45,7 +45,7 @@ def _digits(data_dir: Path, split: str) -> Split:
     from sklearn.model_selection import train_test_split
 
     data = load_digits()
-    # 17 levels become 256, and the picture grows by interpolation: uint8, as MNIST comes.
+    # 17 grey levels become 256, and images are enlarged by interpolation: uint8, like MNIST.
     small = torch.tensor(data.images, dtype=torch.float32)[:, None] * (255 / 16)
     images = F.interpolate(small, size=(28, 28), mode="bicubic", align_corners=False)
     images = images.round().clamp(0, 255).to(torch.uint8)
@@ -73,7 +73,7 @@ def _mnist_sample(data_dir: Path, split: str) -> Split:
 
 
 def _idx(dataset: str, data_dir: Path, split: str) -> Split:
-    """MNIST or one of its kin, from idx files: 60,000 training and 10,000 test images."""
+    """MNIST, Fashion-MNIST or KMNIST from idx files: 60,000 training and 10,000 test images."""
     part = "t10k" if split == "test" else "train"
     files = [f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"]
     folders = places(dataset, data_dir)
@@ -82,7 +82,7 @@ def _idx(dataset: str, data_dir: Path, split: str) -> Split:
         download(dataset, data_dir)
         paths = find(files, folders)
         if paths is None:
-            raise InputError(f"the download of {dataset} left no {files[0]} in {folders[0]}")
+            raise InputError(f"{files[0]} is missing in {folders[0]} after downloading {dataset}")
     images, labels = read_idx(paths[0], 3), read_idx(paths[1], 1)
     if len(images) != len(labels):
         raise InputError(
@@ -91,7 +91,7 @@ def _idx(dataset: str, data_dir: Path, split: str) -> Split:
         )
     spec = DataSpec(dataset, 1, images.shape[1], images.shape[2], 10)
     if labels.max() >= spec.n_classes:
-        raise InputError(f"{paths[1]} has the label {labels.max()}; labels end at 9")
+        raise InputError(f"{paths[1]} has the label {labels.max()}; the largest allowed is 9")
     if part == "train" and len(images) <= VALIDATION_SIZE:
         raise InputError(f"{paths[0]} holds {len(images)} images; more than 5,000 are needed")
     chosen = {

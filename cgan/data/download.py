@@ -1,7 +1,7 @@
-"""Downloads a data set through torchvision and puts its files into place, each whole or not at all.
+"""Downloads a data set through torchvision; each file appears complete or not at all.
 
-One process downloads at a time. What it fetches gathers in a hidden folder, is checked there by
-torchvision (MD5), written through to the disk and renamed.
+One process downloads at a time. Files are downloaded to a temporary folder, checked there by
+torchvision (MD5), flushed to the disk and renamed into place.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ PATIENCE = 600.0  # seconds that one process waits while another downloads
 
 
 def download(dataset: str, data_dir: Path) -> None:
-    """Fetch the files of a data set into torchvision's layout, unless another has done so by now.
+    """Download a data set into torchvision's layout, unless another process has just done so.
 
     Args:
         dataset: a name in CLASSES.
-        data_dir: where torchvision's folder goes; created if need be.
+        data_dir: where torchvision's folder is created; created if needed.
 
     Raises:
-        InputError: they cannot be had; nothing is left in place, and the message says what to do.
+        InputError: the download failed; no files are left, and the message says what to do.
     """
     made = [folder for folder in (data_dir, *data_dir.parents) if not folder.exists()]
     try:
@@ -50,40 +50,42 @@ def download(dataset: str, data_dir: Path) -> None:
 
 
 def leftovers(dataset: str, data_dir: Path) -> list[Path]:
-    """Return the hidden folders of downloads that are under way, or were killed."""
+    """Return the temporary folders of downloads that are running or were killed."""
     return [path for path in data_dir.glob(f".{dataset}-????????") if path.is_dir()]
 
 
 @contextlib.contextmanager
 def _alone(dataset: str, data_dir: Path) -> Iterator[None]:
-    """Let one process at a time download; the system lets go of what a killed one held.
+    """Let one process at a time download; the system releases the lock of a killed one.
 
     Raises:
-        InputError: another does, after much patience still.
+        InputError: another process is still downloading after `PATIENCE` seconds.
     """
     path = data_dir / f".{dataset}.lock"
     lock = FileLock(path, timeout=PATIENCE)
     try:
         lock.acquire()
     except Timeout as error:
-        raise InputError(f"another process is downloading {dataset} to {data_dir}; wait") from error
+        raise InputError(
+            f"another process is downloading {dataset} to {data_dir}; wait for it to finish"
+        ) from error
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
-            path.unlink()  # by its holder alone
+            path.unlink()  # only while this process holds the lock
         lock.release()
 
 
 def _fetch(dataset: str, data_dir: Path) -> None:
-    for folder in leftovers(dataset, data_dir):  # of the dead: no other process is in here
+    for folder in leftovers(dataset, data_dir):  # of killed processes: this one holds the lock
         shutil.rmtree(folder, ignore_errors=True)
     import torchvision
 
     name = CLASSES[dataset]
     temporary = Path(tempfile.mkdtemp(prefix=f".{dataset}-", dir=data_dir))
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # its talk of failed mirrors
+        with contextlib.redirect_stdout(io.StringIO()):  # messages about failed mirrors
             getattr(torchvision.datasets, name)(str(temporary), download=True)
         _move(temporary / name / "raw", data_dir / name / "raw")
     finally:
@@ -91,7 +93,7 @@ def _fetch(dataset: str, data_dir: Path) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Move a folder, or its files into the one that is there; what arrives is on the disk."""
+    """Move a folder, or its files if the target exists; all are flushed to the disk first."""
     files = sorted(path for path in source.iterdir() if path.is_file())
     for file in files:
         sync(file)
@@ -108,10 +110,10 @@ def _move(source: Path, target: Path) -> None:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, http.client.HTTPException | EOFError):
-        return "the connection broke off"
+        return "the connection was lost"
     if isinstance(error, ImportError) or "torchvision::" in str(error):
-        return "torchvision cannot be imported; install torch and torchvision anew, together"
+        return "torchvision cannot be imported; reinstall torch and torchvision together"
     if "corrupted" in str(error):
-        return "what came is incomplete or damaged: its checksum is wrong; try again later"
-    # what torchvision raises without a network is a RuntimeError of many addresses
+        return "the download is incomplete or damaged: its checksum is wrong; try again later"
+    # without a network, torchvision raises a RuntimeError that lists many addresses
     return getattr(error, "strerror", None) or "its servers cannot be reached"

@@ -1,4 +1,4 @@
-"""Pictures made of arrays: grids of images with or without titles; no torch."""
+"""Turns arrays of images into pictures: grids with or without titles; no torch."""
 
 import io
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from cgan.runtime.errors import InputError
 
 GREEN, RED, INK = "#1b7f3b", "#c0261c", "#222222"
 COLUMNS = 10
-CELL, GAP, TEXT, HEAD = 56, 12, 16, 30  # pixels: an image, between two, above one, above all
+CELL, GAP, TEXT, HEAD = 56, 12, 16, 30  # pixels: image, gap, text above it, title of the sheet
 MARGIN = 48  # left of a sheet, for the names of its rows
-LINE = 18  # of each further line of the title
-DASH = 5  # pixels of the pieces of a broken border
-FRAME, GROUND = 4, 96  # pixels around each image of a plain grid, and their grey
-FRAMES, COLOURS = 24, 8  # at most, of a film
+LINE = 18  # pixels of each further line of the title
+DASH = 5  # pixels of a dash of a dashed border
+FRAME, GROUND = 4, 96  # pixels around each image of a plain grid, and the grey of the background
+FRAMES, COLOURS = 24, 8  # upper limits for a film
 
 
 def mosaic(
@@ -61,8 +61,8 @@ def write_grid(images: NDArray[np.uint8], path: Path, gap: int = 2) -> None:
 def grid_bytes(images: NDArray[np.uint8], foot: str = "", cell: int = CELL) -> bytes:
     """Return a PNG of images uint8 [N, C, H, W] enlarged to about `cell` pixels, COLUMNS in a row.
 
-    The ground is a grey that stands out from black and white images, on light and dark pages. The
-    text `foot` stands below.
+    The background is a grey that differs from black and white images, on light and dark pages. The
+    text `foot` is written below.
     """
     sheet = mosaic(_enlarged(images, cell), min(COLUMNS, len(images)), gap=FRAME, ground=GROUND)
     height, width = sheet.shape[:2]
@@ -76,13 +76,13 @@ def grid_bytes(images: NDArray[np.uint8], foot: str = "", cell: int = CELL) -> b
 
 
 def write_images(images: NDArray[np.uint8], labels: NDArray[np.int64], out: Path) -> None:
-    """Write images uint8 [N, C, H, W] and labels int64 [N] in the form that `out` asks for.
+    """Write images uint8 [N, C, H, W] and labels int64 [N] in the format that `out` selects.
 
-    FILE.png: a grid. FILE.npz: arrays `images` and `labels`. Without a suffix: a folder of one
-    PNG an image, named by its number and its label.
+    FILE.png: a grid. FILE.npz: arrays `images` and `labels`. Without a suffix: a folder with one
+    PNG per image, named by its number and its label.
 
     Raises:
-        InputError: another suffix, or a place that cannot be written to.
+        InputError: another suffix, or a path that cannot be written to.
     """
     if out.suffix not in (".png", ".npz", ""):
         raise InputError(f"--out {out}: end it in .png or .npz, or name a folder without a dot")
@@ -107,11 +107,11 @@ def sample_grid(
     title: str,
     fooled: NDArray[np.bool_] | None = None,
 ) -> bytes:
-    """Return a PNG of images uint8 [N, C, H, W], each titled with its target and its answer.
+    """Return a PNG of images uint8 [N, C, H, W], each titled with its target and prediction.
 
-    The title is green with a tick where target T and the classifier's answer C agree, red with a
-    cross where not; without targets it is the answer alone. The border is green and whole where a
-    discriminator was `fooled` (bool [N]), red and broken where not.
+    The title is green with a tick if target T and the classifier's prediction C agree, otherwise
+    red with a cross. Without targets it is the prediction alone. The border is green and solid if a
+    discriminator was `fooled` (bool [N]), otherwise red and dashed.
     """
     if targets is None:
         texts, colours = [f"C{answer}" for answer in answers], [INK] * len(answers)
@@ -173,12 +173,12 @@ def sheet_bytes(
 
 
 def spread(n: int, most: int) -> list[int]:
-    """Return at most `most` of the numbers 0 to n - 1, both ends among them, evenly apart."""
+    """Return at most `most` of the numbers 0 to n - 1, evenly spaced and including both ends."""
     return sorted({round(place) for place in np.linspace(0, n - 1, min(n, most))})
 
 
 def _enlarged(images: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
-    """Repeat the pixels of images [N, C, H, W] so often that they are about `cell` wide."""
+    """Enlarge images [N, C, H, W] to a width of about `cell` by repeating their pixels."""
     zoom = max(1, round(cell / images.shape[3]))
     return images.repeat(zoom, axis=2).repeat(zoom, axis=3)
 
@@ -217,8 +217,8 @@ def film_bytes(
 ) -> bytes:
     """Return an animated GIF that repeats: each frame, images uint8 [N, C, H, W], over its caption.
 
-    Of many frames the first, the last and some between are shown. The last stays for longer where
-    there are captions: they tell a story that ends. An image is enlarged to about `cell` pixels.
+    Of many frames only some are shown, the first and the last among them. With captions the last
+    frame is shown for longer, as the result. An image is enlarged to about `cell` pixels.
     """
     pictures = []
     for i in spread(len(frames), FRAMES):

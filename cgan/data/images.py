@@ -1,4 +1,4 @@
-"""Images that were drawn, with the labels asked for; what a notebook shows of them; no torch."""
+"""Generated images with their requested labels, and how a notebook shows them; no torch."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ MOST_SHOWN = 100  # images in a notebook
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Images:
-    """Images uint8 [N, C, H, W] and labels int64 [N], numpy arrays, one label an image.
+    """Images uint8 [N, C, H, W] and labels int64 [N], numpy arrays, one label per image.
 
-    `requested` is False for an unconditional generator, whose labels mean nothing. The
-    last line of a notebook's cell shows the first hundred as a grid, row by row, ten in a row.
+    `requested` is False for an unconditional generator, whose labels mean nothing. In a notebook,
+    the last line of a cell shows the first hundred as a grid, row by row, ten in a row.
 
     Raises:
         InputError: arrays of another kind or shape, or not as many labels as images.
@@ -36,7 +36,7 @@ class Images:
         if not known or images.dtype != np.uint8 or images.ndim != 4:
             raise InputError("images must be a numpy array of uint8, of the shape [N, C, H, W]")
         if labels.dtype != np.int64 or labels.shape != images.shape[:1]:
-            raise InputError(f"labels must be a numpy array of {len(images)} int64, one an image")
+            raise InputError(f"labels must be a numpy array of {len(images)} int64, one per image")
 
     def __len__(self) -> int:
         """Return N."""
@@ -47,12 +47,12 @@ class Images:
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, index: Any) -> "Images":
-        """Return the images at `index`, with their labels: whatever numpy takes for the first axis.
+        """Return the images at `index`, with their labels; any numpy index of one axis works.
 
         A single number gives Images of one.
 
         Raises:
-            IndexError: there are none there, or `index` is none for one axis.
+            IndexError: `index` is out of range, or is not an index of one axis.
         """
         if isinstance(index, tuple):
             raise IndexError("Images have one axis; index their array `images` for the others")
@@ -60,12 +60,12 @@ class Images:
         return Images(self.images[chosen], self.labels[chosen], self.requested)
 
     def __repr__(self) -> str:
-        """Return how many there are, and of what size."""
+        """Return the number of images and their size."""
         channels, height, width = self.images.shape[1:]
         return f"<{len(self):,} Images of {channels}x{height}x{width}>"
 
     def _repr_png_(self) -> bytes | None:
-        """Return a grid of the first of them, enlarged, for a notebook; None of no images."""
+        """Return an enlarged grid of the first images for a notebook; None if there are none."""
         if not len(self):
             return None
         shown = self.images[:MOST_SHOWN]
@@ -77,10 +77,10 @@ class Images:
 
         Args:
             path: FILE.png: a grid, pixel for pixel; FILE.npz: arrays `images` and `labels`; without
-                a suffix: a folder of one PNG an image, named by its number and its label.
+                a suffix: a folder with one PNG per image, named by its number and its label.
 
         Raises:
-            InputError: another suffix, no images, or a place that cannot be written to.
+            InputError: another suffix, no images, or a path that cannot be written to.
         """
         if not len(self):
             raise InputError("there are no images to save")

@@ -1,8 +1,9 @@
-"""Real images of MNIST that ship with cgan: 10,000 to learn from, 2,000 held out; no torch.
+"""Real MNIST images that ship with cgan: 10,000 for training, 2,000 held out; no torch.
 
-The file holds the pixels alone, packed by xz: split after split, in each the classes from 0 to 9,
-as many images of every class. So the place of an image tells its label. scripts/embed_mnist makes
-it. Its licence is not that of cgan; it lies beside it.
+The file holds only pixels, compressed by xz: one split after the other, each with the classes from
+0 to 9 in order and the same number of images per class. The position of an image therefore gives
+its label. scripts/embed_mnist writes the file. Its licence, which is not cgan's, is in the same
+folder.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ SHA256 = "12c88ed1fdb3772afb816b6687b2608d777efd41b47e8a7254b9fa5c3cda9178"  # o
 
 
 def read_sample(split: str, path: Path = FILE) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return one split: images uint8 [N, 28, 28] and labels int64 [N]; the classes take turns.
+    """Return one split: images uint8 [N, 28, 28] and labels int64 [N]; the classes alternate.
 
     Args:
         split: a name in PER_CLASS.

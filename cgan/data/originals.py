@@ -1,4 +1,4 @@
-"""The files of MNIST and its kin: where they are looked for, and whether they are the real ones."""
+"""Files of MNIST and similar data sets: where to look for them, and if they are the originals."""
 
 import gzip
 import hashlib
@@ -12,7 +12,7 @@ FILES = (
     "t10k-labels-idx1-ubyte",
 )
 CLASSES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}  # torchvision's
-SHA256 = {  # of the unpacked files, because whoever gzips them anew changes the rest
+SHA256 = {  # of the unpacked files, because compressing them again changes the .gz
     "mnist": {
         "train-images-idx3-ubyte": (
             "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
@@ -31,7 +31,7 @@ SHA256 = {  # of the unpacked files, because whoever gzips them anew changes the
 
 
 def places(dataset: str, data_dir: Path) -> list[Path]:
-    """Return the folders that may hold a data set, the first choice first."""
+    """Return the folders that may hold a data set, in order of preference."""
     return [data_dir / CLASSES[dataset] / "raw", data_dir / dataset, data_dir]
 
 
@@ -48,7 +48,7 @@ def find(files: list[str], folders: list[Path]) -> list[Path] | None:
 
 
 def unpacked_sha256(path: Path) -> str:
-    """Return the SHA-256 of what is in a file, gzipped or not.
+    """Return the SHA-256 of the content of a file, gzipped or not.
 
     Raises:
         OSError, EOFError or zlib.error: it cannot be read, or its gzip stream is damaged.
@@ -68,16 +68,16 @@ def is_original(
     md5s: Mapping[str, str],
     sha256: Callable[[Path], str] = unpacked_sha256,
 ) -> bool | None:
-    """Tell whether a file is the published one, or return None where that is not known.
+    """Return whether a file is the published one, or None if that cannot be known.
 
-    Without a known SHA-256 the MD5 of the .gz must do. One that was gzipped anew has another, so
-    that a file that differs is not known to be wrong.
+    If no SHA-256 is known, the MD5 of the .gz is compared. A file that was compressed again has
+    another MD5, so a different MD5 does not prove that the file is wrong.
 
     Args:
         dataset: a name in CLASSES.
         path: the file, gzipped or not; the .gz may lie beside the unpacked one.
         md5s: what torchvision expects, by the name of the .gz.
-        sha256: `unpacked_sha256`, or one that remembers.
+        sha256: `unpacked_sha256`, or a version of it with a cache.
 
     Raises:
         OSError, EOFError or zlib.error: it cannot be read, or its gzip stream is damaged.

@@ -1,4 +1,4 @@
-"""What networks and reports must know of a data set: the shape of its images, its classes."""
+"""The properties of a data set that networks and reports need: image shape and classes."""
 
 import re
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from cgan.config.schema import (
 )
 from cgan.runtime.errors import InputError
 
-NOUN = "class"  # of a data set that says nothing else
+NOUN = "class"  # the default
 NOUNS = {
     **dict.fromkeys(("mnist", "mnist-sample", "digits"), "digit"),
     "kmnist": "character",
@@ -22,10 +22,10 @@ NOUNS = {
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What a network must know of a data set: image size, channels and number of classes.
+    """The properties of a data set that a network needs: image size, channels, number of classes.
 
-    `noun` is what people call one of its classes. It is words alone: two data sets that differ in
-    nothing else are equal. Left empty, it follows from the name.
+    `noun` is the word for one of its classes. It is used in texts only and ignored when two specs
+    are compared. If empty, it is chosen by the name of the data set.
     """
 
     dataset: str
@@ -36,7 +36,7 @@ class DataSpec:
     noun: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        """Raise InputError on the first value that no data set of ours could have."""
+        """Raise InputError on the first invalid value."""
         check_kinds(self)
         within(self, 1, MOST_CHANNELS, "channels")
         within(self, 1, MOST_PIXELS, "height", "width")
@@ -56,5 +56,5 @@ class DataSpec:
 
 
 def plural(noun: str) -> str:
-    """Return several of what `noun` names: digits, classes."""
+    """Return the plural of `noun`: digits, classes."""
     return noun + ("es" if noun.endswith(("s", "x", "sh", "ch")) else "s")

@@ -48,12 +48,12 @@ def unscale(images: Tensor) -> Tensor:
 def batches(
     split: Split, batch_size: int, random: torch.Generator | None = None, *, drop_last: bool = False
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield (images float32 [B, C, H, W] in [-1, 1], labels int64 [B]) once over the split.
+    """Yield (images float32 [B, C, H, W] in [-1, 1], labels int64 [B]) for one pass over the split.
 
     Args:
         split: the images, on any device.
         batch_size: B; the last batch is smaller unless `drop_last`.
-        random: a CPU generator that orders the images; None keeps them as they stand.
+        random: a CPU generator that shuffles the images; None keeps their order.
         drop_last: leave out a last batch of fewer than `batch_size` images.
     """
     n = len(split)
@@ -65,13 +65,13 @@ def batches(
 
 
 class BatchSampler:
-    """Chooses the images of full batches, without end, in a new order in each pass over the data.
+    """Selects the images of full batches, endlessly, in a new order in each pass over the data.
 
     Between two batches its state is `order`, `position` and the state of `random`.
     """
 
     def __init__(self, n_images: int, batch_size: int, random: torch.Generator):
-        """Start before the first pass; `random` is a CPU generator that orders the images."""
+        """Start before the first pass; `random` is a CPU generator that shuffles the images."""
         self.n_images, self.batch_size, self.random = n_images, batch_size, random
         self.order = torch.empty(0, dtype=torch.int64)  # of the images in this pass
         self.position = 0  # in `order`, of the next batch
@@ -87,9 +87,9 @@ class BatchSampler:
 
 
 def interleaved(labels: Tensor) -> Tensor:
-    """Return the order int64 [N] in which the classes take turns for as long as they last.
+    """Return an order int64 [N] in which the classes alternate, as long as they have images left.
 
-    The first images then show every class, whatever the mix of labels int64 [N].
+    The first images then show every class, whatever the class distribution of labels int64 [N].
     """
     rank = torch.empty_like(labels)
     for digit in labels.unique():
@@ -99,10 +99,10 @@ def interleaved(labels: Tensor) -> Tensor:
 
 
 def subset(split: Split, n: int) -> Split:
-    """Return `n` images of a split, or all when it has fewer: the same ones each time.
+    """Return `n` images of a split, or all if it has fewer: the same ones each time.
 
-    Drawn at random, because files may be ordered (the first half of MNIST's test images is the
-    easier one), then interleaved.
+    They are chosen at random, because files may be ordered (the first half of MNIST's test images
+    is easier), and then interleaved.
     """
     random = torch.Generator().manual_seed(0)
     chosen = torch.randperm(len(split), generator=random)[:n]
@@ -111,5 +111,5 @@ def subset(split: Split, n: int) -> Split:
 
 
 def balanced_labels(n: int, n_classes: int) -> Tensor:
-    """Return int64 labels [n], every class equally often (the first ones once more), in turn."""
+    """Return int64 labels [n] that cycle through the classes, each equally often up to one."""
     return torch.arange(n) % n_classes

@@ -1,1 +1,1 @@
-"""Stage 3: a generator, or a set of images, is compared with real images and scored."""
+"""Stage 3: compares a generator, or a set of images, with real images and scores it."""

@@ -1,4 +1,4 @@
-"""What is compared with what: generated images, and other real ones scored the same way."""
+"""Compares generated images, and held-out real images, with the reference images."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ class Extractors:
     def features(self, network: Classifier, images: Tensor, labels: Tensor | None) -> Features:
         """Return a classifier's outputs for images uint8 [N, C, H, W] with labels int64 [N].
 
-        Without labels the classifier's own answers stand for them.
+        Without labels, the classifier's predictions are used as labels.
         """
         known = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
         pairs = zip(images.split(self.batch_size), known.split(self.batch_size), strict=True)
@@ -67,21 +67,21 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Reference:
-    """The real images that generated ones are compared with, as the judge and the guide see them.
+    """The real images that generated ones are compared with: outputs of the judge and the guide.
 
-    Test images are the reference of every metric. In the `real` column other real images are scored
-    as the generated ones are: test images where a metric looks at one set alone, else validation
-    images, on which nothing was trained (and training images where those have too few of a class).
+    Test images are the reference of every metric. The `real` column scores other real images the
+    same way as generated ones: test images for metrics of a single set, otherwise validation
+    images, on which nothing was trained (and training images if a class has too few of those).
     """
 
     progress: Progress
-    tests: Features  # as many as there are generated images, if there are
+    tests: Features  # as many as generated images, if there are enough
     tests_by_guide: Features | None
-    test: Features  # of them, the other side of a comparison
+    test: Features  # those of `tests` that generated images are compared with
     validation: Features
     train: Features
     train_images: NDArray[np.uint8]  # uint8 [N, C, H, W]
-    test_to_train: Near | None  # None: copies are not looked for
+    test_to_train: Near | None  # None: no search for copies
 
     @staticmethod
     def of(
@@ -92,8 +92,8 @@ class Reference:
         Args:
             extractors: the classifiers.
             splits: the real images.
-            n: how many test images are the other side of a comparison.
-            copying: find the training image that is nearest to each of those.
+            n: how many test images the generated ones are compared with.
+            copying: find the nearest training image of each of those.
 
         Raises:
             InputError: a class without a test image.
@@ -120,12 +120,12 @@ class Reference:
     def compare(
         self, fake: Features, by_guide: Features | None, student: Features | None
     ) -> tuple[Inputs, Neighbours | None]:
-        """Return what the metrics read of generated images, and their nearest training images.
+        """Return the inputs of the metrics for generated images, and their nearest training images.
 
         Args:
-            fake: as the judge sees them, in no order that matters: the first are compared.
-            by_guide: the same images as the guide sees them.
-            student: test images as seen by a classifier that learned from generated ones.
+            fake: the judge's outputs for them, in random order: only the first are compared.
+            by_guide: the guide's outputs for the same images.
+            student: outputs for test images of a classifier trained on generated ones.
         """
         real = self.test if fake.requested else self.test.as_judged()
         compared = fake.take(np.arange(min(len(fake), len(real))))
@@ -138,10 +138,10 @@ class Reference:
         return replace(inputs, copies=copies), Neighbours(kept, near.indices[:, 0])
 
     def compare_real(self, inputs: Inputs, student: Features | None) -> tuple[Inputs, int]:
-        """Return what the metrics read of other real images, and how many are training images.
+        """Return the inputs of the metrics for other real images, and how many are training images.
 
-        They have the labels of the generated images. No image is taken twice: where the data have
-        too few of a class there are fewer.
+        They have the labels of the generated images. No image is used twice, so a class with too
+        few images is represented by fewer.
         """
         pool = _joined(self.validation, self.train)
         chosen = _alike(inputs.fake, pool.labels)
@@ -173,16 +173,16 @@ class Reference:
 
 
 def matching(wanted: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the first indices of `labels` [M] with the mix of classes of `wanted`, each once.
+    """Return the first indices of `labels` [M] with the class counts of `wanted`, each once.
 
-    Where there are too few of a class, fewer.
+    A class with too few images gets fewer.
     """
     counts = np.bincount(wanted)
     return np.concatenate([np.flatnonzero(labels == y)[:n] for y, n in enumerate(counts)])
 
 
 def _alike(wanted: Features, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return `matching` indices, or where nothing was requested as many as they come."""
+    """Return `matching` indices, or the first ones if no labels were requested."""
     if wanted.requested:
         return matching(wanted.labels, labels)
     return np.arange(min(len(wanted), len(labels)))

@@ -1,4 +1,4 @@
-"""Known faults put into real images, to prove what each metric sees and which warning it raises."""
+"""Known faults put into real images, to test what each metric detects and which warnings appear."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ ATTACK_STEPS = 10
 
 @dataclass(frozen=True)
 class Supplies:
-    """What some faults need beside the real images that they spoil."""
+    """What some faults need in addition to the real images that they corrupt."""
 
     train: Split  # to copy
-    spare: Split  # other real images, neither spoiled nor trained on
+    spare: Split  # other real images, neither corrupted nor trained on
     guide: Callable[[Tensor], Tensor]  # images in [-1, 1] to logits, differentiable
 
 
@@ -28,7 +28,7 @@ Fault = Callable[[Split, float, Supplies, torch.Generator], Faulty]
 
 
 def collapsed(real: Split, strength: float, _: Supplies, random: torch.Generator) -> Faulty:
-    """Replace a share `strength` of each class by one image of it, the same every time."""
+    """Replace a share `strength` of each class by a single image of that class."""
     images = real.images.clone()
     for label in real.labels.unique():
         mine = torch.nonzero(real.labels == label)[:, 0]
@@ -38,7 +38,7 @@ def collapsed(real: Split, strength: float, _: Supplies, random: torch.Generator
 
 
 def missing(real: Split, strength: float, supplies: Supplies, random: torch.Generator) -> Faulty:
-    """Replace a share `strength` of the images of class 0 by new ones of other classes."""
+    """Replace a share `strength` of the images of class 0 by unused ones of other classes."""
     images = real.images.clone()
     mine = _some(real.labels == 0, strength, random)
     others = torch.nonzero(supplies.spare.labels != 0)[:, 0]
@@ -60,7 +60,7 @@ def copied(real: Split, strength: float, supplies: Supplies, random: torch.Gener
 
 
 def mislabelled(real: Split, strength: float, _: Supplies, random: torch.Generator) -> Faulty:
-    """Request another class than is shown in a share `strength` of the images."""
+    """Set a wrong requested class for a share `strength` of the images."""
     labels = real.labels.clone()
     mine = _some(torch.ones_like(labels, dtype=torch.bool), strength, random)
     k = real.spec.n_classes
@@ -84,10 +84,11 @@ def noisy(real: Split, strength: float, _: Supplies, random: torch.Generator) ->
 def adversarial(
     real: Split, strength: float, supplies: Supplies, random: torch.Generator
 ) -> Faulty:
-    """Request another class in a fifth of the images, and attack the guide with those.
+    """Set a wrong requested class for a fifth of the images, and attack the guide with these.
 
-    Every pixel of them moves by at most `strength` of its range along the guide's gradient (Madry
-    et al. 2018, projected gradient descent): what a generator does that only pleases its guide.
+    Each of their pixels changes by at most `strength` of its range along the guide's gradient
+    (Madry et al. 2018, projected gradient descent). This imitates a generator that only satisfies
+    its guide.
     """
     _, labels = mislabelled(real, 0.2, supplies, random)
     wrong = labels != real.labels
@@ -115,6 +116,6 @@ FAULTS: dict[str, Fault] = {
 
 
 def _some(among: Tensor, share: float, random: torch.Generator) -> Tensor:
-    """Return the indices of a share of the True in `among`, at random."""
+    """Return random indices of a share of the True entries of `among`."""
     index = torch.nonzero(among)[:, 0]
     return index[torch.randperm(len(index), generator=random)[: round(share * len(index))]]

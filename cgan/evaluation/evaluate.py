@@ -1,4 +1,4 @@
-"""Stage 3: scores a generator, or images from anywhere, against real images."""
+"""Stage 3: scores a generator, or imported images, against real images."""
 
 import time
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ from cgan.metrics.results import Results
 from cgan.runtime.device import choose_device, choose_precision, place
 from cgan.runtime.progress import Progress
 
-BINNED = 4000  # training images that are used where copies are not looked for
-STUDENT_SEED = 1  # of the images that the student learns from, added to --seed: not those scored
+BINNED = 4000  # training images that are used without a search for copies
+STUDENT_SEED = 1  # added to --seed, so that the student is not trained on the scored images
 
 
 @dataclass
@@ -61,15 +61,15 @@ def evaluate(
     guide: str | None = None,
     progress: Progress | None = None,
 ) -> Results:
-    """Score a generator, or images from anywhere; write results.json and pictures to a folder.
+    """Score a generator, or imported images; write results.json and pictures to a folder.
 
     Args:
         run: name or folder of a trained run; None: the newest.
-        config: how many images, which seed, which machine.
-        folders: where data and weights are and where the report goes.
+        config: how many images, which seed, which device.
+        folders: the folders of data, weights and reports.
         images: an npz file, a folder of pictures or arrays to score instead of a run.
-        dataset: what those images are to be compared with.
-        name: of the report's folder; None: the run's, or that of `images`.
+        dataset: the data set to compare those images with.
+        name: name of the report's folder; None: the run's, or that of `images`.
         judge: name or folder of the classifier that scores; None: `<dataset>-judge`.
         guide: name or folder of the classifier shown beside it; None: the one that trained `run`.
         progress: shows the stages; None shows nothing.
@@ -79,14 +79,14 @@ def evaluate(
 
     Raises:
         InputError: no such run, judge or guide, one that does not fit the data set, a judge that
-            guided the run, images or data that are missing or damaged or too few, a folder not to
-            be written.
+            guided the run, images or data that are missing, damaged or too few, or a folder that
+            cannot be written to.
     """
     watch, progress = Stopwatch(), progress or Progress()
     device = choose_device(config.device)
     dtype = choose_precision(config.precision, device)
 
-    # find what is scored, by whom, against what
+    # find the data, the subject and the classifiers
     splits, subject = find_subject(run, images, dataset, folders)
     classifiers = find_classifiers(subject, judge, guide, folders)
     n_scored = config.n_samples if subject.imported is None else len(subject.imported.images)
@@ -104,7 +104,7 @@ def evaluate(
         progress,
     )
 
-    # the images; drawn ones have the mix of labels of the real ones, so that like meets like
+    # the images; generated ones have the class distribution of the real ones they are compared with
     with watch.stage("sampling"):
         labels = compared["validation"].labels[torch.arange(n_scored) % n_compared]
         scored = subject.imported or draw(subject.generator(), labels, config.seed, extractors)
@@ -113,7 +113,7 @@ def evaluate(
         with watch.stage("gan-train"):
             students = _students(subject, scored, splits, config, extractors)
 
-    # features and scores, of other real images as well
+    # features and scores, also for other real images
     with watch.stage("features and neighbours"):
         reference = Reference.of(extractors, compared, n_compared, copying=config.copying)
         by_guide = extractors.by_guide(scored.images, scored.labels)
@@ -124,7 +124,7 @@ def evaluate(
         scores = score(fake, real, noun=subject.spec.noun, nouns=plural(subject.spec.noun))
     gallery = choose(scored.images, fake, neighbours, reference)
 
-    # write them down
+    # write the report
     sha256, path = splits["test"].sha256(), images if isinstance(images, Path) else None
     setting = Setting(name, config, n_scored, device, dtype, path, sha256, watch.seconds)
     counts = schema.ReferenceCounts(
@@ -144,9 +144,9 @@ def evaluate(
 def _compared(
     splits: dict[str, Split], subject: Subject, config: EvalConfig, n_scored: int, n_compared: int
 ) -> dict[str, Split]:
-    """Return as many images of each split as are compared."""
+    """Return as many images of each split as are used in comparisons."""
     found = dict(splits)
-    if subject.gan is not None:  # else all, to match whatever labels were imported
+    if subject.gan is not None:  # else keep all, to match any imported labels
         found["test"] = subset(splits["test"], n_scored)
         found["validation"] = subset(splits["validation"], n_compared)
     n_train = len(splits["train"]) if config.copying else BINNED
@@ -162,8 +162,8 @@ def _students(
 ) -> tuple[Features, Features]:
     """Return the outputs for test images of classifiers trained on generated and on real images.
 
-    As many generated as real images: new ones where there is a generator, else those that are
-    scored.
+    Both sets have the same size. The generated images are new ones if there is a generator,
+    otherwise the scored ones.
     """
     train = subset(splits["train"], len(splits["train"]))
     count = min(config.gan_train_images, len(train))

@@ -1,4 +1,4 @@
-"""Which images a person is shown: by class, the most and least certain, mistakes, near copies."""
+"""Selects the images shown in a report: by class, most and least certain, mistakes, near copies."""
 
 from dataclasses import dataclass
 
@@ -14,24 +14,24 @@ from cgan.metrics import results as schema
 from cgan.metrics.features import Features
 from cgan.metrics.registry import Copies, Inputs
 
-N_CLASSES = 20  # whose samples are shown, at most
+N_CLASSES = 20  # the most classes whose samples are shown
 N_SURE = 2  # of each class
 N_UNSURE = 20
 N_MISTAKES = 40
 N_PAIRS = 20  # generated images beside their nearest training images
-N_ALIKE = 2  # of them of one class: ones are all alike
+N_ALIKE = 2  # the most pairs per class, because all ones look alike
 
 
 @dataclass(frozen=True)
 class GallerySheet:
-    """Images uint8 [N, C, H, W], so many in a row, and what is known of each."""
+    """Images uint8 [N, C, H, W], the number of columns, and the facts about each image."""
 
     images: NDArray[np.uint8]
     columns: int
     cells: list[schema.Cell]
 
     def facts(self) -> schema.Sheet:
-        """Return what results.json holds of it."""
+        """Return its entry in results.json."""
         return schema.Sheet(columns=self.columns, cells=self.cells)
 
     def picture(self) -> bytes:
@@ -42,14 +42,15 @@ class GallerySheet:
 def choose(
     images: torch.Tensor, inputs: Inputs, neighbours: Neighbours | None, reference: Reference
 ) -> dict[str, GallerySheet]:
-    """Return sheets by name: samples, certain, uncertain, and where there are any mistakes, copies.
+    """Return sheets by name: samples, certain, uncertain, and, if there are any, mistakes, copies.
 
-    Samples are the first of each class, not selected; without requests simply the first.
+    Samples are the first images of each class, without selection. Without requested labels they are
+    the first of all.
 
     Args:
-        images: uint8 [N, C, H, W], those that the judge saw.
-        inputs: what the metrics read of them.
-        neighbours: the training images nearest to them; None: they were not looked for.
+        images: uint8 [N, C, H, W], those that the judge classified.
+        inputs: the inputs of the metrics for them.
+        neighbours: the training images nearest to them; None: there was no search.
         reference: holds the training images.
     """
     seen, pixels = inputs.all, images.cpu().numpy()
@@ -81,7 +82,7 @@ def choose(
 
 
 def _certainty(seen: Features) -> NDArray[np.float64]:
-    """Return the judge's probability of its own answer for each image."""
+    """Return the judge's probability of the class that it predicts, for each image."""
     logits = seen.logits.astype(np.float64)
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shares.max(axis=1) / shares.sum(axis=1)
@@ -106,7 +107,7 @@ def _samples(seen: Features) -> tuple[NDArray[np.int64], int]:
 
 
 def _in_turns(index: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return `index` with the classes of its images taking turns, each in the order given."""
+    """Return `index` reordered so that classes alternate; within a class the order is kept."""
     if not len(index):
         return index
     return index[interleaved(torch.from_numpy(classes[index])).numpy()]
@@ -115,7 +116,7 @@ def _in_turns(index: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[n
 def _pairs(
     pixels: NDArray[np.uint8], copies: Copies, neighbours: Neighbours, reference: Reference
 ) -> GallerySheet:
-    """Return the generated images that are nearest to a training image, each above that one."""
+    """Return the generated images nearest to a training image, each above that training image."""
     near, distances = copies.distinct, copies.distances
     order = _nearest_few(distances, near.judged)
     above, below = neighbours.kept[order], neighbours.nearest[order]
@@ -142,7 +143,7 @@ def _nearest_few(distances: NDArray[np.float64], classes: NDArray[np.int64]) -> 
 def _few_of_each(
     index: NDArray[np.int64], classes: NDArray[np.int64], most: int
 ) -> NDArray[np.int64]:
-    """Return `index` in its order, without what comes after `most` of the same class."""
+    """Return `index` in its order, limited to the first `most` of each class."""
     mine = classes[index]
     rank = np.empty(len(mine), np.int64)
     for one in np.unique(mine):

@@ -1,4 +1,4 @@
-"""GAN-train: what a classifier learns from generated images alone, tried on real ones."""
+"""GAN-train: a classifier is trained on generated images only and tested on real ones."""
 
 from dataclasses import replace
 
@@ -16,17 +16,16 @@ HELD_OUT = 0.1  # of the images, to select the epoch
 
 
 def gan_train(train: Split, test: Split, extractors: Extractors) -> Features:
-    """Train a small classifier on `train` alone and return its outputs for the real test images.
+    """Train a small classifier on `train` only and return its outputs for the real test images.
 
-    Always the same network and the same number of steps, or of epochs where the images are few;
-    the epoch with the best accuracy on a held-out part of `train` is the one that is tested. No
-    real image is used before that, unless `train` has some (Ravuri and Vinyals 2019; Shmelkov et
-    al. 2018).
+    The network and the number of steps (or of epochs, if there are few images) are always the same.
+    The epoch with the best accuracy on a held-out part of `train` is tested. Before the test no
+    real image is used, unless `train` has some (Ravuri and Vinyals 2019; Shmelkov et al. 2018).
 
     Args:
         train: generated images with their requested labels, or real ones.
         test: real images.
-        extractors: say on which device and in which number format the student computes.
+        extractors: determine the device and the number format of the student.
     """
     held = max(1, int(len(train) * HELD_OUT))
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(STUDENT.seed))

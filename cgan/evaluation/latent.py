@@ -15,13 +15,13 @@ from cgan.models.sampling import noise
 
 STEPS = 10  # images of an interpolation
 FILM_STEPS = 24
-POOL = 10_000  # seeds among which the neighbours of one are looked for
+POOL = 10_000  # seeds among which nearest neighbours are searched
 NEIGHBOURS = 9
 
 
 @dataclass(frozen=True)
 class LatentPicture:
-    """A picture of images uint8 [rows x columns, C, H, W]: its name, its title, its heads."""
+    """A picture of images uint8 [rows x columns, C, H, W]: its name, title and headings."""
 
     name: str
     title: str
@@ -31,10 +31,10 @@ class LatentPicture:
 
 
 def latent_files(gan: GanRun, seed: int = 1) -> dict[str, bytes]:
-    """Return by name a PNG of every picture, and a film of an interpolation between seeds.
+    """Return a PNG of every picture by name, and a film of an interpolation between seeds.
 
     Args:
-        gan: the run; its network is drawn from on the device that it is on.
+        gan: the run; its network generates on the device that it is on.
         seed: of the noise. The first seed of each row is number 2i of its stream, the second the
             one after.
     """
@@ -57,10 +57,10 @@ def latent_files(gan: GanRun, seed: int = 1) -> dict[str, bytes]:
 
 
 def arithmetic(generator: Generator, n_classes: int, seed: int) -> LatentPicture:
-    """Return z1, z2, their difference and sum, and both brought back to the length of the prior.
+    """Return z1, z2, their difference and sum, and both rescaled to the length of the prior.
 
-    A sum of two independent vectors is longer by the root of two than those that the generator has
-    learned from: it has left the prior.
+    The sum of two independent vectors is √2 times as long as the vectors that the generator was
+    trained on, so it is outside the prior.
     """
     first, second = _pairs(generator, n_classes, seed)
     root = 2**0.5
@@ -79,10 +79,10 @@ def arithmetic(generator: Generator, n_classes: int, seed: int) -> LatentPicture
 def interpolation(
     generator: Generator, n_classes: int, seed: int, *, spherical: bool
 ) -> LatentPicture:
-    """Return interpolations between two seeds, a row a label: linear or spherical.
+    """Return interpolations between two seeds, one row per label: linear or spherical.
 
-    Halfway on the straight line the noise is shorter than any that was trained with; the sphere
-    keeps its length (White 2016, "Sampling Generative Networks", section 2).
+    Halfway along the straight line the noise is shorter than any used in training; the sphere keeps
+    its length (White 2016, "Sampling Generative Networks", section 2).
     """
     first, second = _pairs(generator, n_classes, seed)
     shares = torch.linspace(0, 1, STEPS).tolist()
@@ -101,7 +101,7 @@ def interpolation(
 
 
 def between_labels(generator: Generator, n_classes: int, seed: int) -> LatentPicture:
-    """Return interpolations between each label and the next with one seed, of their vectors."""
+    """Return interpolations between the embeddings of each label and the next, with one seed."""
     device = next(generator.parameters()).device
     z = generator.prior(noise(seed, n_classes, generator.z_dim)).to(device)
     one = torch.arange(n_classes, device=device)
@@ -139,7 +139,7 @@ def neighbours(generator: Generator, n_classes: int, seed: int) -> LatentPicture
 
 
 def film(generator: Generator, n_classes: int, seed: int) -> list[NDArray[np.uint8]]:
-    """Return frames [K, C, H, W] of a spherical interpolation of each label, and back."""
+    """Return frames [K, C, H, W] of a spherical interpolation, and back, for each label."""
     first, second = _pairs(generator, n_classes, seed)
     there = torch.linspace(0, 1, FILM_STEPS // 2 + 1)[:-1].tolist()
     steps = [between(first, second, share, spherical=True) for share in there]
@@ -151,8 +151,8 @@ def film(generator: Generator, n_classes: int, seed: int) -> list[NDArray[np.uin
 def between(first: Tensor, second: Tensor, share: float, *, spherical: bool) -> Tensor:
     """Return the interpolation of `first` and `second` [B, N] at `share` (0 to 1).
 
-    On a sphere the direction turns at a constant rate (Shoemake 1985, section 3.3) and the
-    length goes from the one to the other.
+    On a sphere the direction turns at a constant rate (Shoemake 1985, section 3.3), and the length
+    is interpolated linearly.
     """
     if not spherical:
         return torch.lerp(first, second, share)
@@ -171,7 +171,7 @@ def _pairs(generator: Generator, n_classes: int, seed: int) -> tuple[Tensor, Ten
 
 @torch.no_grad()
 def _drawn(generator: Generator, seeds: list[Tensor], labels: Tensor) -> NDArray[np.uint8]:
-    """Draw a column for each of the `seeds` [K, z_dim], a row for each of the labels [K]."""
+    """Generate a column for each of the `seeds` [K, z_dim], a row for each of the labels [K]."""
     device = next(generator.parameters()).device
     columns = [generator(z.to(device), labels.to(device)) for z in seeds]
     return _in_rows(columns)

@@ -1,4 +1,4 @@
-"""What an evaluation writes: results.json, images worth a look, the latent space, the training."""
+"""The files that an evaluation writes: results.json, and pictures of images and training."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,7 +24,7 @@ from cgan.runtime.version import __version__
 
 TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}
 LARGEST_COPIED = 2**25  # bytes of one of them
-# files that an earlier report of that name may have left, even one of an older version
+# files that an earlier report of the same name may have left, even one of an older version
 EARLIER = (
     *TRAINING.values(),
     *("copies.png", "index.html", "per_digit.csv", "confusion.csv", "histogram.csv"),
@@ -33,14 +33,14 @@ EARLIER = (
 
 @dataclass(frozen=True)
 class Setting:
-    """How an evaluation was made."""
+    """The circumstances of an evaluation."""
 
     name: str  # of the report
     config: EvalConfig
     n_scored: int
     device: torch.device
     dtype: torch.dtype
-    images: Path | None  # that are of no run
+    images: Path | None  # the imported ones; None: of a run
     data_sha256: str  # of the test images
     seconds: Mapping[str, float]  # by stage
 
@@ -54,15 +54,15 @@ def make_results(
     scores: Scores,
     gallery: Mapping[str, GallerySheet],
 ) -> Results:
-    """Return what results.json holds.
+    """Return the content of results.json.
 
     Args:
-        setting: how it was made.
+        setting: the circumstances of the evaluation.
         subject: what was scored.
-        classifiers: by whom.
-        real: the test images as the judge and, if there is one, the guide sees them.
+        classifiers: the judge and the guide.
+        real: outputs of the judge and, if there is one, the guide for the test images.
         reference: how many real images of each split were compared with.
-        scores: what was found.
+        scores: the scores.
         gallery: the images that are shown, by the name of their sheet.
     """
     gan, by_judge, by_guide = subject.gan, *real
@@ -98,7 +98,7 @@ def make_results(
         ),
         provenance=schema.Provenance(
             version=__version__,
-            torch=str(torch.__version__),  # its own kind of text
+            torch=str(torch.__version__),  # it is a subclass of str
             device=setting.device.type,
             precision=precision_name(setting.dtype),
             data_sha256=setting.data_sha256,
@@ -112,7 +112,7 @@ def make_results(
 
 
 def _shown(path: Path | None) -> str | None:
-    """Return a path as results can hold it; None where a terminal could not show it."""
+    """Return a path for results.json; None if it is not printable or too long."""
     text = "" if path is None else str(path)
     return text if text and text.isprintable() and len(text) <= schema.LONGEST_TEXT else None
 
@@ -133,17 +133,17 @@ def _guide(run: ClassifierRun, real: Features) -> schema.ClassifierFacts:
 def report_files(
     results: Results, gallery: Mapping[str, GallerySheet], gan: GanRun | None
 ) -> dict[str, bytes]:
-    """Return the files of a report by name, but for its page.
+    """Return the files of a report by name, without its page.
 
-    They are results.json, a PNG of each sheet of the gallery, and of a run the history and the
-    pictures of its training, and those of its latent space.
+    They are results.json and a PNG of each sheet of the gallery. For a run there are also the
+    history and pictures of its training and the pictures of its latent space.
     """
     files = {f"{name}.png": sheet.picture() for name, sheet in gallery.items()}
     files["results.json"] = to_bytes(results)
     if gan is None:
         return files
     files |= {f"latent/{name}": content for name, content in latent_files(gan).items()}
-    for name, copy in TRAINING.items():  # so that the report is of this very training
-        with suppress(OSError):  # not there, or a link to somebody else's
+    for name, copy in TRAINING.items():  # copied, because the run may be overwritten later
+        with suppress(OSError):  # missing, or a link
             files[copy] = read_plain(gan.folder / name, LARGEST_COPIED)
     return files

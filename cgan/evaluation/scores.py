@@ -1,4 +1,4 @@
-"""From features to scores: every metric beside its value for real images, per class, warnings."""
+"""Computes scores from features: metrics with their values for real images, per class, warnings."""
 
 import math
 from collections.abc import Mapping
@@ -49,13 +49,13 @@ class Scores:
 
 
 def score(fake: Inputs, real: Inputs, *, noun: str, nouns: str) -> Scores:
-    """Score generated images, and real ones the same way beside them.
+    """Score generated images, and other real images the same way.
 
     Args:
         fake: of the generated images.
         real: of real images, compared with the same reference.
-        noun: what the data set calls one of its classes.
-        nouns: and several of them.
+        noun: the word for a class of the data set.
+        nouns: its plural.
     """
     scores: dict[str, Score] = {}
     left_out: dict[str, str] = {}
@@ -91,7 +91,7 @@ def _beside_real(metric: Metric, value: Value, fake: Inputs, real: Inputs) -> Sc
 
 
 def _per_class(fake: Inputs, real: Inputs) -> list[ClassRow]:
-    """Return a row for every class that was requested, or else that the judge saw."""
+    """Return a row for every requested class, or without requests for every predicted class."""
     requested, reference = fake.fake.requested, fake.real
     diversity = diversity_per_class(fake=fake.fake, real=reference)
     distances = fcd_per_class(fake=fake.fake, real=reference)

@@ -1,4 +1,4 @@
-"""What is scored: the generator of a run, or images from anywhere, with the real data beside it."""
+"""What is scored, the generator of a run or imported images, and the real data to compare with."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from cgan.runtime.errors import InputError
 
 @dataclass(frozen=True)
 class Subject:
-    """What is scored: a run's generator, or images from anywhere."""
+    """What is scored: a run's generator, or imported images."""
 
     name: str
     spec: DataSpec
@@ -35,7 +35,7 @@ class Subject:
     imported: ImportedImages | None = None
 
     def generator(self) -> GanRun:
-        """Return the run whose generator is scored; there is one where nothing was imported."""
+        """Return the run whose generator is scored; there is one if no images were imported."""
         assert self.gan is not None
         return self.gan
 
@@ -46,25 +46,24 @@ def find_subject(
     """Find what is to be scored and load the data that it is compared with.
 
     Raises:
-        InputError: neither or both of a run and images, or one that cannot be read or does not fit
-            the data.
+        InputError: both a run and images, or one that cannot be read or does not fit the data.
     """
     if images is None:
         if dataset is not None:
-            raise InputError("--dataset goes with --images; a run knows its own")
+            raise InputError("--dataset needs --images; a run has its own data set")
         gan = load_generator(run or newest_run(folders.weights), folders.weights)
         splits = _splits(gan.spec.dataset, folders)
         found = splits["test"].spec
         if found != gan.spec:
             raise InputError(
-                f"{gan.name} draws images of {gan.spec.image_shape} and the {gan.spec.dataset} in "
-                f"{folders.data} has {found.image_shape}; name another --data-dir"
+                f"{gan.name} generates images of {gan.spec.image_shape} but {gan.spec.dataset} in "
+                f"{folders.data} has {found.image_shape}; choose another --data-dir"
             )
         return splits, Subject(gan.name, gan.spec, gan=gan)
     if run is not None:
         raise InputError(f"score either the run {run} or the images in {images}, not both")
     if dataset is None:
-        raise InputError("--images needs --dataset: the real images to compare with")
+        raise InputError("--images needs --dataset, the real images to compare with")
     splits = _splits(dataset, folders)
     spec = splits["test"].spec
     read = images.imported(spec) if isinstance(images, ArrayImages) else read_images(images, spec)
@@ -80,7 +79,7 @@ def _splits(dataset: str, folders: Folders) -> dict[str, Split]:
 
 @dataclass(frozen=True)
 class Classifiers:
-    """By whom images are scored: the judge, and the guide beside it where one is known."""
+    """The classifiers that score images: the judge and, if known, the guide."""
 
     judge: ClassifierRun
     guide: ClassifierRun | None
@@ -92,14 +91,14 @@ def find_classifiers(
     """Load the judge and the guide by name or folder.
 
     Args:
-        subject: what they are to score.
+        subject: what they will score.
         judge: None: `<dataset>-judge`.
         guide: None: the one that trained the generator, if it is known.
         folders: where runs are.
 
     Raises:
-        InputError: one is missing, was trained on other images, or the judge guided the generator;
-            or the guide was trained anew since, unless it is named.
+        InputError: one is missing or was trained on other images, the judge guided the generator,
+            or the guide has been retrained since, unless it is named.
     """
     gan, spec = subject.gan, subject.spec
     judge_run = load_classifier(judge or f"{spec.dataset}-judge", folders.weights)
@@ -111,18 +110,18 @@ def find_classifiers(
     guided_by = {gan.guide_sha256 if gan else None, guide_run.sha256() if guide_run else None}
     if judge_run.sha256() in guided_by:
         what = gan.name if gan else "these images"
-        raise InputError(f"{judge_run.name} guided {what}, so it cannot judge it; name another")
+        raise InputError(f"{judge_run.name} guided {what}, so it cannot judge it; choose another")
     changed = gan and guide_run and guide_run.sha256() != gan.guide_sha256
     if gan is not None and guide_run is not None and changed and guide is None:
         raise InputError(
-            f"{guide_run.name} is not what guided {gan.name}: its weights have changed since; "
-            "name a classifier to show with --guide"
+            f"{guide_run.name} is not the classifier that guided {gan.name}: its weights have "
+            "changed; choose a classifier to show with --guide"
         )
     return Classifiers(judge_run, guide_run)
 
 
 def draw(gan: GanRun, labels: torch.Tensor, seed: int, extractors: Extractors) -> ImportedImages:
-    """Draw one image for each of the requested labels int64 [N].
+    """Generate one image for each of the requested labels int64 [N].
 
     The images of an unconditional generator have no labels.
     """

@@ -1,1 +1,1 @@
-"""Files: written whole or not at all, and read as untrusted input; where runs lie."""
+"""Files: atomic writes, reading of untrusted input, and where runs are stored."""

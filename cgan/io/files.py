@@ -1,4 +1,4 @@
-"""Bytes of JSON and CSV; files that are written whole or not at all."""
+"""JSON and CSV as bytes; atomic writes of files."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ Row = Mapping[str, float | int | str]
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: a temporary neighbour, fsync, rename."""
+    """Write a file atomically: a temporary file in the same folder, fsync, rename."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -36,7 +36,7 @@ def json_bytes(content: Mapping[str, Any]) -> bytes:
 
 
 def csv_bytes(rows: Sequence[Row]) -> bytes:
-    """Return rows as CSV; a row may lack what others have."""
+    """Return rows as CSV; a row may lack columns that others have."""
     stream = io.StringIO()
     keys = list(dict.fromkeys(key for row in rows for key in row))
     writer = csv.DictWriter(stream, fieldnames=keys, lineterminator="\n")
@@ -56,10 +56,10 @@ def _finite(value: Any) -> Any:
 
 
 def make_folder(folder: Path, flag: str) -> Path:
-    """Create a folder for results and prove that it can be written to.
+    """Create a folder for results and check that it can be written to.
 
     Raises:
-        InputError: it cannot; the message names `flag`, which chooses another.
+        InputError: it cannot; the message names `flag`, which selects another folder.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,23 +76,23 @@ def require_writable(folder: Path, flag: str) -> None:
     """Check that a folder can be written to, or created, without creating it.
 
     Raises:
-        InputError: it cannot; the message names `flag`, which chooses another.
+        InputError: it cannot; the message names `flag`, which selects another folder.
     """
     if reason := why_not_writable(folder):
         raise InputError(f"cannot write to {folder} ({reason}); choose another with {flag}")
 
 
 def nearest_existing(folder: Path) -> Path:
-    """Return a folder, or the first one above it that is there."""
+    """Return a folder, or its nearest parent that exists."""
     folder = folder.absolute()
     return next(place for place in (folder, *folder.parents) if os.path.lexists(place))
 
 
 def why_not_writable(folder: Path) -> str | None:
-    """Return what keeps a folder from being written to, or created; None if nothing does."""
+    """Return why a folder cannot be written to or created; None if it can."""
     place = nearest_existing(folder)
     if not place.is_dir():
-        return f"{place} is no folder"
+        return f"{place} is not a folder"
     try:
         with tempfile.TemporaryFile(dir=place):
             return None
@@ -101,7 +101,7 @@ def why_not_writable(folder: Path) -> str | None:
 
 
 def write_through(path: Path, content: bytes) -> None:
-    """Write a file, making the folders above it.
+    """Write a file through to the disk, creating its parent folders.
 
     Raises:
         OSError: it cannot be written.
@@ -114,7 +114,7 @@ def write_through(path: Path, content: bytes) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk, where the system can."""
+    """Flush a file, or the entries of a folder, to the disk, if the system supports it."""
     if os.name == "posix":
         handle = os.open(path, os.O_RDONLY)
         try:

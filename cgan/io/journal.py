@@ -1,8 +1,8 @@
-"""Folders whose files change together or not at all: a journal, checksums, one writer at a time.
+"""Atomic changes of several files in a folder: a journal, checksums, one writer at a time.
 
-Files that belong together gather in a hidden folder, with a manifest of their checksums. A rename
-declares them whole; from then on they are moved to their names, by whoever comes next if the writer
-dies. Before the rename the folder is what it was, after it what it is to be.
+New files are written to a temporary folder, with a manifest of their checksums. One rename commits
+them. Then they are moved into place; if the writer is killed, the next command completes the move.
+Before the rename the folder counts as unchanged, after it as changed.
 """
 
 import hashlib
@@ -22,23 +22,23 @@ from cgan.io.strict import FormatError, format_of, read_json
 from cgan.runtime.errors import InputError
 
 MANIFEST = "manifest.json"
-FORMAT = 1  # of it
-COMING, READY = ".coming", ".ready"  # being written; whole, and on its way
+FORMAT = 1  # of the manifest
+COMING, READY = ".coming", ".ready"  # being written; committed, but not yet moved
 LOCK = ".lock"
-NOBODY = "another process"  # without a known number
-PATIENCE = 10.0  # seconds that a short visit waits for another
+NOBODY = "another process"  # whose id is unknown
+PATIENCE = 10.0  # seconds that a short write waits for another process
 LARGEST_MANIFEST = 2**22  # bytes
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @contextmanager
 def locked(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
-    """Hold a folder, creating it, so that no other process writes into it.
+    """Lock a folder, creating it, so that no other process writes to it.
 
-    The system lets go of what a killed process held. A folder that is left empty goes again.
+    The system releases the lock of a killed process. A folder that is left empty is removed.
 
     Raises:
-        InputError: another process holds it, after `wait` seconds still.
+        InputError: another process still holds the lock after `wait` seconds.
         OSError: it cannot be created.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,13 +51,13 @@ def locked(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
             "--name"
         ) from error
     try:
-        with suppress(OSError):  # where a lock keeps even its holder out
+        with suppress(OSError):  # on some systems the lock also keeps its holder from writing
             (folder / LOCK).write_text(str(os.getpid()))
         settle(folder, held=True)
         yield
     finally:
-        with suppress(OSError):  # the folder may have vanished, which is told elsewhere
-            (folder / LOCK).unlink(missing_ok=True)  # by its holder alone, so nobody else's
+        with suppress(OSError):  # the folder may have been deleted, which is reported elsewhere
+            (folder / LOCK).unlink(missing_ok=True)  # only while this process holds the lock
         lock.release()
         with suppress(OSError):
             folder.rmdir()  # if it is empty
@@ -78,23 +78,23 @@ def commit(
     gone: Iterable[str] = (),
     removed: Iterable[str] = (),
 ) -> None:
-    """Put files into a folder that is held by `locked`, all of them or none.
+    """Write files to a folder locked by `locked`: all of them or none.
 
     Args:
-        folder: where they go.
-        files: contents by name; a name may lead into a folder below.
-        fresh: what earlier commits put there goes at the same moment.
-        gone: names of files that go, too, unless an earlier commit put them there.
-        removed: names of files that go, too, even if an earlier commit put them there.
+        folder: the locked folder.
+        files: contents by name; a name may include subfolders.
+        fresh: also remove the files of earlier commits.
+        gone: names of other files to remove, unless an earlier commit wrote them.
+        removed: names of other files to remove, even if an earlier commit wrote them.
 
     Raises:
-        OSError: they cannot be written, or are too many; the folder is as it was. Or it has
-            vanished.
+        OSError: the files cannot be written or are too many, and the folder is unchanged. Or the
+            folder no longer exists.
     """
     if not folder.is_dir():
-        raise OSError(f"{folder} has vanished, and what was in it; begin again")
+        raise OSError(f"{folder} was deleted, with the files in it; start again")
     coming = folder / COMING
-    shutil.rmtree(coming, ignore_errors=True)  # of a writer that was killed
+    shutil.rmtree(coming, ignore_errors=True)  # left by a killed writer
     old = _known(folder, may_be_damaged=fresh)
     new = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     dropped = set(removed) - new.keys()
@@ -115,7 +115,7 @@ def commit(
     except OSError as error:
         shutil.rmtree(coming, ignore_errors=True)
         reason = error.strerror or str(error)
-        raise OSError(f"cannot write to {folder} ({reason}); it is as it was before") from error
+        raise OSError(f"cannot write to {folder} ({reason}); it is unchanged") from error
     sync(folder)
     settle(folder, held=True)
 
@@ -130,10 +130,10 @@ def _known(folder: Path, *, may_be_damaged: bool) -> dict[str, str]:
 
 
 def settle(folder: Path, *, held: bool = False) -> None:
-    """Finish what a writer left when it died; a living one, which holds the folder, does it itself.
+    """Complete the move that a killed writer left undone; a running writer completes its own.
 
     Raises:
-        InputError: what was left is damaged.
+        InputError: the files to move are damaged.
         OSError: the folder cannot be written to.
     """
     if not held:
@@ -152,7 +152,7 @@ def settle(folder: Path, *, held: bool = False) -> None:
             (ready / name).replace(folder / name)
         for name in manifest["gone"]:
             (folder / name).unlink(missing_ok=True)
-        (ready / MANIFEST).replace(folder / MANIFEST)  # last: without it, nothing is left to do
+        (ready / MANIFEST).replace(folder / MANIFEST)  # last: it marks the move as unfinished
     shutil.rmtree(ready)
     sync(folder)
 
@@ -164,21 +164,21 @@ def _settle_when_free(folder: Path) -> None:
             with locked(folder):  # settles
                 return
         except InputError:
-            # held by one who is about to move the files; or damaged, and then for good
+            # locked by a writer that is about to move the files; or damaged, so waiting is useless
             if time.monotonic() > end or _holder(folder) == NOBODY:
                 raise
             time.sleep(0.02)
 
 
 def settle_all(root: Path) -> None:
-    """Finish what writers left in the folders of `root`, where that can be done."""
+    """Complete interrupted moves in the folders of `root`, where possible."""
     for ready in root.glob(f"*/{READY}"):
         with suppress(InputError, OSError):
             settle(ready.parent)
 
 
 def checksums(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file that was committed, by name; nothing without a manifest.
+    """Return the SHA-256 of every committed file by name; empty without a manifest.
 
     Raises:
         InputError: the manifest is damaged, or names a file that is not in the folder.
@@ -188,7 +188,7 @@ def checksums(folder: Path) -> dict[str, str]:
 
 
 def damaged(folder: Path) -> list[str]:
-    """Return the names of committed files that are missing or not what was written.
+    """Return the names of committed files that are missing or have changed.
 
     Raises:
         InputError: the manifest is damaged.
@@ -198,10 +198,10 @@ def damaged(folder: Path) -> list[str]:
 
 
 def require_whole(folder: Path, *names: str) -> None:
-    """Check files of a folder against its manifest, where it has one and they are listed.
+    """Check files of a folder against its manifest, if it has one that lists them.
 
     Raises:
-        InputError: one of them is missing or not what was written.
+        InputError: one of them is missing or has changed.
     """
     settle(folder)
     for patient in (True, True, False):
@@ -212,7 +212,7 @@ def require_whole(folder: Path, *names: str) -> None:
         if patient:  # a commit may be under way
             time.sleep(0.1)
     raise InputError(
-        f"{folder / bad[0]} is damaged: it is not what its {MANIFEST} says; train or score the run "
+        f"{folder / bad[0]} is damaged: it does not match its {MANIFEST}; train or score the run "
         "again"
     )
 
@@ -225,13 +225,13 @@ def _sha256(path: Path) -> str | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return a manifest whose names all lie within its folder."""
+    """Return a manifest whose file names are all inside its folder."""
     try:
         content = read_json(path, LARGEST_MANIFEST)
         format_of(content, FORMAT)
         names = [*content["sha256"], *content["gone"]]
         if not all(_is_inside(name) for name in names):
-            raise ValueError("it names a file of another folder")
+            raise ValueError("it names a file outside its folder")
         if not all(SHA256.fullmatch(value) for value in content["sha256"].values()):
             raise ValueError("it lacks a checksum")
     except FormatError as error:
@@ -248,7 +248,7 @@ def _is_inside(name: str) -> bool:
 
 
 def _require_no_link(folder: Path, name: str) -> None:
-    """Check that the way to a file does not leave its folder by a link.
+    """Check that the path of a file does not leave its folder through a link.
 
     Raises:
         InputError: it does.

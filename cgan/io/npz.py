@@ -1,4 +1,4 @@
-"""Reads arrays from untrusted npz files: each is known before it is read; none holds objects."""
+"""Reads arrays from untrusted npz files: headers are checked first, arrays of objects refused."""
 
 import io
 import math
@@ -16,13 +16,13 @@ from cgan.io.strict import open_plain
 from cgan.runtime.errors import InputError
 
 PIECE = 2**18  # bytes that are unpacked at once
-LONGEST_PART = 2**20  # of a zip file, such as its list of contents
-PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # numpy's; others may claim any memory
+LONGEST_PART = 2**20  # bytes of a part of a zip file, such as its list of contents
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # numpy's; others may take any memory
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 class Claim(NamedTuple):
-    """What the header of an array says it is."""
+    """What the header of an array declares."""
 
     shape: tuple[int, ...]
     fortran: bool  # whether the first index runs fastest
@@ -30,7 +30,7 @@ class Claim(NamedTuple):
 
 
 class Archive:
-    """An open npz file: what its arrays claim to be, and their contents."""
+    """An open npz file: the headers of its arrays, and their contents."""
 
     def __init__(self, archive: zipfile.ZipFile):
         """List the arrays."""
@@ -39,25 +39,25 @@ class Archive:
         self.names = list(self._members)
 
     def claim(self, name: str) -> Claim:
-        """Return what the header of an array says, once its length is found to agree.
+        """Return the header of an array, after checking that the length of the array agrees.
 
         Raises:
-            ValueError: it is no array, one of objects, or one of another length. A damaged file
-                raises other exceptions besides.
+            ValueError: it is not an array, holds objects, or has another length. A damaged file
+                may also raise other exceptions.
         """
         member = self._members[name]
         with self._archive.open(member) as stream:
             return _header(stream, member)
 
     def read(self, name: str) -> NDArray[Any]:
-        """Return an array; whether there is memory for it must be known from its claim.
+        """Return an array; check with `claim` first that it fits into memory.
 
         Raises:
-            ValueError: as `claim`; a damaged file raises other exceptions besides.
+            ValueError: as `claim`; a damaged file may also raise other exceptions.
         """
         member = self._members[name]
         with self._archive.open(member) as stream:
-            assert isinstance(stream, zipfile.ZipExtFile)  # what it is, and not what it says it is
+            assert isinstance(stream, zipfile.ZipExtFile)  # more than the type of `open` says
             claim = _header(stream, member)
             array = np.empty(claim.shape, claim.dtype, order="F" if claim.fortran else "C")
             flat = memoryview(array.reshape(-1, order="A").view(np.uint8))  # type: ignore[arg-type]
@@ -67,22 +67,22 @@ class Archive:
                 if not got:
                     raise EOFError(f"{member.filename} ends early")
                 at += got
-            stream.read(1)  # the end, where the checksum is compared
+            stream.read(1)  # reaches the end, where zipfile compares the checksum
         return array
 
 
 @contextmanager
 def open_archive(path: Path, largest: int, advice: str) -> Iterator[Archive]:
-    """Open an npz file of anybody's; nothing in it is run.
+    """Open an untrusted npz file; nothing in it is executed.
 
     Args:
         path: the file, or a link to it.
-        largest: the number of bytes that it may unpack to.
-        advice: what to do where it does.
+        largest: the largest allowed size of its contents in bytes.
+        advice: what the user should do if they are larger.
 
     Raises:
-        InputError: it unpacks to more.
-        OSError: as `cgan.io.strict.open_plain`; a damaged file raises other exceptions besides.
+        InputError: its contents are larger.
+        OSError: as `cgan.io.strict.open_plain`; a damaged file may also raise other exceptions.
     """
     with (
         open_plain(path, largest + LONGEST_PART, links=True) as raw,
@@ -95,13 +95,13 @@ def open_archive(path: Path, largest: int, advice: str) -> Iterator[Archive]:
 
 
 class _Parts(io.FileIO):
-    """A file of which no large part is read at once: not even where it claims to have one."""
+    """A file that refuses to read a large part at once, even if the zip file declares one."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next bytes; all that are left where `size` is negative.
+        """Return the next bytes, or all that are left if `size` is negative.
 
         Raises:
-            ValueError: too many were asked for.
+            ValueError: too many were requested.
         """
         asked = LONGEST_PART + 1 if size is None or size < 0 else size
         content = super().read(min(asked, LONGEST_PART + 1))
@@ -114,13 +114,13 @@ def _header(stream: IO[bytes], member: zipfile.ZipInfo) -> Claim:
     """Read a member's header and compare it with the member's length.
 
     Raises:
-        ValueError: it is no array, one of objects, or one of another length.
+        ValueError: it is not an array, holds objects, or has another length.
     """
     if member.compress_type not in PACKINGS:
-        raise ValueError(f"{member.filename} is packed in another way than numpy's")
+        raise ValueError(f"{member.filename} has a compression that numpy does not use")
     version = npy.read_magic(stream)
     if version not in HEADERS:
-        raise ValueError(f"{member.filename} is an array of another version")
+        raise ValueError(f"{member.filename} has an unknown npy version")
     claim = Claim(*HEADERS[version](stream))
     if claim.dtype.hasobject:
         raise ValueError(f"{member.filename} holds objects, which could run code")

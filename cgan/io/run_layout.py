@@ -1,4 +1,4 @@
-"""Where runs lie, one's own and those that ship, and what their files are called; no torch."""
+"""Where runs are stored, one's own and the shipped ones, and their file names; no torch."""
 
 import csv
 import io
@@ -13,27 +13,27 @@ from cgan.runtime.errors import InputError, nearest
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
 SHIPPED = Path(__file__).parent.parent / "weights"  # runs that come with the package
 CONFIG = "config.json"
-CONFIG_FORMAT = 2  # of it; format 1, of version 0.1, has the same entries but no number
+CONFIG_FORMAT = 2  # format 1, of version 0.1, has the same entries but no format number
 CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.csv"
 LARGEST_HISTORY = 2**22  # bytes; ours have thousands
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-SHIPPED_GAN = "mnist"  # what stands in for one's own generator where there is none
+SHIPPED_GAN = "mnist"  # used if there is no generator of one's own
 
 
 def plain_name(name: str) -> str:
-    """Return a name that is safe as a folder's.
+    """Return `name` if it is a safe folder name.
 
     Raises:
-        InputError: it is none.
+        InputError: it is not.
     """
     if not PLAIN_NAME.fullmatch(name):
-        raise InputError(f"{name!r} is no run name; use letters, digits, '.', '_' and '-'")
+        raise InputError(f"{name!r} is not a run name; use letters, digits, '.', '_' and '-'")
     return name
 
 
 def runs(weights_dir: Path, kind: str) -> dict[str, Path]:
-    """Return the runs of `kind` ("classifier" or "gan") by name: one's own before shipped ones."""
+    """Return the runs of `kind` ("classifier" or "gan") by name; one's own hide shipped ones."""
     found: dict[str, Path] = {}
     for root in (SHIPPED, weights_dir):
         if root.is_dir():
@@ -70,7 +70,7 @@ def find_run(run: str, weights_dir: Path, kind: str) -> Path:
     """Return the folder of a run, given its name or the path of its folder.
 
     Raises:
-        InputError: there is none; the message names the nearest and how to train one.
+        InputError: there is none; the message names the closest one and how to train one.
     """
     settle_all(weights_dir)
     known = runs(weights_dir, kind)
@@ -81,12 +81,12 @@ def find_run(run: str, weights_dir: Path, kind: str) -> Path:
     for folder in (weights_dir / run, Path(run)):
         if kind == "gan" and PLAIN_NAME.fullmatch(folder.name) and (folder / CHECKPOINT).is_file():
             raise InputError(
-                f"{folder} has not been scored yet, so nothing is chosen to draw with; go on with: "
+                f"{folder} has not been scored yet, so it has no generator; continue with: "
                 f"cgan train-gan --resume {folder}"
             )
     train = "cgan train-gan" if kind == "gan" else "cgan train-classifier --save-model"
     raise InputError(
-        f"no {kind} run {run!r} in {weights_dir}{nearest(run, known)}; {train} makes one"
+        f"no {kind} run {run!r} in {weights_dir}{nearest(run, known)}; train one with {train}"
     )
 
 
@@ -106,7 +106,7 @@ def newest_run(weights_dir: Path) -> str:
 
 
 def resumable(run: str | None, weights_dir: Path) -> Path:
-    """Return the folder of a training that can go on, by name or folder; None: the newest.
+    """Return the folder of a training that can be resumed, by name or folder; None: the newest.
 
     Raises:
         InputError: there is none.

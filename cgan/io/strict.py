@@ -1,4 +1,4 @@
-"""Reads untrusted files: plain files alone, no larger than they may be; JSON of few levels."""
+"""Reads untrusted files: regular files only, of limited size; JSON of limited depth."""
 
 import json
 import lzma
@@ -9,52 +9,52 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 DEEPEST = 20  # levels of JSON; ours have seven
-MOST_MEMORY = 2**27  # bytes that unpacking may take beside what comes out
+MOST_MEMORY = 2**27  # bytes that unpacking may take in addition to its output
 
 
 def open_plain(path: Path, largest: int, *, links: bool = False) -> BinaryIO:
-    """Open a file to read its bytes, without waiting for any.
+    """Open a regular file to read its bytes, without blocking.
 
     Args:
         path: the file.
-        largest: the number of bytes that it may have.
-        links: whether the file may be a link. In a folder of somebody else's it could lead to a
-            file that they must not learn of.
+        largest: the largest allowed size in bytes.
+        links: whether the file may be a link. In an untrusted folder, a link could expose a file
+            that the folder's owner must not see.
 
     Raises:
-        OSError: it is not there or must not be read; or a link, a folder, a pipe, a device or a
-            larger file. The message is the reason alone.
+        OSError: it is missing, not readable, a link, a folder, a pipe, a device, or too large. The
+            message is the reason alone.
     """
     kind = (path.stat() if links else path.lstat()).st_mode
     if stat.S_ISLNK(kind):
         raise OSError("it is a link, not the file itself")
     if not stat.S_ISREG(kind):
-        raise OSError("it is no plain file")
-    # what takes the file's place from here on is neither followed nor waited for
+        raise OSError("it is not a regular file")
+    # if something else replaces the file from here on, do not follow a link or wait for a pipe
     safely = getattr(os, "O_NONBLOCK", 0) | (0 if links else getattr(os, "O_NOFOLLOW", 0))
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | safely)
     about = os.fstat(handle)
     if stat.S_ISREG(about.st_mode) and about.st_size <= largest:
         return os.fdopen(handle, "rb")
     os.close(handle)
-    raise OSError(f"it has {about.st_size:,} bytes, and {largest:,} is the most")
+    raise OSError(f"it has {about.st_size:,} bytes, and {largest:,} is the maximum")
 
 
 def read_plain(path: Path, largest: int, *, links: bool = False) -> bytes:
     """Return the bytes of a file, `largest` at most.
 
     Raises:
-        OSError: as `open_plain`; or the file grew meanwhile.
+        OSError: as `open_plain`; or the file grew while it was read.
     """
     with open_plain(path, largest, links=links) as stream:
         content = stream.read(largest + 1)
     if len(content) > largest:
-        raise OSError("it grows while it is read")
+        raise OSError("it grew while it was read")
     return content
 
 
 def read_json(path: Path, largest: int) -> Any:
-    """Return what a JSON file holds, numbers not yet checked; NaN and infinity are no JSON.
+    """Return the content of a JSON file; numbers are not checked; NaN and infinity are refused.
 
     Raises:
         OSError: as `open_plain`.
@@ -64,10 +64,10 @@ def read_json(path: Path, largest: int) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """Return what a JSON text holds, numbers not yet checked; NaN and infinity are no JSON.
+    """Return the content of a JSON text; numbers are not checked; NaN and infinity are refused.
 
     Raises:
-        ValueError: it is no JSON, or has more than `DEEPEST` levels.
+        ValueError: it is not JSON, or has more than `DEEPEST` levels.
     """
     try:
         content = json.loads(text, parse_constant=_refuse)
@@ -78,7 +78,7 @@ def parse_json(text: str) -> Any:
 
 
 class FormatError(ValueError):
-    """A file of a format that this version does not read; the message follows the file's name."""
+    """A file has a format that this version cannot read; the message follows the file's name."""
 
 
 def format_of(content: Any, known: int) -> int:
@@ -87,11 +87,11 @@ def format_of(content: Any, known: int) -> int:
     Every JSON file that cgan writes has the entry `"format": n`. Files of version 0.1 have none.
 
     Args:
-        content: of the file.
+        content: the parsed file.
         known: the highest format that the caller reads.
 
     Raises:
-        FormatError: another or a malformed format. The message completes a sentence that begins
+        FormatError: a newer or malformed format. The message completes a sentence that begins
             with the name of the file.
         ValueError: the content is not an object.
     """
@@ -108,7 +108,7 @@ def format_of(content: Any, known: int) -> int:
 
 
 def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _check_depth(value: Any, left: int) -> None:
@@ -127,7 +127,7 @@ def first_line(error: BaseException) -> str:
 
 
 def unpack_xz(packed: bytes, largest: int) -> bytes:
-    """Return what an xz file unpacks to; of more than `largest` bytes, one too many and no more.
+    """Return the unpacked content of an xz file, cut off after `largest` + 1 bytes.
 
     Raises:
         lzma.LZMAError: it is damaged, or would take more than `MOST_MEMORY`.

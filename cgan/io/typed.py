@@ -1,4 +1,4 @@
-"""Gives what an untrusted JSON file holds a type, or says in plain words what is wrong with it."""
+"""Converts untrusted JSON to a type, or says in plain words what is wrong with it."""
 
 import re
 from typing import Any, TypeVar
@@ -15,13 +15,13 @@ WORDS = {
 
 
 def convert(content: Any, kind: type[Kind]) -> Kind:
-    """Return the content of a JSON file as a Struct of msgspec's, which says what it must be.
+    """Convert the content of a JSON file to a Struct of msgspec, checking it against the Struct.
 
-    All texts must be printable. Fields that the type does not know are left out.
+    All texts must be printable. Fields that the Struct does not have are dropped.
 
     Args:
         content: as `cgan.io.strict.parse_json` returns it.
-        kind: a Struct.
+        kind: the Struct.
 
     Raises:
         ValueError: a part is missing or not what the type says. The message is one short line that
@@ -60,7 +60,7 @@ def _unprintable(value: Any, where: str) -> str:
     if isinstance(value, dict):
         strange = next((name for name in value if not name.isprintable()), None)
         if strange is not None:
-            return f"{where or 'it'}: the strange field {strange[:40]!a}"
+            return f"{where or 'it'}: the unprintable field {strange[:40]!a}"
         parts = [(part, f"{where}.{name[:40]}".lstrip(".")) for name, part in value.items()]
     elif isinstance(value, list):
         parts = [(part, f"{where}[{i}]") for i, part in enumerate(value)]

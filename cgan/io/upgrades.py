@@ -1,9 +1,9 @@
-"""Brings the content of files of older formats to the newest one."""
+"""Converts the content of files of older formats to the newest format."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# what is another word in results.json of format 2
+# words of format 1 of results.json that are different in format 2
 RENAMED_RESULTS = {
     **{"digit": "class", "flattery": "guide_gap", "flattered": "guide_gap", "arch": "network"},
     **{"per_digit": "per_class", "alarms": "warnings"},
@@ -13,9 +13,9 @@ NOUNS = {"mnist": "digit", "digits": "digit", "kmnist": "character"}
 
 
 def results_from_format_1(old: Mapping[str, Any]) -> dict[str, Any]:
-    """Return results.json of format 1, which has no number, under the names of format 2.
+    """Convert results.json of format 1, which has no format number, to format 2.
 
-    A part that is not what it should be stays as it is, for who checks the whole to name it.
+    A malformed part is kept as it is, so that the later check of the whole file names it.
     """
     kept = {key: old[key] for key in old if key not in ("gallery", "provenance")}
     new = _renamed(kept)

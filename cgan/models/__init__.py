@@ -1,1 +1,1 @@
-"""Networks by family, and what finds, loads and samples them."""
+"""Networks by family, and the code that finds, loads and samples them."""

@@ -1,4 +1,4 @@
-"""What every generator and discriminator provides, and the blocks of pixels that both work on."""
+"""Base classes of all generators and discriminators, and the pixel blocks that both work on."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -26,7 +26,7 @@ class Generator(nn.Module):
     number of the noise chooses the mode, each as often as `set_mode_frequencies` says.
     """
 
-    conditional = True  # whether the label decides what is drawn
+    conditional = True  # whether images depend on the label
     noise = "normal"  # or "uniform" in (-1, 1): the distribution of z in training
     embed: nn.Module  # (z, labels, modes) -> float [B, N]; two labels can be mixed between these
     mode_edges: Tensor  # float [K, n_modes - 1]: cumulative frequencies of all modes but the last
@@ -111,6 +111,6 @@ def check_divides_by_four(spec: DataSpec) -> None:
     """
     if spec.height % 4 or spec.width % 4:
         raise InputError(
-            f"this network needs an image size that divides by 4, and {spec.dataset} is "
-            f"{spec.height}x{spec.width}"
+            f"this network needs image sides divisible by 4, but {spec.dataset} is "
+            f"{spec.height}x{spec.width}; choose another --net"
         )

@@ -40,7 +40,7 @@ class ShuffleGenerator(Generator):
     """
 
     def __init__(self, spec: DataSpec, z_dim: int, n_modes: int = 1, width: int = 64):
-        """Build for the images and classes of `spec`; height and width must divide by 4."""
+        """Build for the images and classes of `spec`; height and width must be divisible by 4."""
         super().__init__(z_dim, spec.n_classes, n_modes)
         check_divides_by_four(spec)
         self.start = (width, spec.height // 4, spec.width // 4)
@@ -82,7 +82,7 @@ class ProjectionDiscriminator(SpectralNetwork, Discriminator):
         """Build for the images and classes of `spec`; `extractor` is not used.
 
         Raises:
-            InputError: a height or width that does not divide by 4.
+            InputError: a height or width that is not divisible by 4.
         """
         super().__init__()
         check_divides_by_four(spec)
@@ -126,7 +126,7 @@ class GuidedDiscriminator(SpectralNetwork, Discriminator):
         """Build for the images and classes of `spec`; `extractor` is the frozen guide's.
 
         Raises:
-            InputError: a height or width that does not divide by 4.
+            InputError: a height or width that is not divisible by 4.
         """
         super().__init__()
         check_divides_by_four(spec)

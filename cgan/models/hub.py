@@ -73,7 +73,7 @@ class GanRun:
     spec: DataSpec
     config: GanConfig
     guide: str  # name of the classifier that guided it
-    guide_sha256: str  # of its weights, as they were then
+    guide_sha256: str  # of its weights at that time
     network: Generator
 
     def __repr__(self) -> str:
@@ -95,10 +95,10 @@ class GanRun:
         device: str = "auto",
         precision: str = "fp32",
     ) -> Images:
-        """Draw images, the same ones as `cgan sample` with the same class, number and seed.
+        """Generate images, the same ones as `cgan sample` with the same class, number and seed.
 
         Args:
-            label: the class to draw, or one for each image; None: every one equally often.
+            label: the class to generate, or one for each image; None: every class equally often.
             n: how many images, 1 to 1,000,000; None: 64, or as many as there are labels.
             seed: of the noise, 0 or more.
             digit: the old name of `label`.
@@ -106,12 +106,13 @@ class GanRun:
             precision: "fp32": the same images everywhere; "bf16"; "auto": the faster one.
 
         Raises:
-            InputError: a class that it was not trained on, a number out of range, an unknown name.
+            InputError: a class that it was not trained on, a number out of range, or an unknown
+                device or precision.
         """
         if digit is not None:
             warn_renamed("sample(digit=...)", "sample(label=...)")
             if label is not None:
-                raise InputError("digit is the old name of label: give label alone")
+                raise InputError("digit is the old name of label; give only label")
             label = digit
         where = {"device": device, "precision": precision}
         images, labels = draw(self.network, self.spec.n_classes, n, label=label, seed=seed, **where)
@@ -134,11 +135,11 @@ def load_classifier(run: str | Path, weights_dir: str | Path = "weights") -> Cla
     """Load a classifier.
 
     Args:
-        run: its name, or its folder; those that ship are found by name.
+        run: its name, or its folder; shipped runs are found by name.
         weights_dir: the folder of one's own runs.
 
     Raises:
-        InputError: no such run, or one whose files do not belong together.
+        InputError: no such run, or one whose files do not match.
     """
     folder = find_run(str(run), Path(weights_dir), "classifier")
     require_whole(folder, CONFIG, WEIGHTS["classifier"])
@@ -152,11 +153,11 @@ def load_generator(run: str | Path, weights_dir: str | Path = "weights") -> GanR
     """Load a generator; no data set is needed.
 
     Args:
-        run: its name, or its folder; those that ship are found by name.
+        run: its name, or its folder; shipped runs are found by name.
         weights_dir: the folder of one's own runs.
 
     Raises:
-        InputError: no such run, or one whose files do not belong together.
+        InputError: no such run, or one whose files do not match.
     """
     folder = find_run(str(run), Path(weights_dir), "gan")
     require_whole(folder, CONFIG, WEIGHTS["gan"])
@@ -170,15 +171,16 @@ def load_generator(run: str | Path, weights_dir: str | Path = "weights") -> GanR
 def load_discriminator(run: str, weights_dir: Path = Path("weights")) -> DiscriminatorRun:
     """Load the discriminator of a GAN run, by run name or folder, and its guide.
 
-    The guide is looked for by its name in `weights_dir`, beside the run, and among those that ship.
+    The guide is looked for by its name in `weights_dir`, beside the run, and among the shipped
+    runs.
 
     Raises:
-        InputError: no such run, one without a discriminator, one whose files do not belong
-            together, or whose guide is missing or has changed.
+        InputError: no such run, one without a discriminator, one whose files do not match, or whose
+            guide is missing or has changed.
     """
     folder = find_run(run, weights_dir, "gan")
     if not (folder / FILE).is_file():
-        raise InputError(f"{folder} has no {FILE}; its generator was kept without it")
+        raise InputError(f"{folder} has no {FILE}; only its generator was saved")
     require_whole(folder, CONFIG, FILE)
     spec, config, facts = read_config(folder, GanConfig)
     guide = None
@@ -193,7 +195,7 @@ def load_discriminator(run: str, weights_dir: Path = Path("weights")) -> Discrim
 
 
 def _guide(folder: Path, name: str, sha256: str, weights_dir: Path) -> ClassifierRun:
-    """Return the guide of a run: a classifier of that name with the same weights as then.
+    """Return the guide of a run: a classifier with the recorded name and checksum.
 
     Raises:
         InputError: there is none of that name, or its weights are not the same.
@@ -207,7 +209,7 @@ def _guide(folder: Path, name: str, sha256: str, weights_dir: Path) -> Classifie
     load_classifier(name, weights_dir)  # raises if there is none
     raise InputError(
         f"the guide {name} is not the one that {folder} was trained with (another checksum than in "
-        f"its {CONFIG}); put that one into {weights_dir}"
+        f"its {CONFIG}); put the original guide into {weights_dir}"
     )
 
 
@@ -224,7 +226,7 @@ def load_state(network: nn.Module, path: Path) -> None:
 
 
 def load_config(folder: Path) -> tuple[GanConfig, dict[str, Any]]:
-    """Return how a run's training was begun, and the whole content of its config.json.
+    """Return the training config of a run, and the whole content of its config.json.
 
     Raises:
         InputError: it is missing or damaged.
@@ -239,7 +241,7 @@ def read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dic
 
     Args:
         folder: of the run.
-        kind: what its config is to be.
+        kind: the type of its config.
 
     Raises:
         InputError: it is missing, damaged, or of another version or format.
@@ -258,14 +260,14 @@ def read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dic
         _check_facts(content)
         return DataSpec(**spec), kind(**values), content
     except (TypeError, InputError) as error:
-        raise InputError(f"{path} fits no run of this version: {first_line(error)}") from error
+        raise InputError(f"{path} does not fit this version: {first_line(error)}") from error
 
 
 def _check_facts(content: Mapping[str, Any]) -> None:
-    """Check that what names another run is the name of one, not a way to another folder.
+    """Check that entries which name another run hold plain names, not paths.
 
     Raises:
-        InputError: it is something else.
+        InputError: one does not.
     """
     for fact in FACTS:
         value = content.get(fact)

@@ -12,9 +12,9 @@ SLOPE = 0.2  # of every LeakyReLU
 class LeakyTanh(torch.autograd.Function):
     """A tanh that keeps a small gradient where it saturates.
 
-    Where tanh is saturated no gradient passes, in bf16 none at all. A class whose images have
-    become all background then stays so; this has been seen with the ones of MNIST. Here a gradient
-    that points back from saturation keeps at least a share of `LEAK`.
+    Where tanh is saturated, almost no gradient passes, in bf16 none at all. A class whose images
+    have become all background can then not recover; this has been seen with the ones of MNIST. Here
+    a gradient that points away from saturation keeps at least a share of `LEAK`.
     """
 
     LEAK = 0.003
@@ -88,7 +88,7 @@ class ClassEmbedding(nn.Module):
 
 
 class GeneratorEmbedding(ClassEmbedding):
-    """The same as a generator calls it: `embed(z, labels, modes)`."""
+    """The same with the arguments of a generator's `embed(z, labels, modes)`."""
 
     def forward(self, z: Tensor, labels: Tensor, modes: Tensor) -> Tensor:  # type: ignore[override]
         """Return vectors [B, size] of labels and modes int64 [B]; the noise is not used."""

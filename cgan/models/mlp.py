@@ -1,7 +1,7 @@
 """Networks of linear layers: the plain, the basic and the label-smoothing GAN.
 
 None of them uses labels. Hidden layers, activations and the range of the images (some use 0 to 1)
-are those of the systems that the recipes `mlp`, `basic` and `udacity` repeat.
+are those of the systems that the recipes `mlp`, `basic` and `udacity` reproduce.
 """
 
 from collections.abc import Callable, Sequence

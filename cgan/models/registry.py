@@ -82,7 +82,8 @@ def require_variance(generator: Generator, discriminator: Discriminator, batch_s
     parts = [*generator.modules(), *discriminator.modules()]
     if batch_size == 1 and any(isinstance(part, nn.BatchNorm1d) for part in parts):
         raise InputError(
-            "--batch-size 1: a batch norm of this recipe has no variance over one image"
+            "--batch-size 1: a batch norm of this recipe has no variance over one image; use 2 or "
+            "more"
         )
 
 

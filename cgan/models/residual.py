@@ -2,11 +2,11 @@
 
 The blocks and their start weights are those of R3GAN (Huang 2024, "The GAN is dead; long live the
 GAN! A Modern Baseline GAN", section 4), a tenth as wide: inverted bottlenecks of grouped
-convolutions and leaky ReLUs, resampling between stages, no norm of any kind. In place of norms,
+convolutions and leaky ReLUs, resampling between stages, no norm of any kind. Instead of norms,
 every residual branch starts at zero (Zhang 2019, "Fixup initialization", section 3).
 
-Images enter and leave as blocks of 2x2 pixels: at full size a convolution of few channels is slow
-on a CPU. Two stages follow each other, at a half and at a quarter of the image's sides.
+Images enter and leave as blocks of 2x2 pixels, because at full size a convolution of few channels
+is slow on a CPU. There are two stages, at a half and at a quarter of the image's sides.
 """
 
 from collections.abc import Sequence
@@ -22,21 +22,21 @@ from cgan.models.layers import SLOPE, ClassEmbedding, GeneratorEmbedding, leaky_
 EXPANSION = 2  # of the channels within a block
 GROUP = 16  # channels a group of a block's convolution
 N_LAYERS = 3  # of a block
-GAIN = (2 / (1 + SLOPE**2)) ** 0.5  # a leaky ReLU leaves this much less spread (He 2015, eq. 15)
-MODE_SHARE = 0.5  # of a mode's vector beside its class's in the generator
+GAIN = (2 / (1 + SLOPE**2)) ** 0.5  # makes up for the spread lost in a leaky ReLU (He 2015, eq. 15)
+MODE_SHARE = 0.5  # factor on a mode's vector before it is added to its class's, in the generator
 
 
 class ResidualBlock(nn.Module):
-    """Maps [B, C, H, W] to the same shape: what enters, and a branch that starts at zero.
+    """Maps [B, C, H, W] to the same shape: the input plus a branch that starts at zero.
 
-    The branch widens by a 1x1 convolution, mixes by a grouped 3x3 one and narrows by a 1x1 one.
+    The branch is a widening 1x1 convolution, a grouped 3x3 one and a narrowing 1x1 one.
     """
 
     def __init__(self, width: int, n_blocks: int):
         """Build for `width` channels, as one of `n_blocks` in a network.
 
-        The more blocks add up, the smaller the weights that each starts with: n^(-1 / (2m - 2))
-        times those of He, where m is the number of layers of a branch (Zhang 2019, section 3).
+        The more blocks a network has, the smaller their start weights: n^(-1 / (2m - 2)) times
+        those of He, where m is the number of layers of a branch (Zhang 2019, section 3).
         """
         super().__init__()
         wide = EXPANSION * width
@@ -55,8 +55,8 @@ class ResidualBlock(nn.Module):
 class ResidualGenerator(Generator):
     """Noise [B, z_dim], labels and modes int64 [B] -> images [B, C, H, W] in [-1, 1].
 
-    The label enters as a learned vector beside the noise. Both together weigh the maps of a learned
-    basis, which the blocks then work on.
+    The label enters as a learned vector, concatenated with the noise. Both together weight the maps
+    of a learned basis, which is the input of the blocks.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class ResidualGenerator(Generator):
             n_blocks: blocks at a quarter and at a half of the sides.
 
         Raises:
-            InputError: a height or width that does not divide by 4.
+            InputError: a height or width that is not divisible by 4.
         """
         super().__init__(z_dim, spec.n_classes, n_modes)
         check_divides_by_four(spec)
@@ -101,7 +101,7 @@ class ResidualGenerator(Generator):
 class ResidualDiscriminator(Discriminator):
     """Images [B, C, H, W] in [-1, 1], labels and modes int64 [B] -> logits [B].
 
-    Nothing in it bounds how fast the logits change with the image: it needs gradient penalties
+    Nothing in it limits how fast the logits change with the image, so it needs gradient penalties
     (recipe `r3gan`).
     """
 
@@ -113,7 +113,7 @@ class ResidualDiscriminator(Discriminator):
         widths: tuple[int, int] = (16, 64),
         n_blocks: tuple[int, int] = (1, 1),
     ):
-        """Build for the images and classes of `spec`, from pixels alone.
+        """Build for the images and classes of `spec`; only pixels are used.
 
         Args:
             spec: of the images.
@@ -123,7 +123,7 @@ class ResidualDiscriminator(Discriminator):
             n_blocks: blocks at a half and at a quarter of the sides.
 
         Raises:
-            InputError: a height or width that does not divide by 4.
+            InputError: a height or width that is not divisible by 4.
         """
         super().__init__()
         check_divides_by_four(spec)
@@ -164,7 +164,7 @@ Layer = nn.Conv2d | nn.Linear
 
 
 def _spread(layer: Layer, gain: float = 1.0) -> Layer:
-    """Draw weights that leave as much spread as enters, times `gain`; biases start at zero."""
+    """Draw weights that keep the spread of the input, times `gain`; biases start at zero."""
     nn.init.normal_(layer.weight, std=gain * layer.weight[0].numel() ** -0.5)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

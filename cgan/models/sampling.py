@@ -1,4 +1,4 @@
-"""Draws images from a generator; the images do not depend on the batch size."""
+"""Samples images from a generator; the images do not depend on the batch size."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -65,15 +65,15 @@ def _normal(stream: np.random.Generator, n: int, z_dim: int) -> Tensor:
 def requested_labels(
     n_classes: int, n: int | None = None, label: int | Sequence[int] | None = None
 ) -> Tensor:
-    """Return the labels int64 [n] of the images to draw.
+    """Return the labels int64 [n] of the images to generate.
 
     Args:
-        n_classes: the labels that there are, from 0.
+        n_classes: number of classes; labels run from 0 to `n_classes` - 1.
         n: how many images, 1 to 1,000,000; None: as many as there are labels, or 64.
-        label: one for all, one for each, or None: every one equally often.
+        label: one for all, one for each, or None: every label equally often.
 
     Raises:
-        InputError: a label that there is not, not as many labels as images, a number out of range.
+        InputError: an unknown label, not as many labels as images, or a number out of range.
     """
     labels = _labels(label)
     n = N_DRAWN if n is None and labels.ndim == 0 else n
@@ -94,10 +94,10 @@ def _whole(number: int) -> int:
 
 
 def _labels(label: int | Sequence[int] | None) -> NDArray[np.int64]:
-    """Return one label, or those of a list, as an array int64 of no axis or of one.
+    """Return one label, or a list of labels, as an int64 array without an axis or with one.
 
     Raises:
-        InputError: they are no whole numbers.
+        InputError: they are not whole numbers.
     """
     try:
         labels = np.array(0 if label is None else label)
@@ -118,14 +118,14 @@ def draw(
     device: str = "auto",
     precision: str = "fp32",
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Draw `n` images of the labels that `requested_labels` returns.
+    """Generate `n` images of the labels that `requested_labels` returns.
 
     Returns:
         Images uint8 [n, C, H, W] and labels int64 [n].
 
     Raises:
-        InputError: a class that the generator was not trained on, not as many as images, a number
-            out of range, a device that is not there, an unknown precision.
+        InputError: a class that the generator was not trained on, not as many labels as images, a
+            number out of range, a missing device, or an unknown precision.
     """
     seed = EvalConfig(seed=_whole(seed)).seed  # checks the range
     wanted = requested_labels(n_classes, n, label)

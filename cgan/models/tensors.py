@@ -1,4 +1,4 @@
-"""Reads untrusted safetensors files: names, shapes and dtypes are checked before any is read."""
+"""Reads untrusted safetensors files: names, shapes and dtypes are checked first."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -40,7 +40,7 @@ def on_meta_device() -> Iterator[None]:
 
 
 class _SkipNormalInit(TorchFunctionMode):
-    """Skips `init.normal_`, which on the meta device first imports a second's worth of code."""
+    """Skips `init.normal_`, whose first call on the meta device imports code for a second."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -61,10 +61,10 @@ def read_tensors(
         path: the file itself, not a link to it.
         wanted: tensors with exactly the names, shapes and dtypes that the file must have; they may
             be on the meta device. None: any.
-        largest: the number of bytes that the file may have.
+        largest: the largest allowed size in bytes.
 
     Raises:
-        InputError: not a regular file, a larger one, a damaged one, or one of other tensors.
+        InputError: the file is not regular, too large, damaged, or has other tensors.
     """
     try:
         _check_header(path, largest)
@@ -80,11 +80,11 @@ def read_tensors(
 
 
 def _check_header(path: Path, largest: int) -> None:
-    """Check the file's kind, its size, and the length that its header claims."""
+    """Check the file's kind, its size, and the declared length of its header."""
     with open_plain(path, largest) as stream:
         length = int.from_bytes(stream.read(8), "little")
     if length > LONGEST_HEADER:
-        raise InputError(f"{path} is damaged (its header claims {length} bytes); train it again")
+        raise InputError(f"{path} is damaged (its header declares {length} bytes); train it again")
 
 
 def _mismatch(file: Any, wanted: Mapping[str, Tensor] | None) -> str:

@@ -1,7 +1,7 @@
 """Networks of transposed convolutions: the convolutional GAN and the first classifier-guided one.
 
-They repeat the systems of the recipes `conv` and `guided-original`, layer by layer at 28x28 pixels.
-At other sizes that divide by 4 the first layers have other sizes.
+They reproduce the systems of the recipes `conv` and `guided-original`, layer by layer at 28x28
+pixels. At other sizes divisible by 4 the first layers have other sizes.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class TransposedGenerator(Generator):
     conditional = False
 
     def __init__(self, spec: DataSpec, z_dim: int, n_modes: int = 1):
-        """Build for the images of `spec`, whose sides must divide by 4.
+        """Build for the images of `spec`, whose sides must be divisible by 4.
 
         Raises:
             InputError: they do not.
@@ -88,7 +88,7 @@ class LabelledGenerator(Generator):
     """Recipe `guided-original`: noise [B, z_dim] and a one-hot label -> images [B, C, H, W]."""
 
     def __init__(self, spec: DataSpec, z_dim: int, n_modes: int = 1):
-        """Build for the images and classes of `spec`; height and width must divide by 4.
+        """Build for the images and classes of `spec`; height and width must be divisible by 4.
 
         Raises:
             InputError: they do not.

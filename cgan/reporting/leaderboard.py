@@ -69,7 +69,22 @@ def leaderboard_lines(entries: list[Entry]) -> tuple[list[str], list[list[str]]]
 def leaderboard_text(entries: list[Entry]) -> str:
     """Return the leaderboard of recipes for a terminal."""
     heads, lines = leaderboard_lines(entries)
-    return pd.DataFrame(lines, columns=heads).to_string(index=False)
+    table = pd.DataFrame(lines, columns=heads).set_index(heads[0])
+    blocks: list[list[str]] = [[]]
+    for head in heads[1:]:
+        if _width(table[[*blocks[-1], head]]) > tables.WIDTH:
+            blocks.append([])
+        blocks[-1].append(head)
+    return "\n\n".join(_shown(table[block]) for block in blocks)
+
+
+def _shown(table: pd.DataFrame) -> str:
+    """Return a table as lines, with the name of the rows in the line of the headings."""
+    return table.reset_index().to_string(index=False)
+
+
+def _width(table: pd.DataFrame) -> int:
+    return max(map(len, _shown(table).splitlines()))
 
 
 def _grouped_cells(grouped: pd.DataFrame, real: pd.Series, noun: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ SUMMARY = (
     *("fcd", "precision", "recall", "coverage", "gan_train_accuracy", "copying_z"),
 )
 HEADS = ("95% interval", "real images")
-WIDTH = 100  # columns of a terminal
+WIDTH = 79  # columns of a terminal
 
 
 def title(name: str, noun: str, *, short: bool = False) -> str:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from click.testing import CliRunner
 from conftest import golden_results
 from msgspec.structs import replace
+from toys import TOY
 
 import cgan
 from cgan.cli import main
@@ -28,10 +30,13 @@ from cgan.metrics.results import QualityWarning, Score, parse_results
 from cgan.reporting.notebook import COLUMNS, Evaluation
 from cgan.reporting.tables import summary
 from cgan.reporting.verdict import find_verdict
-from cgan.runtime.errors import InputError
+from cgan.runtime.errors import InputError, naming_arguments
 
 pytestmark = pytest.mark.usefixtures("few_training_images")
-NAMES = ["Evaluation", "Images", "Samples", "evaluate", "load_classifier", "load_generator"]
+NAMES = [
+    *("Evaluation", "Images", "Samples", "evaluate", "load_classifier", "load_generator"),
+    *("read_report", "train_classifier", "train_gan"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +61,8 @@ def held_out() -> Split:
 
 
 def test_all_that_the_package_offers_is_found_and_nothing_else() -> None:
-    for name in [*NAMES, "read_report"]:
-        assert name in dir(cgan)
+    assert dir(cgan) == sorted([*NAMES, "InputError", "TrainingError", "__version__"])
+    for name in dir(cgan):
         assert getattr(cgan, name).__doc__
     with pytest.raises(AttributeError, match="nonesuch"):
         cgan.nonesuch  # noqa: B018
@@ -67,6 +72,63 @@ def test_all_that_the_package_offers_is_found_and_nothing_else() -> None:
 def test_reading_and_looking_do_not_import_torch(name: str) -> None:
     code = f"import sys, cgan; cgan.{name}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# training
+
+
+@pytest.mark.usefixtures("toy_data")
+def test_training_gives_a_classifier_and_a_generator_that_are_saved(tmp_path: Path) -> None:
+    where: dict[str, Any] = {"weights_dir": tmp_path, "data_dir": tmp_path}
+    few: dict[str, Any] = {"epochs": 1, "batch_size": 48, "precision": "fp32", "device": "cpu"}
+    guide = cgan.train_classifier(TOY, name="mine", **few, **where)
+    assert guide.config.role == "guide"
+    gan = cgan.train_gan(TOY, lr=1e-3, guide=guide.folder, **few, **where)
+    assert (gan.config.g_lr, gan.config.d_lr, gan.config.epochs) == (1e-3, 1e-3, 1)
+    assert gan.guide == "mine"
+    again = cgan.load_generator(tmp_path / "toy-guided")
+    assert np.array_equal(gan.sample(n=4).images, again.sample(n=4).images)
+
+
+@pytest.mark.usefixtures("toy_data")
+def test_a_training_is_shown_in_a_notebook_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where: dict[str, Any] = {"weights_dir": tmp_path, "epochs": 1, "overwrite": True}
+    cgan.train_classifier(TOY, **where)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    cgan.train_classifier(TOY, **where)
+    assert capsys.readouterr().err.startswith("epoch 1: loss ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epoch": 3}, "there is no setting 'epoch': did you mean 'epochs'?"),
+        ({"dataset": "toj"}, "did you mean 'toy'"),
+        ({"recipe": "giuded"}, "did you mean 'guided'"),
+        ({"epochs": 0}, "^epochs must be above 0"),
+        ({"d_every": 0}, "^d_every must be"),
+        ({"dry_run": True, "epochs": 1}, "dry_run saves nothing"),
+    ],
+)
+@pytest.mark.usefixtures("toy_data")
+def test_an_error_names_arguments_and_not_flags(
+    settings: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(cgan.InputError, match=message) as caught:
+        cgan.train_gan(**{"dataset": TOY, "weights_dir": tmp_path, **settings})
+    assert "--" not in str(caught.value)
+
+
+def test_the_flags_of_an_advised_command_stay() -> None:
+    said = "give another --data-dir, or run cgan train-classifier --save-model --role judge; --n-x"
+    with pytest.raises(InputError) as caught, naming_arguments():
+        raise InputError(said)
+    assert str(caught.value) == (
+        "give another data_dir, or run cgan train-classifier --save-model --role judge; n_x"
+    )
 
 
 # a generator
@@ -127,7 +189,7 @@ def test_the_old_name_of_the_label_warns_and_draws_the_same(toy: Any, label: Any
         ({"label": [1, -1]}, "0 to 9"),
         pytest.param(
             {"label": 1, "digit": 2},
-            "give label alone",
+            "give only label",
             marks=pytest.mark.filterwarnings("ignore::DeprecationWarning"),
         ),
         ({"label": "7"}, "label must be a whole number"),
@@ -352,18 +414,18 @@ def test_images_of_an_unconditional_generator_are_scored_without_labels(where: P
     ("asked", "message"),
     [
         ({"run": "nonesuch"}, "no gan run 'nonesuch'"),
-        ({"run": np.zeros(3)}, "run is a name or a folder, not a ndarray; or give images="),
-        ({"images": np.zeros((3, 28, 28))}, "needs --dataset"),
+        ({"run": np.zeros(3)}, "run must be a name or a folder, not a ndarray; give"),
+        ({"images": np.zeros((3, 28, 28))}, "images needs dataset"),
         ({"images": "nowhere.npz", "dataset": "digits"}, "does not exist"),
-        ({"images": "x.npz", "labels": [1], "dataset": "digits"}, "a file brings its own"),
-        ({"run": "digits", "labels": [1]}, "labels go with an array"),
-        ({"run": "digits", "dataset": "digits"}, "a run knows its own"),
-        ({"images": np.zeros((3, 28, 28)), "n_samples": 3}, "n_samples and seed go with a run"),
-        ({"images": np.zeros((3, 28, 28)), "seed": 3}, "n_samples and seed go with a run"),
+        ({"images": "x.npz", "labels": [1], "dataset": "digits"}, "a file has its own"),
+        ({"run": "digits", "labels": [1]}, "labels need an array"),
+        ({"run": "digits", "dataset": "digits"}, "a run has its own data set"),
+        ({"images": np.zeros((3, 28, 28)), "n_samples": 3}, "n_samples and seed need a run"),
+        ({"images": np.zeros((3, 28, 28)), "seed": 3}, "n_samples and seed need a run"),
         ({"images": np.zeros((3, 28, 28)), "dataset": "minst"}, "did you mean 'mnist'"),
         ({"images": np.ones((3, 28, 28)) * 9, "dataset": "digits"}, "give uint8"),
         ({"run": "digits", "n_samples": 0}, "must be 1 or more"),
-        ({"run": "digits", "name": "../x"}, "is no run name"),
+        ({"run": "digits", "name": "../x"}, "is not a run name"),
     ],
 )
 def test_what_cannot_be_scored_is_refused_in_a_line(

@@ -361,7 +361,7 @@ WRONG = {
     ),
     "unknown noise": (["train-gan", "--noise", "pink"], "--noise must be one of normal, uniform"),
     "uniform noise of modes": (["train-gan", "--noise", "uniform"], "needs --noise normal"),
-    "the noise of no run": (["latent", "nosuch"], "cgan train-gan makes one"),
+    "the noise of no run": (["latent", "nosuch"], "train one with cgan train-gan"),
     "a negative seed of noise": (["latent", "--seed", "-1"], "--seed must be 0 or more"),
     "a comparison with nothing": (["compare", "nosuch"], "no report of a run 'nosuch'"),
     "a run name with a path": (["train-gan", "--dataset", "digits", "--name", "../x"], "run name"),
@@ -503,5 +503,5 @@ def test_a_disk_that_is_full_fails_with_status_1(
     monkeypatch.setattr("cgan.io.journal.write_through", full)
     result = run("train-gan", "--dataset", "digits", *folders_of(tmp_path))
     assert result.exit_code == 1
-    assert "(No space left on device); it is as it was before" in result.stderr
+    assert "(No space left on device); it is unchanged" in result.stderr
     assert not (tmp_path / "w").exists()

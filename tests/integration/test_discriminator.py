@@ -87,7 +87,7 @@ def test_a_guide_that_is_missing_is_named(own: Path) -> None:
 
 def test_a_guide_is_no_way_out_of_the_folder(own: Path) -> None:
     change(own / "toy", guide="../../etc")
-    with pytest.raises(InputError, match="is no run name"):
+    with pytest.raises(InputError, match="is not a run name"):
         load_discriminator("toy", own)
 
 

@@ -121,7 +121,7 @@ def test_a_connection_that_ends_within_a_header_is_told(
         raise http.client.IncompleteRead(b"")
 
     monkeypatch.setattr(torchvision.datasets, "MNIST", unfinished)
-    with pytest.raises(InputError, match="the connection broke off"):
+    with pytest.raises(InputError, match="the connection was lost"):
         load_split("mnist", target, "train")
     assert not target.exists()
 
@@ -130,7 +130,7 @@ def test_a_torchvision_that_cannot_be_imported_is_told(
     target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torchvision", None)
-    with pytest.raises(InputError, match="install torch and torchvision anew, together"):
+    with pytest.raises(InputError, match="reinstall torch and torchvision together"):
         load_split("mnist", target, "train")
 
 

@@ -235,9 +235,9 @@ def test_a_subject_that_is_not_clear_is_refused(digits_run: Folders, tmp_path: P
         evaluate(config=CONFIG, folders=digits_run, images=images)
     with pytest.raises(InputError, match="not both"):
         evaluate("toy", CONFIG, digits_run, images=images, dataset="digits")
-    with pytest.raises(InputError, match="a run knows its own"):
+    with pytest.raises(InputError, match="a run has its own data set"):
         evaluate("toy", CONFIG, digits_run, dataset="digits")
-    with pytest.raises(InputError, match="is no run name"):
+    with pytest.raises(InputError, match="is not a run name"):
         evaluate("toy", CONFIG, digits_run, name="../elsewhere")
 
 
@@ -281,7 +281,7 @@ def test_a_guide_that_was_trained_anew_is_refused_unless_named(
     path.write_text(json.dumps(content))
     (tmp_path / "toy" / MANIFEST).unlink()
     folders = replace(digits_run, weights=tmp_path)
-    with pytest.raises(InputError, match="changed since"):
+    with pytest.raises(InputError, match="weights have changed"):
         evaluate("toy", CONFIG, folders)
     assert evaluate("toy", CONFIG, folders, guide="digits-guide").run == "toy"
 

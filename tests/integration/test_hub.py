@@ -143,7 +143,7 @@ def strange_field(folder: Path) -> str:
     content = json.loads(path.read_text())
     content["config"]["color"] = "blue"
     path.write_text(json.dumps(content))
-    return "fits no run"
+    return "does not fit this version"
 
 
 def strange_network(folder: Path) -> str:
@@ -166,7 +166,7 @@ def changed(part: str, field: str, value: object, message: str) -> Callable[[Pat
 def long_config(folder: Path) -> str:
     with (folder / "config.json").open("a") as stream:
         stream.write(" " * 2**20)
-    return "1,048,576 is the most"
+    return "1,048,576 is the maximum"
 
 
 def deep_config(folder: Path) -> str:
@@ -204,7 +204,7 @@ def linked_weights(folder: Path) -> str:
         changed("", "config", "guided", "missing or damaged"),
         changed("spec", "channels", "1", "--channels must be a whole number"),
         changed("spec", "height", 10**9, "--height must be"),
-        changed("spec", "depth", 3, "fits no run"),
+        changed("spec", "depth", 3, "does not fit this version"),
         changed("config", "z_dim", 64.0, "--z-dim must be a whole number"),
         changed("config", "z_dim", 10**9, "--z-dim must be"),
         changed("config", "z_dim", 4096, "shape"),  # refused before a network of it is made
@@ -212,8 +212,8 @@ def linked_weights(folder: Path) -> str:
         changed("config", "generator", ["mlp"], "--generator must be a text"),
         changed("config", "dataset", "\x1b[2J", "printable"),
         changed("", "guide", 3, "`guide` must be a text"),
-        changed("", "guide", "../../elsewhere", "no run name"),
-        changed("", "guide", "/etc", "no run name"),
+        changed("", "guide", "../../elsewhere", "not a run name"),
+        changed("", "guide", "/etc", "not a run name"),
         changed("", "guide_sha256", {}, "`guide_sha256` must be a text"),
         other_shape,
         other_keys,
@@ -237,7 +237,7 @@ def test_a_run_whose_files_do_not_belong_together_is_refused(
 def test_a_run_that_is_not_what_was_written_is_refused(tmp_path: Path, damage: object) -> None:
     toy_run(tmp_path, "a")
     damage(tmp_path / "a")  # type: ignore[operator]
-    with pytest.raises(InputError, match="is damaged: it is not what its manifest"):
+    with pytest.raises(InputError, match="is damaged: it does not match its manifest"):
         load_generator("a", tmp_path)
 
 

@@ -78,6 +78,10 @@ def test_chosen_runs_are_compared_in_the_order_given(reports: Path) -> None:
     assert [entry.results.run for entry in entries] == ["b", "a-2"]
     text = leaderboard_text(entries)
     assert text.index(REAL) < text.index("udacity") < text.index("guided")
+    assert max(map(len, text.splitlines())) < 80
+    blocks = text.split("\n\n")
+    assert len(blocks) > 1
+    assert all(f"{REAL} " in block for block in blocks)  # each is read alone
 
 
 def test_scores_on_several_data_sets_are_not_mixed(reports: Path, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_labels_that_do_not_match_the_images_are_refused(toy_mnist: Path) -> Non
 def test_a_label_out_of_range_is_refused(toy_mnist: Path) -> None:
     labels = toy_mnist / "t10k-labels-idx1-ubyte"
     labels.write_bytes(idx_bytes(np.full(60, 10, np.uint8)))
-    with pytest.raises(InputError, match="label 10; labels end at 9"):
+    with pytest.raises(InputError, match="label 10; the largest allowed is 9"):
         load_split("mnist", toy_mnist, "test")
 
 

@@ -42,5 +42,5 @@ def test_a_folder_is_proved_writable_without_being_made(tmp_path: Path) -> None:
     require_writable(tmp_path / "deep" / "er", "--out")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"file is no folder\); choose another with --out"):
+    with pytest.raises(InputError, match=r"file is not a folder\); choose another with --out"):
         require_writable(tmp_path / "file" / "x", "--out")

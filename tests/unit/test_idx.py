@@ -40,8 +40,8 @@ def test_what_is_written_is_read(tmp_path: Path, pack: type[bytes]) -> None:
         (idx_bytes(IMAGES) + b"!", "longer than its header says"),
         (b"\0\0\x0d\x03" + idx_bytes(IMAGES)[4:], "00000d03"),
         (idx_bytes(IMAGES.reshape(6, 4)), "3-dimensional"),
-        (struct.pack(">4B3I", 0, 0, 8, 3, 2**31, 2**31, 2**31), "claims the shape"),
-        (struct.pack(">4B3I", 0, 0, 8, 3, 0, 28, 28), "claims the shape"),
+        (struct.pack(">4B3I", 0, 0, 8, 3, 2**31, 2**31, 2**31), "declares the shape"),
+        (struct.pack(">4B3I", 0, 0, 8, 3, 0, 28, 28), "declares the shape"),
         (gzip.compress(idx_bytes(IMAGES), mtime=0)[:-9], "damaged"),
         (gzip.compress(idx_bytes(IMAGES), mtime=0)[:20] + b"\xff" * 20, "damaged"),
     ],
@@ -69,7 +69,7 @@ def test_a_small_gzip_stream_of_much_is_refused_without_unpacking_it(tmp_path: P
 def test_what_follows_a_gzip_stream_is_refused(tmp_path: Path, after: bytes) -> None:
     # Python's reader would go on through any number of empty streams
     path = write(tmp_path, gzip.compress(idx_bytes(IMAGES), mtime=0) + after * 1000)
-    with pytest.raises(InputError, match="something follows"):
+    with pytest.raises(InputError, match="other data follow"):
         read_idx(path, 3)
 
 

@@ -184,10 +184,10 @@ def test_folders_that_cannot_be_scored_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no pictures"):
         read_images(tmp_path / "none", SPEC)
     Image.new("L", (9, 9)).save(tmp_path / "none" / "large.png")
-    with pytest.raises(InputError, match="9 pixels wide and 9 high; toy is 5 and 6"):
+    with pytest.raises(InputError, match="9 pixels wide and 9 high; toy needs 5 and 6"):
         read_images(tmp_path / "none", SPEC)
     (tmp_path / "none" / "large.png").write_bytes(b"no picture")
-    with pytest.raises(InputError, match="no picture that can be read"):
+    with pytest.raises(InputError, match="cannot be read as a picture"):
         read_images(tmp_path / "none", SPEC)
 
 
@@ -248,7 +248,7 @@ def test_labels_whose_header_lies_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 def test_a_packing_that_may_claim_any_memory_is_refused(tmp_path: Path, packing: int) -> None:
     content = npy("'|u1'", "(9, 1, 6, 5)", some().tobytes())
-    with pytest.raises(InputError, match="packed in another way"):
+    with pytest.raises(InputError, match="a compression that numpy does not use"):
         read_images(zipped(tmp_path, packing, images=content), SPEC)
 
 
@@ -284,7 +284,7 @@ def test_a_list_of_very_many_members_is_not_read(tmp_path: Path) -> None:
 def test_what_is_no_plain_file_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.npz")
     for path in (tmp_path / "pipe.npz", Path("/dev/zero")):
-        with pytest.raises(InputError, match="no plain file"):
+        with pytest.raises(InputError, match="not a regular file"):
             read_images(path, SPEC)
 
 
@@ -299,7 +299,7 @@ def test_formats_whose_readers_start_programs_are_not_tried(tmp_path: Path) -> N
     folder = drawn(tmp_path / "in")
     Image.fromarray(some()[0, 0]).save(folder / "x.eps")
     (folder / "x.eps").rename(folder / "x.png")
-    with pytest.raises(InputError, match=r"x\.png is no picture"):
+    with pytest.raises(InputError, match=r"x\.png cannot be read"):
         read_images(folder, SPEC)
 
 
@@ -308,11 +308,11 @@ def test_a_truncated_or_endless_picture_is_refused(tmp_path: Path) -> None:
     whole = (folder / "0.png").read_bytes()
     for content in (whole[:60], whole[:-30], whole[:8]):
         (folder / "0.png").write_bytes(content)
-        with pytest.raises(InputError, match=r"0\.png is no picture"):
+        with pytest.raises(InputError, match=r"0\.png cannot be read"):
             read_images(folder, SPEC)
     with (folder / "0.png").open("ab") as stream:
         stream.truncate(2**24 + 1)
-    with pytest.raises(InputError, match=r"0\.png is no picture"):
+    with pytest.raises(InputError, match=r"0\.png cannot be read"):
         read_images(folder, SPEC)
 
 
@@ -323,7 +323,7 @@ def test_a_picture_that_unpacks_to_gigabytes_is_refused_by_its_header(tmp_path: 
         content[16:24] = struct.pack(">II", side, side)
         content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
         (folder / "0.png").write_bytes(content)
-        with pytest.raises(InputError, match=r"0\.png is"):
+        with pytest.raises(InputError, match=r"0\.png (is|cannot)"):
             read_images(folder, SPEC)
 
 

@@ -52,7 +52,7 @@ def test_numbers_in_half_precision_move_by_one_level_at_most() -> None:
 UNCLEAR: dict[str, tuple[Any, str]] = {
     "floats from 0 to 255": (BYTES * 1.0, "floats from 0 to 255, not from 0 to 1"),
     "normalised": (BYTES / 255 / 0.3 - 0.4, "not from 0 to 1 or from -1 to 1"),
-    "a little below 0": (BYTES / 255 * 1.1 - 0.1, "meant as 0 to 1, or as -1 to 1?"),
+    "a little below 0": (BYTES / 255 * 1.1 - 0.1, "may mean 0 to 1 or -1 to 1"),
     "not finite": (np.where(BYTES == 255, np.nan, BYTES / 255), "not finite"),
     "infinite": (np.where(BYTES == 255, np.inf, BYTES / 255), "not finite"),
     "larger numbers": (BYTES.astype(int) * 257, "run from 0 to 65535"),

@@ -79,7 +79,7 @@ def test_a_missing_file_or_a_link_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_too_large_is_refused_before_it_takes_memory(tmp_path: Path) -> None:
-    assert "2,500,000 is the most" in refused(bytes(LARGEST_PACKED + 1), tmp_path)
+    assert "2,500,000 is the maximum" in refused(bytes(LARGEST_PACKED + 1), tmp_path)
     assert "not the file" in refused(lzma.compress(bytes(200_000_000), preset=0), tmp_path)
     greedy = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 2**29}]
     assert "emory" in refused(lzma.compress(bytes(1000), filters=greedy), tmp_path)

@@ -289,9 +289,9 @@ def test_logits_are_the_head_of_the_features(name: str) -> None:
 
 def test_an_image_size_that_does_not_fit_is_refused() -> None:
     odd = replace(TOY, height=30)
-    with pytest.raises(InputError, match="divides by 4"):
+    with pytest.raises(InputError, match="divisible by 4"):
         GENERATORS["shuffle-conv"](odd, Z, MODES)
-    with pytest.raises(InputError, match="divides by 4"):
+    with pytest.raises(InputError, match="divisible by 4"):
         DISCRIMINATORS["projection-conv"](odd, toy_extractor(), MODES)
 
 

@@ -68,7 +68,7 @@ def test_what_was_not_changed_is_read(archive: Arrays, tmp_path: Path) -> None:
         (("config", "discriminator"), "guided", "did you mean 'guided-conv'"),
         (("config", "discriminator"), "mlp", "it lacks layers"),
         (("guide",), None, "subscriptable"),
-        (("guide", "name"), "../up", "no run name"),
+        (("guide", "name"), "../up", "not a run name"),
         (("guide", "config", "network"), "residual-cnn", "float32"),
         (("guide", "config", "network"), "huge", "unknown classifier network"),
     ],

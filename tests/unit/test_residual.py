@@ -34,9 +34,9 @@ def test_images_and_logits_have_the_shapes_of_the_data(spec: DataSpec, n_modes: 
 
 def test_a_side_that_does_not_divide_by_4_is_refused() -> None:
     odd = replace(TOY, width=10)
-    with pytest.raises(InputError, match="divides by 4"):
+    with pytest.raises(InputError, match="divisible by 4"):
         ResidualGenerator(odd, Z)
-    with pytest.raises(InputError, match="divides by 4"):
+    with pytest.raises(InputError, match="divisible by 4"):
         ResidualDiscriminator(odd)
 
 

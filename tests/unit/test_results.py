@@ -252,7 +252,7 @@ def test_what_is_not_finite_is_written_as_null_and_never_as_nan() -> None:
             lambda r: r["provenance"]["config"].update(lr=2**63),
             "provenance.config[...]: expected a whole number <= 922337203",
         ),
-        (lambda r: r["provenance"]["config"].update({"a\nb": 1}), "strange field"),
+        (lambda r: r["provenance"]["config"].update({"a\nb": 1}), "unprintable field"),
         (
             lambda r: r["provenance"]["config"].update({"x" * 201: 1}),
             "it: expected a text of length <= 200 - at 'key' in '$.proven",

@@ -99,7 +99,7 @@ def test_a_type_that_no_network_of_ours_has_is_refused(tmp_path: Path) -> None:
 def test_a_header_that_claims_to_be_long_is_refused(tmp_path: Path, length: int) -> None:
     path = saved(tmp_path)
     path.write_bytes(struct.pack("<Q", length) + path.read_bytes()[8:])
-    with pytest.raises(InputError, match="its header claims"):
+    with pytest.raises(InputError, match="its header declares"):
         read_tensors(path, None, 2**20)
 
 
@@ -110,7 +110,7 @@ def test_only_a_plain_file_of_its_size_is_read(tmp_path: Path) -> None:
     for other in (tmp_path / "link", tmp_path / "pipe", tmp_path, tmp_path / "absent"):
         with pytest.raises(InputError, match="is damaged"):
             read_tensors(other, None, 2**20)
-    with pytest.raises(InputError, match="is the most"):
+    with pytest.raises(InputError, match="is the maximum"):
         read_tensors(path, None, path.stat().st_size - 1)
 
 

@@ -53,7 +53,7 @@ def test_what_the_type_does_not_know_is_left_out_unlooked_at() -> None:
         ({"class": 1, "parts": [{"name": ""}] * 3}, "parts: expected a list of length <= 2"),
         ({"class": 1, "parts": [{"name": "x"}, {"name": "abcdef"}]}, "parts[1].name: expected"),
         ({"class": 1, "parts": [{"name": "\u202e"}]}, "parts[0].name: expected a printable text"),
-        ({"class": 1, "settings": {"\x1b": 1}}, r"settings: the strange field '\x1b'"),
+        ({"class": 1, "settings": {"\x1b": 1}}, r"settings: the unprintable field '\x1b'"),
         (
             {"class": 1, "settings": {"a": [1]}},
             "settings[...]: expected a whole number or a number",

@@ -1,1 +1,1 @@
-"""Images from anywhere: npz files, folders of pictures, arrays; checked before they are used."""
+"""Import of images: npz files, folders of pictures, arrays; checked before they are used."""

@@ -1,4 +1,4 @@
-"""Images given as arrays: their range and layout are inferred, or refused where unclear."""
+"""Images given as arrays: their range and layout are inferred; unclear ones are refused."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,21 +17,21 @@ from cgan.data.importing.npz import has_channels_last
 from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
 
-WHERE = "the array"  # as messages have it
-EDGE = 1e-3  # by which rounding may lead a number out of its range
-DARK = -0.5  # something in images from -1 to 1 is darker than this, as their ground is near -1
+WHERE = "the array"  # what messages call it
+EDGE = 1e-3  # how far rounding errors may move a number out of its range
+DARK = -0.5  # images from -1 to 1 have darker pixels than this: their background is near -1
 AS_BYTES = "give uint8, from 0 (background) to 255"
 
 
 @dataclass(frozen=True)
 class ArrayImages:
-    """Images and labels, or None where none were requested, as a person has them in Python.
+    """Images and labels as given in Python; the labels are None if none were requested.
 
     Attributes:
         images: whole numbers from 0 to 255, or floats from 0 to 1 or from -1 to 1: an array or a
             tensor [N, C, H, W], [N, H, W, C], or [N, H, W] where there is one channel.
         labels: whole numbers [N].
-        name: of the report.
+        name: name of the report.
     """
 
     images: Any
@@ -39,11 +39,11 @@ class ArrayImages:
     name: str = "images"
 
     def __str__(self) -> str:
-        """Return where the images are, in words."""
+        """Return what messages call the images."""
         return WHERE
 
     def imported(self, spec: DataSpec) -> ImportedImages:
-        """Return the images as they are scored.
+        """Return the images and labels, checked and ready to be scored.
 
         Raises:
             InputError: as `pixels` and `classes`; or a class has no image.
@@ -61,11 +61,11 @@ def pixels(images: Any, spec: DataSpec) -> NDArray[np.uint8]:
 
     Args:
         images: as in `ArrayImages`.
-        spec: what they must be.
+        spec: the required image shape.
 
     Raises:
-        InputError: another shape, numbers whose range is unknown or may be meant in two ways, or
-            images that are blank or all the same.
+        InputError: another shape, numbers whose range is unknown or ambiguous, or images that are
+            blank or all the same.
     """
     array = as_array(images)
     c, last = spec.channels, has_channels_last(array.shape, spec, WHERE)
@@ -81,12 +81,12 @@ def classes(labels: Any, n: int, spec: DataSpec) -> NDArray[np.int64]:
     """Return labels of `n` images as int64 [n].
 
     Raises:
-        InputError: they are not one whole number each, or no class of `spec`.
+        InputError: they are not one whole number each, or not classes of `spec`.
     """
     array = as_array(labels)
     if array.shape != (n,) or array.dtype.kind not in "iu":
         raise InputError(
-            f"labels is {array.dtype!s:.100} {list(array.shape)}; give one whole number for each "
+            f"labels are {array.dtype!s:.100} {list(array.shape)}; give one whole number for each "
             f"of the {n} images, or none"
         )
     require_range(array, spec, WHERE)
@@ -97,7 +97,7 @@ def as_array(values: Any) -> NDArray[Any]:
     """Return an array or a tensor as a numpy array, or a list as one.
 
     Raises:
-        InputError: it is nothing of the kind.
+        InputError: it is none of these.
     """
     if isinstance(values, torch.Tensor):
         return values.detach().cpu().numpy()
@@ -111,7 +111,7 @@ def _as_bytes(images: NDArray[Any]) -> NDArray[np.uint8]:
     """Return numbers of any known range, at least one, as uint8.
 
     Raises:
-        InputError: the range is not known, or may be either of two.
+        InputError: the range is unknown or ambiguous.
     """
     kind = images.dtype.kind
     if images.dtype == np.uint8:
@@ -124,11 +124,11 @@ def _as_bytes(images: NDArray[Any]) -> NDArray[np.uint8]:
             return images.astype(np.uint8)
         raise InputError(f"the images run from {low} to {high}; {AS_BYTES}")
     if not np.isfinite([low, high]).all():
-        raise InputError("the images hold numbers that are not finite")
+        raise InputError(f"the images hold numbers that are not finite; {AS_BYTES}")
     told = f"the images are floats from {low:.3g} to {high:.3g}"
     if high > 1 + EDGE or low < -1 - EDGE:
         raise InputError(f"{told}, not from 0 to 1 or from -1 to 1; {AS_BYTES}")
     if DARK < low < -EDGE:
-        raise InputError(f"{told}: meant as 0 to 1, or as -1 to 1? {AS_BYTES}")
+        raise InputError(f"{told}, which may mean 0 to 1 or -1 to 1; {AS_BYTES}")
     scaled = images * 255.0 if low >= -EDGE else (images + 1.0) * 127.5
     return scaled.round().clip(0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Images from anywhere: an npz file or a folder of pictures, checked before anything is judged."""
+"""Imports images from an npz file or a folder of pictures, checked before they are scored."""
 
 import os
 import re
@@ -18,8 +18,8 @@ from cgan.io.strict import open_plain
 from cgan.runtime.errors import InputError
 
 LARGEST_PICTURE = 2**24  # bytes of one file
-MOST_FILES = 2**20  # of any kind in a folder and those below it
-FORMATS = ("PNG", "JPEG", "BMP")  # others that PIL knows start programs
+MOST_FILES = 2**20  # of any kind, in a folder and its subfolders
+FORMATS = ("PNG", "JPEG", "BMP")  # for some others, PIL starts external programs
 LABEL_IN_NAME = re.compile(r"-label-(\d{1,4})$")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 
@@ -33,26 +33,26 @@ class ImportedImages:
     labels: Tensor | None
 
     def shuffled(self) -> "ImportedImages":
-        """Return the same in a random order, always the same: files are often sorted by class."""
+        """Return the images in a fixed random order, because files are often sorted by class."""
         order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(0))
         labels = None if self.labels is None else self.labels[order]
         return ImportedImages(self.name, self.images[order], labels)
 
 
 def read_images(path: Path, spec: DataSpec) -> ImportedImages:
-    """Read FILE.npz (arrays `images` and, if there are, `labels`) or a folder of pictures.
+    """Read FILE.npz (arrays `images` and optionally `labels`) or a folder of pictures.
 
-    In a folder the label of a picture stands in its name (`00012-label-7.png`, as `cgan sample`
-    writes them) or is the name of the folder that it is in (`7/`); or no picture has one. Links to
-    folders are not followed, and a link to a picture outside is refused.
+    In a folder, the label of a picture is part of its file name (`00012-label-7.png`, as `cgan
+    sample` writes it) or is the name of its subfolder (`7/`). Either all pictures have a label or
+    none has. Links to folders are not followed, and a link to a picture outside is refused.
 
     Args:
         path: the file or the folder.
-        spec: what the images must be: [C, H, W] and the number of classes.
+        spec: the required image shape [C, H, W] and number of classes.
 
     Raises:
-        InputError: it cannot be read, or the images are not uint8 of that shape, are blank or all
-            the same, or the labels are not one class each, or a class has no image.
+        InputError: it cannot be read, the images are not uint8 of that shape, are blank or all the
+            same, the labels are not one class each, or a class has no image.
     """
     if not path.exists():
         raise InputError(f"{path} does not exist; name an npz file or a folder of pictures")
@@ -77,23 +77,23 @@ def _read_folder(path: Path, spec: DataSpec) -> tuple[NDArray[np.uint8], NDArray
     labels = [_label_of(file, path) for file in files]
     if None in labels and any(label is not None for label in labels):
         without = files[labels.index(None)]
-        raise InputError(f"{without} has no label but others have; name them NUMBER-label-DIGIT")
+        raise InputError(f"{without} has no label but others have; name all NUMBER-label-DIGIT")
     shape = (len(files), *spec.image_shape)
     if np.prod(shape, dtype=object) > LARGEST:
         raise InputError(f"{path} holds {len(files)} pictures, too many at once; split it")
     images = np.empty(shape, np.uint8)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PIL's, of pictures that are refused
+        warnings.simplefilter("ignore")  # PIL's, about pictures that are refused anyway
         for place, file in zip(images, files, strict=True):
             place[:] = _read_picture(file, spec)
     return images, None if None in labels else np.array(labels, np.int64)
 
 
 def _pictures(top: Path) -> Iterator[Path]:
-    """Yield the pictures in a folder and those below it; links to folders are not followed.
+    """Yield the pictures in a folder and its subfolders; links to folders are not followed.
 
     Raises:
-        InputError: a link that leads outside, or more files than anybody has pictures.
+        InputError: a link that leads outside, or more than `MOST_FILES` files.
     """
     count, real = 0, top.resolve()
     for folder, _, names in os.walk(top):
@@ -122,18 +122,18 @@ def _read_picture(file: Path, spec: DataSpec) -> NDArray[np.uint8]:
             open_plain(file, LARGEST_PICTURE, links=True) as stream,
             Image.open(stream, formats=FORMATS) as picture,
         ):
-            if picture.size != size:  # known from its header, before it is unpacked
+            if picture.size != size:  # read from its header, before it is decoded
                 raise InputError(
                     f"{file} is {picture.size[0]} pixels wide and {picture.size[1]} high; "
-                    f"{spec.dataset} is {size[0]} and {size[1]}"
+                    f"{spec.dataset} needs {size[0]} and {size[1]}"
                 )
             if picture.mode[:1] in ("I", "F"):  # conversion would clip it
-                raise InputError(f"{file} has more than 8 bits a channel; save it with 8")
+                raise InputError(f"{file} has more than 8 bits per channel; save it with 8")
             pixels = np.asarray(picture.convert(mode))
     except InputError:
         raise
-    except Exception as error:  # a damaged picture raises what it likes
-        raise InputError(f"{file} is no picture that can be read; remove it") from error
+    except Exception as error:  # a damaged picture may raise anything
+        raise InputError(f"{file} cannot be read as a picture; remove it") from error
     return pixels[None] if mode == "L" else pixels.transpose(2, 0, 1)
 
 
@@ -148,10 +148,10 @@ def _label_of(file: Path, top: Path) -> int | None:
 
 
 def require_contents(images: NDArray[np.uint8], where: Path | str) -> None:
-    """Check that there is something in images uint8 [N, C, H, W] to score.
+    """Check that images uint8 [N, C, H, W] can be scored.
 
     Raises:
-        InputError: there are none, or they are blank or all the same; the message says `where`.
+        InputError: there are none, or they are blank or all the same; the message names `where`.
     """
     if len(images) == 0:
         raise InputError(f"{where} holds no images")
@@ -160,7 +160,7 @@ def require_contents(images: NDArray[np.uint8], where: Path | str) -> None:
             f"{where}: no pixel is above {images.max()}; scale the images to 0 to 255 before they "
             "become uint8"
         )
-    # without a copy of all of them
+    # avoids a copy of all images
     if len(images) > 1 and (images.min(axis=0) == images.max(axis=0)).all():
         raise InputError(
             f"{where}: all {len(images)} images are the same; there is nothing to score"
@@ -173,12 +173,12 @@ def require_range(labels: NDArray[np.integer], spec: DataSpec, where: Path | str
     """Check that labels [N], one or more, are classes of `spec`.
 
     Raises:
-        InputError: one is not; the message says `where`.
+        InputError: one is not; the message names `where`.
     """
     if labels.min() < 0 or labels.max() >= spec.n_classes:
         raise InputError(
-            f"{where}: the labels run from {labels.min()} to {labels.max()}; those of "
-            f"{spec.dataset} from 0 to {spec.n_classes - 1}"
+            f"{where}: the labels run from {labels.min()} to {labels.max()}; {spec.dataset} needs "
+            f"labels from 0 to {spec.n_classes - 1}"
         )
 
 
@@ -186,7 +186,7 @@ def require_classes(labels: NDArray[np.integer], spec: DataSpec, where: Path | s
     """Check that every class of `spec` has an image.
 
     Raises:
-        InputError: one has none; the message says `where`.
+        InputError: one has none; the message names `where`.
     """
     absent = sorted(set(range(spec.n_classes)) - set(labels.tolist()))
     if absent:

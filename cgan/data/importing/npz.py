@@ -1,4 +1,4 @@
-"""Reads images and labels from an npz file of anybody's, each array known before it is read."""
+"""Reads images and labels from an untrusted npz file; headers are checked before contents."""
 
 from pathlib import Path
 
@@ -10,24 +10,25 @@ from cgan.io.npz import Archive, Claim, open_archive
 from cgan.io.strict import first_line
 from cgan.runtime.errors import InputError
 
-LARGEST = 2**28  # bytes of images, unpacked; refused before memory is taken
+LARGEST = 2**28  # bytes of unpacked images; more is refused before allocating memory
 
 
 def read_npz(path: Path, spec: DataSpec) -> tuple[NDArray[np.uint8], NDArray[np.integer] | None]:
     """Return the images uint8 [N, C, H, W] and the labels [N] of an npz file.
 
-    Nothing in it is run: an array of objects, a pickle, is refused. Headers are compared with
-    `spec`, with each other and with what the file holds before memory is taken.
+    Nothing in it is executed: an array of objects (a pickle) is refused. Headers are compared with
+    `spec`, with each other and with the size of the contents before memory is allocated.
 
     Raises:
-        InputError: it cannot be read, holds too much, or not images of `spec` and a label of each.
+        InputError: it cannot be read, is too large, its images do not fit `spec`, or its labels are
+            not one per image.
     """
     try:
         with open_archive(path, LARGEST, "split it") as archive:
             return _read(archive, path, spec)
     except InputError:
         raise
-    except Exception as error:  # a damaged archive raises what it likes
+    except Exception as error:  # a damaged archive may raise anything
         raise InputError(
             f"{path} cannot be read ({first_line(error)}); save it with "
             "numpy.savez(FILE, images=..., labels=...)"
@@ -39,7 +40,7 @@ def _read(
 ) -> tuple[NDArray[np.uint8], NDArray[np.integer] | None]:
     if "images" not in archive.names:
         known = ", ".join(ascii(name)[1:-1] for name in archive.names[:5]) or "none"
-        raise InputError(f"{path} has no array `images` (only {known:.200})")
+        raise InputError(f"{path} has no array `images` (only {known:.200}); add one")
     claim = archive.claim("images")
     if claim.dtype != np.uint8:
         kind = f"{claim.dtype!s:.100}"
@@ -61,7 +62,7 @@ def has_channels_last(shape: tuple[int, ...], spec: DataSpec, where: Path | str)
     """Return whether images are [N, H, W, C]; else they are [N, C, H, W], or [N, H, W] of one.
 
     Raises:
-        InputError: they are of another shape; the message says `where`.
+        InputError: they have another shape; the message names `where`.
     """
     c, h, w = spec.image_shape
     if shape[1:] == (c, h, w) or (shape[1:] == (h, w) and c == 1):
