@@ -41,7 +41,7 @@ def download(dataset: str, data_dir: Path) -> None:
         raise InputError(
             f"{dataset} is not in {data_dir} and cannot be downloaded ({_reason(error)}). Put the "
             f"files {', '.join(FILES[:3])} and {FILES[3]} (.gz or not) there, or name their folder "
-            "with --data-dir, or use --dataset digits or mnist-sample, which need no files"
+            "with --data-dir. The data sets digits and mnist-sample need no files"
         ) from error
     finally:
         with contextlib.suppress(OSError):  # folders that this call made and left empty

@@ -124,7 +124,10 @@ def confusion(results: Results) -> pd.DataFrame | None:
 def histogram(results: Results) -> pd.DataFrame:
     """Return judged counts of generated images beside those that real images would give."""
     rows = [msgspec.to_builtins(row) for row in results.histogram]
-    return pd.DataFrame(rows).set_index("class").rename_axis(results.noun)
+    table = pd.DataFrame(rows).set_index("class").rename_axis(results.noun)
+    if (table["generated"] % 1 == 0).all():  # a count, though results from elsewhere may have none
+        table["generated"] = table["generated"].astype("int64")
+    return table
 
 
 def worst(results: Results) -> ClassRow | None:
