@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cgan.cli import deploy, evaluate, info, report, sample, train
+from cgan.cli.help import write_commands
 from cgan.runtime.errors import ExportError, InputError, TrainingError, is_out_of_memory
 from cgan.runtime.signals import Stopped, stopping_at_once
 from cgan.runtime.version import __version__
@@ -49,6 +50,10 @@ class CommandGroup(click.Group):
             said = "out of memory; try a smaller --batch-size, or fewer images"
             status = _say(_with_notes(said, error), FAILED)
         sys.exit(status or DONE)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in groups."""
+        write_commands(formatter)
 
 
 def _with_notes(message: str, error: BaseException) -> str:

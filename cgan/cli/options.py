@@ -63,7 +63,10 @@ device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda or mps."
 )
 quiet_option = click.option(
-    "-v/-q", "--verbose/--quiet", default=None, help="Show the whole config, or no progress."
+    "-v/-q",
+    "--verbose/--quiet",
+    default=None,
+    help="Show the whole config and every evaluation, or no progress.",
 )
 
 

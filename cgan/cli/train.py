@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cgan.cli.completion import classifiers, trainings
+from cgan.cli.help import GroupedOptions
 from cgan.cli.options import (
     DATASET_HELP,
     announce,
@@ -94,7 +95,7 @@ def train_classifier(
 _guided = RECIPES["guided"]
 
 
-@click.command("train-gan")
+@click.command("train-gan", cls=GroupedOptions)
 @click.option("--recipe", default="guided", show_default=True, help="See cgan recipes.")
 @click.option("--dataset", default="mnist", show_default=True, help=DATASET_HELP)
 @click.option("--name", help="Name of the run.  [default: DATASET-RECIPE, numbered]")

@@ -16,6 +16,7 @@ from toys import TOY
 
 from cgan import cli
 from cgan.cli import main
+from cgan.cli.help import COMMANDS, TRAINING
 from cgan.config.recipes import ABOUT, RECIPES
 from cgan.config.schema import EvalConfig, Folders
 from cgan.data.datasets import DATASETS
@@ -43,6 +44,19 @@ def test_every_command_has_help(command: list[str], flag: str) -> None:
     result = run(*command, flag)
     assert result.exit_code == 0
     assert result.output.startswith("Usage:")
+
+
+def test_commands_and_options_are_grouped_and_none_is_left_out_or_cut() -> None:
+    grouped = [name for group in COMMANDS.values() for name in group]
+    assert sorted(grouped) == sorted(main.commands)
+    shown = run("-h").output
+    assert all(text in shown for group in COMMANDS.values() for text in group.values())
+    assert "..." not in shown.partition("Options:")[2]
+    train_gan = main.commands["train-gan"]
+    options = [name for group in TRAINING.values() for name in group]
+    assert sorted(options) == sorted([*(str(one.name) for one in train_gan.params), "help"])
+    for name in ("-h", "train-gan -h"):
+        assert max(map(len, run(*name.split()).output.splitlines())) <= 80
 
 
 def test_the_help_names_every_data_set_and_network() -> None:

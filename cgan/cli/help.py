@@ -1,0 +1,69 @@
+"""The order of the help: commands and options in groups, what is used most first."""
+
+from collections.abc import Mapping, Sequence
+
+import click
+
+# by heading: the command, and what it does in at most 58 letters
+COMMANDS: dict[str, dict[str, str]] = {
+    "Start": {
+        "demo": "Run all three stages on the embedded digits.",
+        "doctor": "Check that everything needed is installed and works.",
+        "recipes": "List the recipes with their faults, times and scores.",
+    },
+    "Train": {
+        "train-classifier": "Stage 1: train a classifier, a guide or a judge.",
+        "train-gan": "Stage 2: train a generator by a recipe.",
+    },
+    "Evaluate": {
+        "evaluate": "Stage 3: score a generator, or images from anywhere.",
+        "report": "Draw a report again, or open it in the browser.",
+        "compare": "Compare reports in a table and on a page.",
+        "latent": "Explore the latent space of a generator in pictures.",
+    },
+    "Share": {
+        "sample": "Generate images; this needs no data set.",
+        "play": "Open a page on which the generator draws.",
+        "export": "Write a network as ONNX, TorchScript or npz.",
+    },
+}
+# by heading: the options of train-gan; those of every command follow
+TRAINING: dict[str, Sequence[str]] = {
+    "Run": ("recipe", "dataset", "name", "guide", "judge", "overwrite", "dry_run"),
+    "Length and rates": (
+        *("epochs", "batch_size", "lr", "g_lr", "d_lr", "d_every", "schedule", "decay", "seed"),
+    ),
+    "Interruptions": ("resume", "resume_with_changes", "checkpoint_every", "on_nan"),
+    "Networks": ("net", "generator", "discriminator", "z_dim", "noise", "modes", "ema"),
+    "Losses": (
+        *("loss", "label_smoothing", "guidance", "guidance_end", "delta_alpha", "d_shift"),
+        *("penalty", "penalty_weight", "penalty_every", "beta1"),
+    ),
+    "Watching": ("checks", "log_interval", "verbose", "help"),
+    "Machine and folders": ("device", "precision", "data_dir", "weights_dir", "reports_dir"),
+}
+
+
+def write_commands(formatter: click.HelpFormatter) -> None:
+    """Write the commands, grouped, each with its whole summary."""
+    width = max(len(name) for group in COMMANDS.values() for name in group)
+    for heading, group in COMMANDS.items():
+        with formatter.section(heading):
+            formatter.write_dl([(name.ljust(width), text) for name, text in group.items()])
+
+
+class GroupedOptions(click.Command):
+    """A command whose many options are shown in the groups of TRAINING."""
+
+    groups: Mapping[str, Sequence[str]] = TRAINING
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, grouped."""
+        options: dict[str | None, click.Parameter] = {one.name: one for one in self.params}
+        help_option = self.get_help_option(ctx)
+        assert help_option is not None
+        options["help"] = help_option
+        for heading, names in self.groups.items():
+            records = [options[name].get_help_record(ctx) for name in names]
+            with formatter.section(heading):
+                formatter.write_dl([record for record in records if record is not None])
