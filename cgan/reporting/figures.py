@@ -24,7 +24,7 @@ BLUES = mpl.colormaps["Blues"]
 MIDDLE = 0.179  # luminance at which black and white have the same contrast
 LEGIBLE = 30  # most classes whose counts fit in a confusion matrix
 WIDTH = 5.0  # inches: 480 pixels, so that letters stay legible on a telephone
-MOST_TIMES = 1.3  # end of the scale on which real images are 1
+LEAST_TIMES, MOST_TIMES = 1.3, 3.0  # where the scale ends on which real images are 1
 STYLE: dict[Any, Any] = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), INK),
     **dict.fromkeys(("xtick.color", "ytick.color"), INK),
@@ -95,6 +95,7 @@ def scores(results: Results) -> Figure:
     assert engine is not None
     engine.set(rect=(0, 0, 0.96, 1))  # type: ignore[call-arg]  # room for wider letters
     axes = figure.subplots()
+    ends = [LEAST_TIMES]
     for row, name in enumerate(names):
         known = _known(results, name)
         assert known is not None
@@ -102,7 +103,9 @@ def scores(results: Results) -> Figure:
         (value,) = _scaled(name, known, "value")
         if "real_low" in known:
             first, last = sorted(_scaled(name, known, "real_low", "real_high"))
+            ends.append(last)
             axes.barh(row, last - first, 0.72, first, color=GREY, alpha=0.35)
+        ends.append(high)
         axes.plot([low, high], [row, row], color=BLUE, linewidth=2)
         end = ">" if value >= MOST_TIMES else "o"
         axes.plot(value, row, end, color=BLUE, markersize=7, clip_on=False)
@@ -112,7 +115,7 @@ def scores(results: Results) -> Figure:
         axes.text(1.32, row, real, transform=beside, va="center")
     axes.axvline(1, color=INK, linewidth=1, linestyle="--")
     axes.set_yticks(range(len(names)), [SCALED[name] for name in names])
-    axes.set_xlim(0, MOST_TIMES)
+    axes.set_xlim(0, min(MOST_TIMES, 1.05 * max(ends)) if max(ends) > LEAST_TIMES else LEAST_TIMES)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel("as a share of real images")
     axes.grid(axis="x", color=GREY, alpha=0.3)

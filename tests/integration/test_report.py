@@ -9,15 +9,17 @@ from shutil import copytree
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import golden_results
 from markupsafe import escape
 from matplotlib.colors import to_hex
+from msgspec.structs import replace
 
 from cgan.config.schema import EvalConfig, Folders
 from cgan.data.datasets import load_split
 from cgan.evaluation.evaluate import evaluate
 from cgan.evaluation.scores import NO_LABELS
 from cgan.metrics.registry import METRICS
-from cgan.reporting import tables
+from cgan.reporting import figures, tables
 from cgan.reporting.figures import BLUES, FOLLOWING, letters_on
 from cgan.reporting.page import HEAT, write_report
 from cgan.reporting.read import find_report, read_results
@@ -380,6 +382,23 @@ def test_a_noun_may_be_the_name_of_a_column(
     monkeypatch.setattr("cgan.reporting.page._figures", lambda *_: {})  # they have no columns
     folder = changed(report, tmp_path, lambda r: r.update(noun=noun))
     assert f"{noun.capitalize()} by {noun}" in write_report(folder).page.read_text()
+
+
+@pytest.mark.parametrize(("density", "end"), [(1.0, None), (1.43, None), (2.5, None), (9.0, 3.0)])
+def test_the_scale_ends_behind_every_interval_unless_a_value_is_far_out(
+    density: float, end: float | None
+) -> None:
+    results = golden_results()
+    known = results.metrics["density"]
+    high = density * float(known.real or 1)
+    changed = replace(known, value=high - 0.01, low=high - 0.02, high=high)
+    results = replace(results, metrics={**results.metrics, "density": changed})
+    (axes,) = figures.scores(results).axes
+    drawn = [float(x) for line in axes.lines for x in np.atleast_1d(line.get_xdata())]
+    right = axes.get_xlim()[1]
+    assert right == pytest.approx(end or right)
+    assert max(drawn) <= right
+    assert density <= right or end is not None
 
 
 def contrast(one: str, other: str) -> float:
