@@ -9,6 +9,7 @@ import html
 import json
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,11 @@ def test_a_training_of_the_first_format_goes_on_to_the_same_end(
     assert not {"film", "conditions"} & checkpoint.tensors.keys()
 
 
+def counted(text: str) -> Counter[str]:
+    """Return how often each number stands in a text; the words around them may change."""
+    return Counter(number.rstrip(",.") for number in NUMBER.findall(text))
+
+
 def test_a_report_of_the_first_format_is_drawn_with_the_same_numbers(tmp_path: Path) -> None:
     folder = tmp_path / "digits"
     shutil.copytree(GOLDEN / "report", folder)
@@ -114,4 +120,7 @@ def test_a_report_of_the_first_format_is_drawn_with_the_same_numbers(tmp_path: P
     assert page.count("<svg") == 8
     text = re.sub(r'<style>.*?</style>|<svg.*?</svg>|data:[^"]*', "", page, flags=re.DOTALL)
     text = html.unescape(re.sub(r"<[^>]+>", " ", text))
-    assert NUMBER.findall(text) == (GOLDEN / "page-numbers.txt").read_text().split()
+    told, wanted = counted(text), counted((GOLDEN / "page-numbers.txt").read_text())
+    assert wanted.total() == 581
+    assert wanted - told == Counter()
+    assert told - wanted == Counter(["0", "50%"])  # no class is missing; what recall means
