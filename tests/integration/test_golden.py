@@ -120,7 +120,7 @@ def test_a_report_of_the_first_format_is_drawn_with_the_same_numbers(tmp_path: P
     assert page.count("<svg") == 8
     text = re.sub(r'<style>.*?</style>|<svg.*?</svg>|data:[^"]*', "", page, flags=re.DOTALL)
     text = html.unescape(re.sub(r"<[^>]+>", " ", text))
-    told, wanted = counted(text), counted((GOLDEN / "page-numbers.txt").read_text())
-    assert wanted.total() == 581
-    assert wanted - told == Counter()
-    assert told - wanted == Counter(["0", "50%"])  # no class is missing; what recall means
+    told, known = counted(text), counted((GOLDEN / "page-numbers.txt").read_text())
+    assert known.total() == 581
+    assert known - told == Counter()
+    assert told - known == Counter(["0", "50%"])  # no class is missing; what recall means
