@@ -214,39 +214,46 @@ def test_every_slider_changes_the_picture_and_the_way_back_is_the_same(
         assert visit.page.inner_text("#sliders p:nth-child(2) .value") == "+3.0"
 
 
-def test_the_kind_of_digit_is_told(browser: Browser, origin: str) -> None:
+@pytest.fixture(scope="module")
+def together(browser: Browser, origin: str) -> Iterator[Visit]:
+    """A page for tests of which each uses a panel or a field of its own."""
     with ready(browser, origin) as visit:
-        kind = visit.page.get_by_label("Mode of the digit")
-        kind.fill("-3")
-        said(visit, "#sliders p:last-child .value", "1 of 8")
-        kind.fill("3")
-        said(visit, "#sliders p:last-child .value", "8 of 8")
-        assert kind.get_attribute("aria-valuetext") == "8 of 8"
+        yield visit
 
 
-def test_another_digit_is_drawn_with_the_same_noise(browser: Browser, origin: str) -> None:
-    with ready(browser, origin) as visit:
-        before = pictures(visit, "#move-strip")
-        visit.page.select_option("#move-label", "4")
-        others(visit, before, "#move-strip")
-        said(visit, "#move-strip .label", "classified as 4")
+def test_the_kind_of_digit_is_told(together: Visit) -> None:
+    visit = together
+    kind = visit.page.get_by_label("Mode of the digit")
+    kind.fill("-3")
+    said(visit, "#sliders p:last-child .value", "1 of 8")
+    kind.fill("3")
+    said(visit, "#sliders p:last-child .value", "8 of 8")
+    assert kind.get_attribute("aria-valuetext") == "8 of 8"
 
 
-def test_the_way_leads_from_one_seed_to_the_other(browser: Browser, origin: str) -> None:
-    with ready(browser, origin) as visit:
-        a, b, both, less = pictures(visit, "#points-strip")
-        assert len({str(one) for one in (a, b, both, less)}) == 4
-        before = pictures(visit, "#way-strip")
-        visit.page.fill("#way", "0")
-        begin = others(visit, before, "#way-strip")
-        visit.page.fill("#way", "1")
-        end = others(visit, begin, "#way-strip")
-        assert np.abs(np.subtract(begin[0], a)).max() <= ROUNDED
-        assert np.abs(np.subtract(end[0], b)).max() <= ROUNDED
-        visit.page.fill("#seed-a", "9")
-        changed = others(visit, [a, b, both, less], "#points-strip")
-        assert changed[0] != a
-        assert changed[1] == b
+def test_another_digit_is_drawn_with_the_same_noise(together: Visit) -> None:
+    visit = together
+    before = pictures(visit, "#move-strip")
+    visit.page.select_option("#move-label", "4")
+    others(visit, before, "#move-strip")
+    said(visit, "#move-strip .label", "classified as 4")
+
+
+def test_the_way_leads_from_one_seed_to_the_other(together: Visit) -> None:
+    visit = together
+    a, b, both, less = pictures(visit, "#points-strip")
+    assert len({str(one) for one in (a, b, both, less)}) == 4
+    before = pictures(visit, "#way-strip")
+    visit.page.fill("#way", "0")
+    begin = others(visit, before, "#way-strip")
+    visit.page.fill("#way", "1")
+    end = others(visit, begin, "#way-strip")
+    assert np.abs(np.subtract(begin[0], a)).max() <= ROUNDED
+    assert np.abs(np.subtract(end[0], b)).max() <= ROUNDED
+    visit.page.fill("#seed-a", "9")
+    changed = others(visit, [a, b, both, less], "#points-strip")
+    assert changed[0] != a
+    assert changed[1] == b
 
 
 SAVED = [

@@ -15,6 +15,7 @@ from cgan.runtime.errors import InputError
 
 sys.path.insert(0, str(REPOSITORY))
 
+from scripts.benchmarks import __main__ as benchmark
 from scripts.benchmarks import quality, rows, speed, training
 from scripts.benchmarks.__main__ import MOST_ROUNDS
 from scripts.benchmarks.figure import draw
@@ -182,6 +183,23 @@ def test_parts_that_were_not_measured_again_are_kept(tmp_path: Path) -> None:
     rows.write(path, [rows.summary("quality", "x", [1.0, math.inf, math.inf], "s")])
     assert math.isnan(rows.read(path)[0].value)
     assert rows.read(path)[0].low == 1
+
+
+def test_the_measured_parts_are_written_to_the_table_the_figure_and_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, file = tmp_path / "performance.md", tmp_path / "new/benchmark.csv"
+    page.write_text("Before\n<!-- benchmark -->\n<!-- end of benchmark -->\nAfter\n")
+    monkeypatch.setattr(benchmark, "FILE", file)
+    monkeypatch.setattr(benchmark, "PAGE", page)
+    monkeypatch.setattr(benchmark, "sampling", lambda *_: [a_row("sampling")])
+    monkeypatch.setattr(sys, "argv", ["benchmark", str(tmp_path), "--only", "sampling"])
+    benchmark.main()
+    assert [row.part for row in rows.read(file)] == [MACHINE, "sampling"]
+    assert file.with_suffix(".png").is_file()
+    first, *lines, last = page.read_text().splitlines()
+    assert (first, last) == ("Before", "After")
+    assert any("what sampling measures" in line for line in lines)
 
 
 def test_measurements_of_two_machines_are_not_mixed() -> None:

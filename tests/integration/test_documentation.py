@@ -180,13 +180,6 @@ TABLE = [
         slow=True,
     ),
     Row(
-        "scripts/benchmark MNIST_FOLDER",
-        "--only sampling --rounds 1",
-        {"MNIST_FOLDER": "."},
-        leaves=("reports/examples/benchmark.csv",),
-        slow=True,
-    ),
-    Row(
         "scripts/torture",
         "idx --times 10",
         leaves=("reports/examples/torture.csv",),
@@ -199,6 +192,7 @@ EXCEPTIONS = {
     "scripts/test": "it runs these tests",
     "scripts/test --fast": "it runs tests; test_test_script.py runs it with stand-ins",
     "scripts/setup_browser": "it installs; test_setup_browser.py runs it with stand-ins",
+    "scripts/benchmark MNIST_FOLDER": "it takes minutes; test_benchmark.py runs what it calls",
     "scripts/compare_recipes": "it needs MNIST and trains for an hour and a half",
     "scripts/benchmark --against REV": "the copy has no history; test_benchmark_against.py runs it",
     "scripts/results_schema": "it writes a file of the docs; a test below runs it",

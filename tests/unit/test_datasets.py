@@ -108,7 +108,7 @@ def test_missing_files_without_a_network_say_what_to_do_and_leave_nothing(
     monkeypatch.setattr(torchvision.datasets, "MNIST", unreachable)
     with pytest.raises(InputError) as caught:
         load_split("mnist", tmp_path / "deep" / "data", "train")
-    for word in ("train-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "--dataset digits"):
+    for word in ("train-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "digits and mnist-sample"):
         assert word in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
