@@ -54,16 +54,16 @@ def train_classifier(
     from cgan.models.hub import load_classifier
     from cgan.training.classifier import train_classifier as stage1
 
-    folders = _folders(data_dir, weights_dir)
-    stage1(
+    result = stage1(
         config,
-        folders,
+        _folders(data_dir, weights_dir),
         name=name,
         save_model=True,
         overwrite=overwrite,
         progress=progress or default_progress(),
     )
-    return load_classifier(name or f"{dataset}-{role}", folders.weights)
+    assert result.folder is not None
+    return load_classifier(result.folder)
 
 
 @naming_arguments()
@@ -116,13 +116,12 @@ def train_gan(
         overwrite=overwrite,
         progress=progress or default_progress(),
     )
-    if result.folder is None:
-        raise InputError("dry_run saves nothing to be returned: leave it out")
+    assert result.folder is not None
     return load_generator(result.folder)
 
 
 def _require_fields(config: type, settings: dict[str, Any]) -> None:
-    known = [field.name for field in fields(config)]
+    known = [field.name for field in fields(config) if field.name != "dry_run"]  # saves nothing
     for name in settings:
         if name not in known:
             raise InputError(f"there is no setting {name!r}{nearest(name, known)}")

@@ -233,7 +233,7 @@ def train_gan(
 
 def _closing(result: "GanResult", folder: Path) -> list[str]:
     """Return what a training came to, in lines: how long it was, what is kept, warnings, where."""
-    from cgan.training.validation import in_words
+    from cgan.training.history import in_words
 
     last, kept = result.history[-1], [row for row in result.history if row["kept"]][-1]
     epochs = f"{last['epoch']:.4g} epoch" + "s" * (last["epoch"] != 1)

@@ -13,6 +13,7 @@ from cgan.reporting import curves, tables
 from cgan.reporting.entries import REAL, Entry, board, groups
 from cgan.reporting.gallery import embedded
 from cgan.reporting.page import render
+from cgan.runtime.progress import WIDTH
 
 SHOWN = (
     *(
@@ -72,7 +73,7 @@ def leaderboard_text(entries: list[Entry]) -> str:
     table = pd.DataFrame(lines, columns=heads).set_index(heads[0])
     blocks: list[list[str]] = [[]]
     for head in heads[1:]:
-        if _width(table[[*blocks[-1], head]]) > tables.WIDTH:
+        if _width(table[[*blocks[-1], head]]) > WIDTH:
             blocks.append([])
         blocks[-1].append(head)
     return "\n\n".join(_shown(table[block]) for block in blocks)

@@ -1,13 +1,12 @@
 """The numbers of a report as pandas tables."""
 
-import textwrap
-
 import msgspec
 import pandas as pd
 
 from cgan.data.spec import plural
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import ClassRow, Results, Score
+from cgan.runtime.progress import wrapped
 
 # which way is better
 ARROWS = {"high": "\N{UPWARDS ARROW}", "low": "\N{DOWNWARDS ARROW}", "real": "\N{ALMOST EQUAL TO}"}
@@ -17,7 +16,6 @@ SUMMARY = (
     *("fcd", "precision", "recall", "coverage", "gan_train_accuracy", "copying_z"),
 )
 HEADS = ("95% interval", "real images")
-WIDTH = 79  # columns of a terminal
 
 
 def title(name: str, noun: str, *, short: bool = False) -> str:
@@ -139,7 +137,7 @@ def worst(results: Results) -> ClassRow | None:
 
 
 def summary(results: Results) -> str:
-    """Return the result in lines of at most WIDTH columns for a terminal: numbers, warnings, gaps.
+    """Return the result in lines of at most 79 columns for a terminal: numbers, warnings, gaps.
 
     Unusually long names and warnings can make a line longer.
     """
@@ -162,18 +160,13 @@ def summary(results: Results) -> str:
         f"{real:>{widths[3]}}".rstrip()
         for name, value, interval, real in rows
     ]
-    for warning in results.warnings:
-        lines += _wrapped(f"WARNING: {warning.message}")
+    lines += [wrapped(f"  WARNING: {warning.message}") for warning in results.warnings]
     missing: dict[str, list[str]] = {}
     for name, why in results.left_out.items():
         missing.setdefault(why, []).append(title(name, results.noun, short=True))
     for why, titles in missing.items():
-        lines += _wrapped(f"without {', '.join(titles)}: {why}")
+        lines.append(wrapped(f"  without {', '.join(titles)}: {why}"))
     return "\n".join(lines)
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def file_name(table: str, results: Results) -> str:

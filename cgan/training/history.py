@@ -40,6 +40,15 @@ def in_short(readings: Mapping[str, float]) -> str:
     return " ".join(f"{word} {value:{form}}" for (word, form), value in known)
 
 
+def in_words(scores: Mapping[str, float]) -> list[str]:
+    """Return the given scores by name, in words."""
+    names = {"guide_accuracy": "guide accuracy", "judge_accuracy": "judge accuracy"}
+    words = [f"{names[key]} {scores[key]:.1%}" for key in names if key in scores]
+    if "fcd" in scores:
+        words += [f"FCD {scores['fcd']:.3f}", f"coverage {scores['coverage']:.1%}"]
+    return words
+
+
 class StepLog:
     """Sums the readings of the steps on the device; only `check` waits for their values."""
 

@@ -1,6 +1,5 @@
 """The quick evaluation during a GAN training, against validation images."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,12 +131,3 @@ def _collapse(fake: Features, real: Features) -> list[str]:
     rows = [ClassRow(label=label, diversity_high=row["high"]) for label, row in diversity.items()]
     found = find_warnings(Found({}, rows, histogram_rows(fake, real)))
     return [warning.message for warning in found]
-
-
-def in_words(scores: Mapping[str, float]) -> list[str]:
-    """Return the given scores by name, in words."""
-    names = {"guide_accuracy": "guide accuracy", "judge_accuracy": "judge accuracy"}
-    words = [f"{names[key]} {scores[key]:.1%}" for key in names if key in scores]
-    if "fcd" in scores:
-        words += [f"FCD {scores['fcd']:.3f}", f"coverage {scores['coverage']:.1%}"]
-    return words

@@ -130,4 +130,6 @@ def test_the_tests_look_for_what_the_script_installs() -> None:
 
     text = (REPOSITORY / "scripts/setup_browser").read_text()
     assert " ".join(NAMES) in text
+    pictures = (REPOSITORY / "scripts/page_pictures").read_text()
+    assert f"NAMES = ({', '.join(f'{chr(34)}{name}{chr(34)}' for name in NAMES)})" in pictures
     assert str(AXE.parent.relative_to(REPOSITORY)) in text

@@ -6,7 +6,8 @@ from conftest import golden_results
 from msgspec.structs import replace
 
 from cgan.metrics.results import Accuracy, ClassRow, QualityWarning, Results, Score
-from cgan.reporting.verdict import KINDS, RAISED, find_verdict, still_learning
+from cgan.reporting.evidence import still_learning
+from cgan.reporting.verdict import KINDS, RAISED, find_verdict
 
 
 def metric(value: float, real: float, spread: float = 0.01) -> Score:
