@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from cgan.config.schema import Folders
+from cgan.io.files import json_bytes
 from cgan.io.run_layout import plain_name
 from cgan.runtime.progress import Progress
 
@@ -68,6 +69,14 @@ quiet_option = click.option(
     default=None,
     help="Show the whole config and every evaluation, or no progress.",
 )
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+JSON_FORMAT = 1  # of what --json prints
+
+
+def echo_json(content: Mapping[str, Any]) -> None:
+    """Print what a command found as JSON on stdout, with a format number; NaN becomes null."""
+    click.echo(json_bytes({"format": JSON_FORMAT, **content}).decode(), nl=False)
 
 
 def field_option(

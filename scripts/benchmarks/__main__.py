@@ -20,7 +20,7 @@ from scripts.pages import rewrite
 PARTS = ("throughput", "quality", "classifier", "sampling", "evaluation", "operations")
 MOST_ROUNDS = 10  # that fit into one epoch of the project's loop, without its validation
 REPOSITORY = Path(__file__).parent.parent.parent
-FILE = REPOSITORY / "reports/examples/benchmark.csv"
+FILE = REPOSITORY / "docs/assets/benchmark.csv"
 PAGE = REPOSITORY / "docs/performance.md"
 
 

@@ -20,7 +20,7 @@ from scripts.tortures.parsers import parsers
 from scripts.tortures.pickles import refused
 
 TOP = Path(__file__).parent.parent.parent
-FILE = TOP / "reports/examples/torture.csv"
+FILE = TOP / "docs/assets/torture.csv"
 HEADS = ["torture", "times", "outcome"]
 Outcome = tuple[str, int, str]  # what was done, how often, what came of it
 

@@ -492,6 +492,6 @@ def test_the_newest_request_alone_is_worked_at(beside: Visit) -> None:
 
 
 def test_the_pictures_of_the_readme_are_there() -> None:
-    picture = REPOSITORY / "reports/examples/play.png"
+    picture = REPOSITORY / "docs/assets/play.png"
     assert picture.stat().st_size < 200_000
     assert Image.open(picture).width == 1280
