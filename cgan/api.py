@@ -1,6 +1,7 @@
 """The functions of the public API; importing them imports no torch."""
 
 import os
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cgan.config.recipes import classifier_config, eval_config, gan_config
 from cgan.config.schema import ClassifierConfig, Folders, GanConfig
 from cgan.data.images import Images
+from cgan.reporting.home import write_home
 from cgan.reporting.page import write_report
 from cgan.reporting.read import find_report, read_history, read_results
 from cgan.runtime.errors import InputError, naming_arguments, nearest
@@ -216,6 +218,8 @@ def evaluate(
         progress=progress or default_progress(),
     )
     report = write_report(folders.reports / results.run)
+    with suppress(InputError, OSError):  # the report is complete without a home page
+        write_home(folders.reports)
     return Evaluation(report.results, report.page, report.history)
 
 

@@ -1,4 +1,4 @@
-"""Replaces the parts of docs/ pages that scripts generate, between two marks."""
+"""Replaces the generated parts of docs/ pages, between two markers."""
 
 import re
 from pathlib import Path
@@ -8,10 +8,10 @@ from cgan.runtime.errors import InputError
 
 
 def rewrite(page: Path, name: str, text: str) -> None:
-    """Put `text` between the marks `<!-- name -->` and `<!-- end of name -->` of a page.
+    """Put `text` between the markers `<!-- name -->` and `<!-- end of name -->` of a page.
 
     Raises:
-        InputError: the page lacks them.
+        InputError: the page has no such markers.
     """
     first, last = f"<!-- {name} -->", f"<!-- end of {name} -->"
     old = page.read_text()
@@ -23,5 +23,5 @@ def rewrite(page: Path, name: str, text: str) -> None:
 
 
 def markdown(heads: list[str], lines: list[list[str]]) -> str:
-    """Return a table of Markdown."""
+    """Return a Markdown table."""
     return "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *lines])

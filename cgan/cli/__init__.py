@@ -1,6 +1,7 @@
 """The command line: flags become a config and one call; the only package that knows click."""
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +27,9 @@ class CommandGroup(click.Group):
             sys.stdout.reconfigure(errors="replace")
         try:
             with stopping_at_once():
-                status = super().main(args, **{**extra, "standalone_mode": False})
+                status = super().main(
+                    args, **{"color": _color(), **extra, "standalone_mode": False}
+                )
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message(), err=True)
             status = WRONG_USE
@@ -61,8 +64,14 @@ def _with_notes(message: str, error: BaseException) -> str:
 
 
 def _say(message: str, status: int) -> int:
-    click.echo("cgan: " + " ".join(message.split()), err=True)
+    name = click.style("cgan:", fg="red", bold=True)
+    click.echo(f"{name} {' '.join(message.split())}", err=True, color=_color())
     return status
+
+
+def _color() -> bool | None:
+    """Return whether to use colours: not with NO_COLOR (no-color.org); None: on terminals."""
+    return False if os.environ.get("NO_COLOR") else None
 
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,6 +95,7 @@ for command in (
     deploy.export,
     deploy.play,
     info.recipes,
+    info.runs,
     info.doctor,
 ):
     main.add_command(command)

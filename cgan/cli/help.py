@@ -1,33 +1,34 @@
-"""The order of the help: commands and options in groups, what is used most first."""
+"""The groups of commands and options in the help texts, the most used first."""
 
 from collections.abc import Mapping, Sequence
 
 import click
 
-# by heading: the command, and what it does in at most 58 letters
+# by heading: each command and its summary, in at most 58 characters
 COMMANDS: dict[str, dict[str, str]] = {
     "Start": {
-        "demo": "Run all three stages on the embedded digits.",
+        "demo": "Run all three stages on embedded images, in minutes.",
         "doctor": "Check that everything needed is installed and works.",
         "recipes": "List the recipes with their faults, times and scores.",
+        "runs": "List what was trained, on what, and how good it is.",
     },
     "Train": {
-        "train-classifier": "Stage 1: train a classifier, a guide or a judge.",
+        "train-classifier": "Stage 1: train a classifier, as guide or judge.",
         "train-gan": "Stage 2: train a generator by a recipe.",
     },
     "Evaluate": {
         "evaluate": "Stage 3: score a generator, or images from anywhere.",
-        "report": "Draw a report again, or open it in the browser.",
+        "report": "Rebuild a report, or open it in the browser.",
         "compare": "Compare reports in a table and on a page.",
-        "latent": "Explore the latent space of a generator in pictures.",
+        "latent": "Explore a generator's latent space in pictures.",
     },
     "Share": {
-        "sample": "Generate images; this needs no data set.",
-        "play": "Open a page on which the generator draws.",
+        "sample": "Generate images. No data set is needed.",
+        "play": "Generate images on an interactive web page.",
         "export": "Write a network as ONNX, TorchScript or npz.",
     },
 }
-# by heading: the options of train-gan; those of every command follow
+# by heading: the options of train-gan
 TRAINING: dict[str, Sequence[str]] = {
     "Run": ("recipe", "dataset", "name", "guide", "judge", "overwrite", "dry_run"),
     "Length and rates": (
@@ -45,7 +46,7 @@ TRAINING: dict[str, Sequence[str]] = {
 
 
 def write_commands(formatter: click.HelpFormatter) -> None:
-    """Write the commands, grouped, each with its whole summary."""
+    """Write the commands in groups, each with its full summary."""
     width = max(len(name) for group in COMMANDS.values() for name in group)
     for heading, group in COMMANDS.items():
         with formatter.section(heading):
@@ -53,12 +54,12 @@ def write_commands(formatter: click.HelpFormatter) -> None:
 
 
 class GroupedOptions(click.Command):
-    """A command whose many options are shown in the groups of TRAINING."""
+    """A command whose options are shown in the groups of TRAINING."""
 
     groups: Mapping[str, Sequence[str]] = TRAINING
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, grouped."""
+        """Write the options in groups."""
         options: dict[str | None, click.Parameter] = {one.name: one for one in self.params}
         help_option = self.get_help_option(ctx)
         assert help_option is not None

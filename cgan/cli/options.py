@@ -1,4 +1,4 @@
-"""Options that several commands share, and how a command speaks while it works."""
+"""Options that several commands share, and the output of commands."""
 
 import os
 import shlex
@@ -16,12 +16,13 @@ from cgan.io.run_layout import plain_name
 from cgan.runtime.progress import Progress
 
 DATASET_HELP = "digits or mnist-sample (both embedded), mnist, fashion-mnist or kmnist."
-NUMBER = click.IntRange(max=1_000_000)  # of images to draw: all are in memory at once
+PRECISION_HELP = "Number format: fp32, bf16 or auto (the faster one)."
+NUMBER = click.IntRange(max=1_000_000)  # images to generate; all are in memory at once
 Command = Callable[..., None]
 
 
 def common(command: Command) -> Command:
-    """Add the options of every command that computes."""
+    """Add the options of every command that trains or evaluates."""
     options = [
         data_option,
         weights_option,
@@ -44,14 +45,14 @@ data_option = click.option(
     envvar="CGAN_DATA",
     default=Path("data"),
     show_default=True,
-    help="Folder of idx files or of torchvision's layout.  [env: CGAN_DATA]",
+    help="Folder of idx files, or of torchvision's layout.  [env: CGAN_DATA]",
 )
 weights_option = click.option(
     "--weights-dir",
     type=click.Path(path_type=Path),
     default=Path("weights"),
     show_default=True,
-    help="Folder of trained runs; shipped ones are found without it.",
+    help="Folder of your runs; shipped runs are always found.",
 )
 reports_option = click.option(
     "--reports-dir",
@@ -61,30 +62,44 @@ reports_option = click.option(
     help="Folder of reports.",
 )
 device_option = click.option(
-    "--device", default="auto", show_default=True, help="auto, cpu, cuda or mps."
+    "--device", default="auto", show_default=True, help="Where to compute: auto, cpu, cuda or mps."
 )
 quiet_option = click.option(
     "-v/-q",
     "--verbose/--quiet",
     default=None,
-    help="Show the whole config and every evaluation, or no progress.",
+    help="-v shows all settings and every evaluation, -q no progress.",
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-JSON_FORMAT = 1  # of what --json prints
+JSON_FORMAT = 1  # version of the output of --json
 
 
 def echo_json(content: Mapping[str, Any]) -> None:
-    """Print what a command found as JSON on stdout, with a format number; NaN becomes null."""
-    click.echo(json_bytes({"format": JSON_FORMAT, **content}).decode(), nl=False)
+    """Print a command's result as JSON on stdout, with a format number; NaN becomes null.
+
+    It is UTF-8, whatever the terminal's encoding is.
+    """
+    click.echo(json_bytes({"format": JSON_FORMAT, **content}), nl=False)
+
+
+def echo_summary(text: str) -> None:
+    """Print a summary, with the word WARNING in yellow on a terminal."""
+    click.echo(text.replace("WARNING:", click.style("WARNING:", fg="yellow", bold=True)))
+
+
+def styled_verdict(title: str, kind: str | None) -> str:
+    """Return the title of a verdict in bold: green if it is good, else yellow."""
+    return click.style(title, fg="green" if kind == "good" else "yellow", bold=True)
 
 
 def field_option(
     row: Any, flag: str, text: str, *short: str, kind: type | click.ParamType | None = None
 ) -> Callable[[Any], Any]:
-    """Return an option for a config field: None unless given, its default read off `row`.
+    """Return an option for a config field. It is None unless given.
 
-    Another role or a small data set may have another default; -v shows the config that is used.
+    The help shows the default of `row`. Another role or data set may have another default; -v
+    shows the settings in use.
     """
     default = getattr(row, flag.lstrip("-").replace("-", "_"))
     return click.option(
@@ -93,10 +108,10 @@ def field_option(
 
 
 def require_plain(name: str | None) -> None:
-    """Check a name that a person gave; an empty one is none.
+    """Check the name of a run, if one was given. An empty name is invalid.
 
     Raises:
-        InputError: it is no folder's.
+        InputError: it cannot be the name of a folder.
     """
     if name is not None:
         plain_name(name)
@@ -108,7 +123,7 @@ def shown_progress(verbose: bool | None) -> Progress:
 
 
 def announce(progress: Progress, config: Any, row: Any, verbose: bool | None) -> None:
-    """Show the config: with -v all of it, else what differs from the row it began as."""
+    """Show the settings: all with -v, else those that differ from `row`."""
     shown = {
         key: value
         for key, value in asdict(config).items()
@@ -118,11 +133,11 @@ def announce(progress: Progress, config: Any, row: Any, verbose: bool | None) ->
 
 
 def folder_flags(folders: Folders, *names: str) -> str:
-    """Return the flags by which another command looks into the same folders, each after a space.
+    """Return the flags with which another command uses the same folders, each after a space.
 
     Args:
-        folders: that this command looked into.
-        names: of those that the other one takes: "data", "weights", "reports".
+        folders: the folders of this command.
+        names: the folders that the other command needs: "data", "weights", "reports".
     """
     usual = {**asdict(Folders()), "data": Path(os.environ.get("CGAN_DATA", Folders.data))}
     chosen = asdict(folders)

@@ -1,4 +1,4 @@
-"""cgan sample and cgan latent: images of a generator."""
+"""cgan sample and cgan latent: generated images."""
 
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from cgan.config.schema import EvalConfig
     "--class",
     "label",
     type=int,
-    help="The class to draw, by its number.  [default: every one equally often]",
+    help="Number of the class to generate.  [default: all classes equally often]",
 )
 @click.option("--digit", type=int, hidden=True, help="The old name of --class.")
 @click.option(
-    "-n", "--n-samples", "n", type=NUMBER, default=64, show_default=True, help="How many images."
+    "-n", "--n-samples", "n", type=NUMBER, default=64, show_default=True, help="Number of images."
 )
 @click.option("--seed", default=1, show_default=True, help="Seed of the noise.")
 @click.option(
@@ -28,14 +28,14 @@ from cgan.config.schema import EvalConfig
     type=click.Path(path_type=Path),
     default=Path("samples.png"),
     show_default=True,
-    help="FILE.png: a grid; FILE.npz: arrays `images` and `labels`; a folder: one PNG each.",
+    help="FILE.png (a grid), FILE.npz (arrays images and labels), or a folder (a PNG each).",
 )
 @device_option
 @click.option(
     "--precision",
     default="fp32",
     show_default=True,
-    help="fp32: the same images everywhere; bf16: faster on some machines; auto: the faster one.",
+    help="fp32 (the same images on every machine), bf16, or auto (the faster one).",
 )
 @weights_option
 def sample(
@@ -49,9 +49,9 @@ def sample(
     precision: str,
     weights_dir: Path,
 ) -> None:
-    """Draw images from the generator of RUN; needs no data set.
+    """Generate images with the generator of RUN. No data set is needed.
 
-    RUN is the newest when left out, or the shipped one of MNIST where none was trained.
+    Without RUN, the newest run is used, or the shipped MNIST run if there is none.
     """
     EvalConfig(n_samples=n, seed=seed)  # checks the ranges
     from cgan.data.grids import write_images
@@ -72,7 +72,10 @@ def sample(
     write_images(images, labels, out)
     click.echo(f"{n} images of {gan.name} in {out}")
     if digit is not None:
-        click.echo("--digit is now --class; the old name goes in the next minor version", err=True)
+        click.echo(
+            "--digit is now --class; the old name will be removed in the next minor version",
+            err=True,
+        )
 
 
 @click.command("latent")
@@ -82,29 +85,30 @@ def sample(
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder.  [default: REPORTS/RUN/latent]",
+    help="Folder for the pictures.  [default: REPORTS/RUN/latent]",
 )
 @weights_option
 @reports_option
 def latent(
     run: str | None, seed: int, out: Path | None, weights_dir: Path, reports_dir: Path
 ) -> None:
-    """Explore the latent space of RUN: arithmetic, interpolation, nearest neighbours.
+    """Explore a generator's latent space: arithmetic, interpolation, neighbours.
 
-    RUN is the newest when left out, or the shipped one of MNIST where none was trained.
+    Without RUN, the newest run is used, or the shipped MNIST run if there is none.
     """
     EvalConfig(seed=seed)  # checks the range
     from cgan.evaluation.latent import latent_files
     from cgan.io.files import make_folder, write_bytes
     from cgan.io.journal import PATIENCE, commit, locked
-    from cgan.io.run_layout import newest_run
+    from cgan.io.run_layout import newest_run, require_own_reports
     from cgan.models.hub import load_generator
 
     gan = load_generator(run or newest_run(weights_dir), weights_dir)
     files = latent_files(gan, seed)
+    require_own_reports(out or reports_dir)
     folder = out or reports_dir / gan.name / "latent"
     make_folder(folder, "--out" if out else "--reports-dir")
-    if out is None:  # they are a part of the report, which shows them when it is drawn again
+    if out is None:  # part of the report: it shows them when it is rebuilt
         with locked(folder.parent, wait=PATIENCE):
             commit(folder.parent, {f"latent/{name}": file for name, file in files.items()})
     else:

@@ -10,8 +10,10 @@ from cgan.cli.completion import classifiers, trainings
 from cgan.cli.help import GroupedOptions
 from cgan.cli.options import (
     DATASET_HELP,
+    PRECISION_HELP,
     announce,
     common,
+    echo_summary,
     field_option,
     folder_flags,
     require_plain,
@@ -25,30 +27,30 @@ from cgan.runtime.progress import wrapped
 if TYPE_CHECKING:
     from cgan.training.gan import GanResult
 
-NEWEST = ""  # what --resume without a name means
+NEWEST = ""  # the value of --resume without a name
 _guide = CLASSIFIERS["guide"]
 
 
 @click.command("train-classifier")
-@click.option("--role", default="guide", show_default=True, help="guide (trains GANs) or judge.")
+@click.option("--role", default="guide", show_default=True, help="guide or judge.")
 @click.option("--dataset", default="mnist", show_default=True, help=DATASET_HELP)
 @click.option("--name", help="Name of the run.  [default: DATASET-ROLE]")
-@click.option("--save-model", is_flag=True, help="Keep the weights under the weights folder.")
-@click.option("--overwrite", is_flag=True, help="Replace a run of that name.")
-@field_option(_guide, "--network", "leaky-cnn, residual-cnn or original-cnn.")
+@click.option("--save-model", is_flag=True, help="Save the run in the weights folder.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing run of that name.")
+@field_option(_guide, "--network", "Network: leaky-cnn, residual-cnn or original-cnn.")
 @field_option(_guide, "--epochs", "Passes over the training images.")
-@field_option(_guide, "--batch-size", "Images a step.")
-@field_option(_guide, "--test-batch-size", "Images a step of validation and test.")
-@field_option(_guide, "--optimizer", "adamw or adadelta.")
-@field_option(_guide, "--lr", "Learning rate (its peak, with one-cycle).")
-@field_option(_guide, "--schedule", "one-cycle, step or constant.")
-@field_option(_guide, "--gamma", "Factor on the rate after each epoch of the step schedule.")
-@field_option(_guide, "--label-smoothing", "Share of the target given to all classes.")
-@field_option(_guide, "--max-shift", "Pixels by which batches are moved at random.")
-@field_option(_guide, "--seed", "Seed of weights, order and shifts.")
-@field_option(_guide, "--log-interval", "Steps between two readings of the loss.")
-@field_option(_guide, "--precision", "auto, fp32 or bf16.")
-@click.option("--dry-run", is_flag=True, default=None, help="One step, nothing saved.")
+@field_option(_guide, "--batch-size", "Images per training step.")
+@field_option(_guide, "--test-batch-size", "Images per step in validation and test.")
+@field_option(_guide, "--optimizer", "Optimiser: adamw or adadelta.")
+@field_option(_guide, "--lr", "Learning rate; with one-cycle, its peak.")
+@field_option(_guide, "--schedule", "Learning rate schedule: one-cycle, step or constant.")
+@field_option(_guide, "--gamma", "Factor on the learning rate after each epoch (step schedule).")
+@field_option(_guide, "--label-smoothing", "Share of the target spread evenly over all classes.")
+@field_option(_guide, "--max-shift", "Largest random shift of training batches, in pixels.")
+@field_option(_guide, "--seed", "Seed of initial weights, batch order and shifts.")
+@field_option(_guide, "--log-interval", "Steps between two logged losses.")
+@field_option(_guide, "--precision", PRECISION_HELP)
+@click.option("--dry-run", is_flag=True, default=None, help="Run one step and save nothing.")
 @common
 def train_classifier(
     role: str,
@@ -62,9 +64,10 @@ def train_classifier(
     verbose: bool | None,
     **flags: Any,
 ) -> None:
-    """Stage 1: train a classifier, a guide or a judge.
+    """Stage 1: train a classifier.
 
-    Defaults are those of the guide of mnist; -v shows the ones that are used.
+    A guide helps to train a generator. A judge scores one. The defaults below are those of the
+    guide on mnist. -v shows the settings in use.
     """
     config = classifier_config(role, dataset, **flags)
     require_plain(name)
@@ -73,7 +76,7 @@ def train_classifier(
     progress = shown_progress(verbose)
     announce(progress, config, CLASSIFIERS[role], verbose)
     if not save_model:
-        progress.line("the classifier will not be kept; --save-model keeps it")
+        progress.line("the classifier will not be saved; add --save-model to save it")
     result = stage1.train_classifier(
         config,
         Folders(data_dir, weights_dir, reports_dir),
@@ -87,80 +90,94 @@ def train_classifier(
         f"test accuracy {score['value']:.2%} (95% interval {score['low']:.2%} to "
         f"{score['high']:.2%}) after {result.seconds:.1f} s of training"
     )
-    click.echo(
-        f"saved in {result.folder}" if result.folder else "not saved (--save-model keeps it)"
-    )
+    click.echo(f"saved in {result.folder}" if result.folder else "not saved (add --save-model)")
 
 
 _guided = RECIPES["guided"]
 
 
 @click.command("train-gan", cls=GroupedOptions)
-@click.option("--recipe", default="guided", show_default=True, help="See cgan recipes.")
+@click.option(
+    "--recipe", default="guided", show_default=True, help="Named settings; cgan recipes lists them."
+)
 @click.option("--dataset", default="mnist", show_default=True, help=DATASET_HELP)
-@click.option("--name", help="Name of the run.  [default: DATASET-RECIPE, numbered]")
+@click.option("--name", help="Name of the run.  [default: DATASET-RECIPE, with a number if taken]")
 @click.option(
     "--guide",
     shell_complete=classifiers,
-    help="Run name or folder of the guide.  [default: DATASET-guide]",
+    help="The guide: name or folder of its run.  [default: DATASET-guide]",
 )
 @click.option(
     "--judge",
     shell_complete=classifiers,
-    help="The classifier that scores every epoch; none: no judge.  [default: DATASET-judge]",
+    help="Classifier that scores each evaluation, or none.  [default: DATASET-judge]",
 )
 @click.option(
-    "--overwrite", is_flag=True, help="Replace a run of that name, at the first checkpoint."
+    "--overwrite",
+    is_flag=True,
+    help="Replace an existing run of that name at the first checkpoint.",
 )
-@click.option("--lr", type=float, help="Both learning rates.")
-@field_option(_guided, "--g-lr", "The generator's learning rate; in guided, divided by --d-every.")
-@field_option(_guided, "--d-lr", "The discriminator's learning rate.")
+@click.option("--lr", type=float, help="Learning rate of both networks.")
+@field_option(_guided, "--g-lr", "Generator's learning rate; guided divides it by --d-every.")
+@field_option(_guided, "--d-lr", "Discriminator's learning rate.")
 @field_option(_guided, "--d-every", "Update the discriminator on every n-th batch.")
 @field_option(
-    _guided, "--epochs", "Passes over the images; times --d-every if not given.", kind=float
+    _guided, "--epochs", "Passes over the images; --d-every multiplies the default.", kind=float
 )
-@field_option(_guided, "--checks", "Times an epoch to score, and to keep the best.")
-@field_option(_guided, "--batch-size", "Images a step.")
-@field_option(_guided, "--beta1", "Adam's first decay.")
-@field_option(_guided, "--schedule", "hold (then fall), cosine or constant.")
-@field_option(_guided, "--decay", "Last share of training in which held rates fall.")
-@field_option(_guided, "--z-dim", "Length of the noise.")
+@field_option(_guided, "--checks", "Evaluations per epoch; the best one is kept.")
+@field_option(_guided, "--batch-size", "Images per step.")
+@field_option(_guided, "--beta1", "Adam's beta1: decay of the average gradient.")
+@field_option(_guided, "--schedule", "Learning rates: hold (then fall), cosine or constant.")
+@field_option(_guided, "--decay", "Last share of training, in which the rates of hold fall to 0.")
+@field_option(_guided, "--z-dim", "Dimension of the noise vector.")
 @field_option(_guided, "--noise", "Distribution of the noise: normal or uniform.")
-@field_option(_guided, "--modes", "Modes a class, found in the guide's features; 1: none.")
-@click.option("--net", metavar="RECIPE", help="Take both networks of another recipe.")
-@field_option(_guided, "--generator", "Network of the generator.")
-@field_option(_guided, "--discriminator", "guided-conv; projection-conv, blind to the guide; ...")
-@field_option(_guided, "--loss", "logistic, probability, hinge, relativistic, ...")
+@field_option(_guided, "--modes", "Modes per class: clusters of the guide's features. 1: none.")
+@click.option("--net", metavar="RECIPE", help="Use both networks of another recipe.")
+@field_option(_guided, "--generator", "Generator network.")
 @field_option(
-    _guided, "--label-smoothing", "One-sided: D's target for real images is 1 minus this."
+    _guided, "--discriminator", "guided-conv, or projection-conv (without the guide), ..."
+)
+@field_option(
+    _guided, "--loss", "Adversarial loss: logistic, probability, hinge, relativistic, ..."
+)
+@field_option(
+    _guided,
+    "--label-smoothing",
+    "One-sided label smoothing: D's target for real images is 1 minus this.",
 )
 @field_option(
     _guided,
     "--penalty",
-    "Penalty on D's gradient: none; r1, at real images; r1+r2, at generated ones too.",
+    "D's gradient penalty: none, r1 (real images) or r1+r2 (generated ones too).",
 )
-@field_option(_guided, "--penalty-weight", "Its weight (gamma); needs --penalty.")
-@field_option(_guided, "--penalty-every", "D updates between two penalties, and factor on gamma.")
-@field_option(_guided, "--d-shift", "Pixels by which D sees images moved; for small data sets.")
-@field_option(_guided, "--guidance", "Weight of the guide's loss at the start.")
-@field_option(_guided, "--guidance-end", "Share of training after which it is zero; 1e9: it stays.")
+@field_option(_guided, "--penalty-weight", "Weight (gamma) of the penalty; needs --penalty.")
+@field_option(_guided, "--penalty-every", "Penalise every n-th D update, with n times gamma.")
+@field_option(
+    _guided, "--d-shift", "Largest random shift of images for D, in pixels; for small data sets."
+)
+@field_option(_guided, "--guidance", "Weight of the guide's loss at the start of training.")
+@field_option(
+    _guided, "--guidance-end", "Share of training after which guidance is 0; 1e9: constant."
+)
 @field_option(_guided, "--delta-alpha", "Added to --guidance after every epoch.")
-@field_option(_guided, "--ema", "Decay of the averaged generator weights.")
-@field_option(_guided, "--seed", "Seed of weights, order and noise.")
-@field_option(_guided, "--log-interval", "Steps between two readings of the losses.")
-@field_option(_guided, "--checkpoint-every", "Epochs, or minutes; and whenever it is scored.")
+@field_option(_guided, "--ema", "Decay of the moving average of the generator; 0: none.")
+@field_option(_guided, "--seed", "Seed of initial weights, batch order and noise.")
+@field_option(_guided, "--log-interval", "Steps between two logged losses.")
+@field_option(
+    _guided, "--checkpoint-every", "Epochs, or minutes as in 5m; every evaluation saves one too."
+)
 @click.option(
     "--resume",
     is_flag=False,
     flag_value=NEWEST,
     metavar="[RUN]",
     shell_complete=trainings,
-    help="Resume RUN, or the newest; options stay as they were.",
+    help="Continue RUN, or the newest, with its own settings.",
 )
-@click.option("--resume-with-changes", is_flag=True, help="Resume, and allow changed options.")
-@field_option(_guided, "--on-nan", "stop, or rollback: from the last checkpoint at half the rates.")
-@field_option(_guided, "--precision", "auto, fp32 or bf16.")
-@click.option("--dry-run", is_flag=True, default=None, help="One step, nothing saved.")
+@click.option("--resume-with-changes", is_flag=True, help="With --resume: allow other settings.")
+@field_option(_guided, "--on-nan", "On NaN: stop, or rollback to a checkpoint and halve the rates.")
+@field_option(_guided, "--precision", PRECISION_HELP)
+@click.option("--dry-run", is_flag=True, default=None, help="Run one step and save nothing.")
 @common
 @click.pass_context
 def train_gan(
@@ -182,22 +199,22 @@ def train_gan(
 ) -> None:
     """Stage 2: train a generator by a recipe.
 
-    The default is label-conditioned and guided by the classifier. Defaults below are those of the
-    guided recipe on mnist; -v shows the ones that are used.
+    The default recipe uses labels and the guide, a classifier. The defaults below are those of the
+    recipe guided on mnist. -v shows the settings in use. G is the generator, D the discriminator.
     """
     for rate in ("g_lr", "d_lr"):
         flags[rate] = lr if flags[rate] is None else flags[rate]
     folders = Folders(data_dir, weights_dir, reports_dir)
     if resume_with_changes and resume is None:
-        raise InputError("--resume-with-changes goes with --resume")
+        raise InputError("--resume-with-changes works only with --resume")
     if resume is None:
         config = gan_config(recipe, dataset, **flags)
         require_plain(name)
         row = RECIPES[recipe]
     else:
         _require_free_of_names(context)
+        from cgan.data.run_config import load_config
         from cgan.io.run_layout import resumable
-        from cgan.models.hub import load_config
 
         folder = resumable(None if resume == NEWEST else resume, weights_dir)
         folders, name = replace(folders, weights=folder.parent), folder.name
@@ -226,13 +243,13 @@ def train_gan(
     from cgan.reporting.page import write_training
 
     write_training(result.folder)
-    click.echo("\n".join(_closing(result, result.folder)))
+    echo_summary("\n".join(_closing(result, result.folder)))
     where = folder_flags(folders, "weights", "data")
     click.echo(f"score it with: cgan evaluate {result.folder.name}{where}")
 
 
 def _closing(result: "GanResult", folder: Path) -> list[str]:
-    """Return what a training came to, in lines: how long it was, what is kept, warnings, where."""
+    """Return the summary of a training: its length, the kept scores, warnings and the folder."""
     from cgan.training.history import in_words
 
     last, kept = result.history[-1], [row for row in result.history if row["kept"]][-1]
@@ -248,10 +265,14 @@ def _closing(result: "GanResult", folder: Path) -> list[str]:
 
 
 def _require_free_of_names(context: click.Context) -> None:
-    """Check that nothing is given that a run to go on with has already."""
+    """Check that no option was given that the resumed run fixes.
+
+    Raises:
+        InputError: such an option was given.
+    """
     for flag in ("recipe", "dataset", "name", "net", "overwrite"):
         if _is_given(flag, context):
-            raise InputError(f"--{flag} goes with a new training; --resume takes what RUN was")
+            raise InputError(f"--{flag} is for a new training; --resume keeps that of RUN")
 
 
 def _is_given(flag: str, context: click.Context) -> bool:

@@ -183,21 +183,35 @@ SMALL_CLASSIFIER: dict[str, dict[str, Any]] = {
 MEASURED = Path(__file__).parent / "recipes.csv"  # by scripts/compare_recipes
 
 
+def measurements(recipe: str) -> dict[str, float] | None:
+    """Return a recipe's mean scores after four minutes of training on one core, n runs each.
+
+    Also `seconds_an_epoch`, of MNIST on one core. None if they are not measured yet; a score that
+    does not apply is left out.
+    """
+    with MEASURED.open(newline="") as stream:
+        rows = {row.pop("recipe"): row for row in csv.DictReader(stream)}
+    if recipe not in rows:
+        return None
+    return {name: float(value) for name, value in rows[recipe].items() if value}
+
+
 def measured(recipe: str) -> list[str]:
     """Return lines on a recipe's training time and its scores after four minutes on one core."""
-    with MEASURED.open(newline="") as stream:
-        rows = {row["recipe"]: row for row in csv.DictReader(stream)}
-    if recipe not in rows:
+    found = measurements(recipe)
+    if found is None:
         return ["not measured yet"]
-    row = rows[recipe]
-    epochs, seconds = RECIPES[recipe].epochs, float(row["seconds_an_epoch"])
-    scores = [f"FCD {float(row['fcd']):.3g}"]
-    scores += [f"{name} {float(row[name]):.1%}" for name in ("recall", "coverage")]
-    if row["judge_accuracy"]:
-        scores.insert(0, f"judge accuracy {float(row['judge_accuracy']):.1%}")
+    epochs, names = RECIPES[recipe].epochs, {"judge_accuracy": "judge accuracy"}
+    scores = [
+        f"{names.get(name, name)} {found[name]:.1%}"
+        for name in ("judge_accuracy", "recall", "coverage")
+        if name in found
+    ]
+    scores.insert(len(scores) - 2, f"FCD {found['fcd']:.3g}")
     return [
-        f"{epochs:g} epochs of MNIST take {epochs * seconds / 60:,.0f} minutes on one core",
-        f"after four minutes there: {', '.join(scores)} (mean, n = {row['n']})",
+        f"{epochs:g} epochs of MNIST take {epochs * found['seconds_an_epoch'] / 60:,.0f} minutes "
+        "on one core",
+        f"after four minutes there: {', '.join(scores)} (mean, n = {found['n']:g})",
     ]
 
 

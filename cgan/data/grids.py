@@ -4,16 +4,17 @@ import io
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import get_data_path
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from cgan.io.files import make_folder, write_bytes
 from cgan.runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 GREEN, RED, INK = "#1b7f3b", "#c0261c", "#222222"
 COLUMNS = 10
@@ -39,10 +40,14 @@ def mosaic(
     return sheet
 
 
-def mosaic_bytes(images: NDArray[np.uint8], columns: int) -> bytes:
-    """Return images uint8 [N, C, H, W] as one PNG, pixel for pixel, `columns` in a row, no gaps."""
+def mosaic_bytes(images: NDArray[np.uint8], columns: int, gap: int = 0) -> bytes:
+    """Return images uint8 [N, C, H, W] as one PNG, pixel for pixel, `columns` in a row.
+
+    Between them are `gap` pixels of a grey that differs from black and white images.
+    """
     stream = io.BytesIO()
-    picture = Image.fromarray(mosaic(images, columns, gap=0))
+    sheet = mosaic(images, columns, gap, ground=GROUND)
+    picture = Image.fromarray(sheet[: len(sheet) - gap, : sheet.shape[1] - gap])
     if images.shape[1] < 3:
         picture = picture.convert("L")
     picture.save(stream, format="png", optimize=True)
@@ -156,7 +161,7 @@ def sheet_bytes(
 ) -> bytes:
     """Return a PNG of images uint8 [rows x columns, C, H, W], each row and column named."""
     table = mosaic(_enlarged(images, CELL), len(columns), 2 * GAP // 3)
-    side = MARGIN if any(rows) else GAP
+    side = max(MARGIN, 7 * max(map(len, rows)) + GAP) if any(rows) else GAP
     head = HEAD + LINE * title.count("\n") + TEXT
     size = max(side + table.shape[1], 7 * max(map(len, title.split("\n")))), head + table.shape[0]
     side = max(side, (size[0] - table.shape[1]) // 2)
@@ -198,6 +203,8 @@ def _border(pen: ImageDraw.ImageDraw, corners: tuple[int, int, int, int], whole:
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
+    from matplotlib import get_data_path  # here: importing it takes a second
+
     # matplotlib's own, which has the tick and the cross
     return ImageFont.truetype(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf"), size)
 
@@ -238,8 +245,10 @@ def film_bytes(
     return stream.getvalue()
 
 
-def figure_bytes(figure: Figure) -> bytes:
+def figure_bytes(figure: "Figure") -> bytes:
     """Return a figure as PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     FigureCanvasAgg(figure)
     stream = io.BytesIO()
     figure.savefig(stream, format="png")

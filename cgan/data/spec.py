@@ -14,10 +14,41 @@ from cgan.config.schema import (
 from cgan.runtime.errors import InputError
 
 NOUN = "class"  # the default
-NOUNS = {
-    **dict.fromkeys(("mnist", "mnist-sample", "digits"), "digit"),
-    "kmnist": "character",
+
+
+@dataclass(frozen=True)
+class Description:
+    """What texts say about a data set."""
+
+    title: str
+    noun: str = NOUN  # the word for one of its classes
+    original_size: tuple[int, int] | None = None  # height and width, if the images are enlarged
+
+    @property
+    def images(self) -> str:
+        """What its images show: MNIST digits, Fashion-MNIST images."""
+        return f"{self.title} {'images' if self.noun == NOUN else plural(self.noun)}"
+
+    @property
+    def enlarged(self) -> str:
+        """A note on the size of the originals; empty if the images have that size."""
+        if self.original_size is None:
+            return ""
+        return "x".join(map(str, self.original_size)) + " originals, enlarged"
+
+
+DESCRIPTIONS = {
+    "mnist": Description("MNIST", "digit"),
+    "mnist-sample": Description("MNIST", "digit"),
+    "digits": Description("scikit-learn", "digit", original_size=(8, 8)),
+    "fashion-mnist": Description("Fashion-MNIST"),
+    "kmnist": Description("KMNIST", "character"),
 }
+
+
+def description(dataset: str) -> Description:
+    """Return what texts say about a data set; of an unknown one they say its name."""
+    return DESCRIPTIONS.get(dataset, Description(dataset))
 
 
 @dataclass(frozen=True)
@@ -42,7 +73,7 @@ class DataSpec:
         within(self, 1, MOST_PIXELS, "height", "width")
         within(self, 1, MOST_CLASSES, "n_classes")
         if not self.noun:
-            object.__setattr__(self, "noun", NOUNS.get(self.dataset, NOUN))
+            object.__setattr__(self, "noun", description(self.dataset).noun)
         if not re.search(PLAIN_NOUN, self.noun) or not len(self.noun) <= LONGEST_NOUN:
             raise InputError(
                 f"the noun for a class is {self.noun!r:.60}; give a plain word of at most "

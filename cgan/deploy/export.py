@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cgan.data.run_config import load_config
 from cgan.deploy.formats import require_onnx, to_onnx, to_torchscript
 from cgan.deploy.npz_network import to_npz
 from cgan.deploy.parity import Parity, compare
@@ -16,7 +17,6 @@ from cgan.models.hub import (
     DiscriminatorRun,
     GanRun,
     load_classifier,
-    load_config,
     load_discriminator,
     load_generator,
 )

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from cgan.config.schema import ClassifierConfig, GanConfig
+from cgan.data.run_config import LARGEST_CONFIG
 from cgan.data.spec import DataSpec
 from cgan.deploy.portable import DISCRIMINATOR, GENERATOR, JUDGE, Portable, Source, portable
 from cgan.io.npz import Archive, open_archive
 from cgan.io.run_layout import plain_name
 from cgan.io.strict import FormatError, first_line, format_of, parse_json
 from cgan.models.hub import (
-    LARGEST_CONFIG,
     LARGEST_WEIGHTS,
     ClassifierRun,
     DiscriminatorRun,

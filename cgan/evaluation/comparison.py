@@ -22,7 +22,7 @@ from cgan.runtime.progress import Progress
 
 @dataclass(frozen=True)
 class Extractors:
-    """The classifiers whose outputs are compared, and how they compute."""
+    """The classifiers whose outputs are compared, with batch size and number format."""
 
     judge: Classifier
     guide: Classifier | None
@@ -61,15 +61,15 @@ class Extractors:
 class Neighbours:
     """The training image nearest to each distinct generated image."""
 
-    kept: NDArray[np.int64]  # of the compared generated images, those that are distinct
-    nearest: NDArray[np.int64]  # of the training images
+    kept: NDArray[np.int64]  # indices of the distinct images among the compared generated ones
+    nearest: NDArray[np.int64]  # indices of training images
 
 
 @dataclass(frozen=True)
 class Reference:
     """The real images that generated ones are compared with: outputs of the judge and the guide.
 
-    Test images are the reference of every metric. The `real` column scores other real images the
+    Test images are the reference of every metric. The `real` column scores held-out real images the
     same way as generated ones: test images for metrics of a single set, otherwise validation
     images, on which nothing was trained (and training images if a class has too few of those).
     """
@@ -77,7 +77,7 @@ class Reference:
     progress: Progress
     tests: Features  # as many as generated images, if there are enough
     tests_by_guide: Features | None
-    test: Features  # those of `tests` that generated images are compared with
+    test: Features  # the part of `tests` that generated images are compared with
     validation: Features
     train: Features
     train_images: NDArray[np.uint8]  # uint8 [N, C, H, W]
@@ -92,8 +92,8 @@ class Reference:
         Args:
             extractors: the classifiers.
             splits: the real images.
-            n: how many test images the generated ones are compared with.
-            copying: find the nearest training image of each of those.
+            n: number of test images that generated images are compared with.
+            copying: find the nearest training image of each of these.
 
         Raises:
             InputError: a class without a test image.
@@ -138,7 +138,7 @@ class Reference:
         return replace(inputs, copies=copies), Neighbours(kept, near.indices[:, 0])
 
     def compare_real(self, inputs: Inputs, student: Features | None) -> tuple[Inputs, int]:
-        """Return the inputs of the metrics for other real images, and how many are training images.
+        """Return the metrics' inputs for held-out real images, and how many are training images.
 
         They have the labels of the generated images. No image is used twice, so a class with too
         few images is represented by fewer.

@@ -17,11 +17,12 @@ from cgan.evaluation.comparison import Extractors, Reference, matching
 from cgan.evaluation.gallery import choose
 from cgan.evaluation.gan_train import gan_train
 from cgan.evaluation.report_files import EARLIER, Setting, make_results, report_files
+from cgan.evaluation.report_name import report_name, source_of
 from cgan.evaluation.scores import score
 from cgan.evaluation.subject import Subject, draw, find_classifiers, find_subject
 from cgan.io.files import make_folder
 from cgan.io.journal import PATIENCE, commit, locked
-from cgan.io.run_layout import plain_name
+from cgan.io.run_layout import require_own_reports
 from cgan.metrics import results as schema
 from cgan.metrics.features import Features
 from cgan.metrics.frechet import require_covariance
@@ -71,16 +72,16 @@ def evaluate(
         dataset: the data set to compare those images with.
         name: name of the report's folder; None: the run's, or that of `images`.
         judge: name or folder of the classifier that scores; None: `<dataset>-judge`.
-        guide: name or folder of the classifier shown beside it; None: the one that trained `run`.
-        progress: shows the stages; None shows nothing.
+        guide: name or folder of the guide, shown beside the judge; None: the guide of `run`.
+        progress: where progress is shown; None: nowhere.
 
     Returns:
-        What results.json holds.
+        The content of results.json.
 
     Raises:
         InputError: no such run, judge or guide, one that does not fit the data set, a judge that
-            guided the run, images or data that are missing, damaged or too few, or a folder that
-            cannot be written to.
+            guided the run, images or data that are missing, damaged or too few, a folder that
+            cannot be written to, or a `name` that is the report of another source.
     """
     watch, progress = Stopwatch(), progress or Progress()
     device = choose_device(config.device)
@@ -92,8 +93,10 @@ def evaluate(
     n_scored = config.n_samples if subject.imported is None else len(subject.imported.images)
     n_compared = min(n_scored, len(splits["test"]), len(splits["validation"]))
     require_covariance(n_compared, classifiers.judge.network.head.in_features)
-    name = name or subject.name
-    folder = folders.reports / plain_name(name)
+    require_own_reports(folders.reports)
+    source = source_of(subject.gan, images, folders.reports)
+    name = report_name(name, subject.name, source, folders.reports, progress)
+    folder = folders.reports / name
     make_folder(folder if folder.exists() else folders.reports, "--reports-dir")
     compared = _compared(splits, subject, config, n_scored, n_compared)
     extractors = Extractors(
@@ -104,7 +107,7 @@ def evaluate(
         progress,
     )
 
-    # the images; generated ones have the class distribution of the real ones they are compared with
+    # the images; generated ones have the class distribution of the real ones in the comparison
     with watch.stage("sampling"):
         labels = compared["validation"].labels[torch.arange(n_scored) % n_compared]
         scored = subject.imported or draw(subject.generator(), labels, config.seed, extractors)
@@ -113,7 +116,7 @@ def evaluate(
         with watch.stage("gan-train"):
             students = _students(subject, scored, splits, config, extractors)
 
-    # features and scores, also for other real images
+    # features and scores, also for held-out real images
     with watch.stage("features and neighbours"):
         reference = Reference.of(extractors, compared, n_compared, copying=config.copying)
         by_guide = extractors.by_guide(scored.images, scored.labels)
@@ -126,7 +129,7 @@ def evaluate(
 
     # write the report
     sha256, path = splits["test"].sha256(), images if isinstance(images, Path) else None
-    setting = Setting(name, config, n_scored, device, dtype, path, sha256, watch.seconds)
+    setting = Setting(name, config, n_scored, device, dtype, path, source, sha256, watch.seconds)
     counts = schema.ReferenceCounts(
         test=len(reference.test),
         validation=len(real.fake) - n_from_train,

@@ -19,7 +19,8 @@ N_SURE = 2  # of each class
 N_UNSURE = 20
 N_MISTAKES = 40
 N_PAIRS = 20  # generated images beside their nearest training images
-N_ALIKE = 2  # the most pairs per class, because all ones look alike
+N_ALIKE = 2  # most pairs per class: some classes, such as ones, look alike
+GAP = 4  # pixels between the images of a sheet, and between pairs
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,11 @@ class GallerySheet:
 
     def facts(self) -> schema.Sheet:
         """Return its entry in results.json."""
-        return schema.Sheet(columns=self.columns, cells=self.cells)
+        return schema.Sheet(columns=self.columns, gap=GAP, cells=self.cells)
 
     def picture(self) -> bytes:
-        """Return the images as a PNG, pixel for pixel, without gaps, `columns` in a row."""
-        return mosaic_bytes(self.images, self.columns)
+        """Return the images as a PNG, pixel for pixel, `columns` in a row, with gaps."""
+        return mosaic_bytes(self.images, self.columns, GAP)
 
 
 def choose(
@@ -48,9 +49,9 @@ def choose(
     the first of all.
 
     Args:
-        images: uint8 [N, C, H, W], those that the judge classified.
+        images: the generated images, uint8 [N, C, H, W].
         inputs: the inputs of the metrics for them.
-        neighbours: the training images nearest to them; None: there was no search.
+        neighbours: their nearest training images; None: there was no search.
         reference: holds the training images.
     """
     seen, pixels = inputs.all, images.cpu().numpy()

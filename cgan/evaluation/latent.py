@@ -1,4 +1,4 @@
-"""The latent space of a generator: sums of seeds, interpolation, nearest neighbours."""
+"""The latent space of a generator: vector arithmetic, interpolation, nearest neighbours."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from cgan.models.sampling import noise
 
 STEPS = 10  # images of an interpolation
 FILM_STEPS = 24
-POOL = 10_000  # seeds among which nearest neighbours are searched
+POOL = 10_000  # seeds in the search for nearest neighbours
 NEIGHBOURS = 9
 
 
@@ -34,9 +34,8 @@ def latent_files(gan: GanRun, seed: int = 1) -> dict[str, bytes]:
     """Return a PNG of every picture by name, and a film of an interpolation between seeds.
 
     Args:
-        gan: the run; its network generates on the device that it is on.
-        seed: of the noise. The first seed of each row is number 2i of its stream, the second the
-            one after.
+        gan: the run; its network stays on its device.
+        seed: of the noise. Row i uses the vectors 2i and 2i + 1 of its random stream.
     """
     generator, n_classes = gan.network.eval(), gan.spec.n_classes
     sheets = [
@@ -59,8 +58,8 @@ def latent_files(gan: GanRun, seed: int = 1) -> dict[str, bytes]:
 def arithmetic(generator: Generator, n_classes: int, seed: int) -> LatentPicture:
     """Return z1, z2, their difference and sum, and both rescaled to the length of the prior.
 
-    The sum of two independent vectors is √2 times as long as the vectors that the generator was
-    trained on, so it is outside the prior.
+    The sum of two independent vectors is √2 times as long as the noise used in training, so
+    it is outside the prior.
     """
     first, second = _pairs(generator, n_classes, seed)
     root = 2**0.5
@@ -68,8 +67,8 @@ def arithmetic(generator: Generator, n_classes: int, seed: int) -> LatentPicture
     seeds += [(first - second) / root, (first + second) / root]
     return LatentPicture(
         "arithmetic",
-        "sums of seeds; z1 - z2 and z1 + z2 are √2 times too long for the noise it learned from,\n"
-        "the last two columns are brought back to its length",
+        "arithmetic with two seeds; z1 - z2 and z1 + z2 are √2 times as long as training noise,\n"
+        "the last two columns are rescaled to its length",
         _drawn(generator, seeds, torch.arange(n_classes)),
         ["z1", "z2", "z1 - z2", "z1 + z2", "(z1-z2)/√2", "(z1+z2)/√2"],
         _names(generator, n_classes),
@@ -81,16 +80,16 @@ def interpolation(
 ) -> LatentPicture:
     """Return interpolations between two seeds, one row per label: linear or spherical.
 
-    Halfway along the straight line the noise is shorter than any used in training; the sphere keeps
-    its length (White 2016, "Sampling Generative Networks", section 2).
+    Halfway along the straight line, the noise is shorter than any used in training. Spherical
+    interpolation keeps its length (White 2016, "Sampling Generative Networks", section 2).
     """
     first, second = _pairs(generator, n_classes, seed)
     shares = torch.linspace(0, 1, STEPS).tolist()
     seeds = [between(first, second, share, spherical=spherical) for share in shares]
     kind = "spherical" if spherical else "linear"
-    title = f"from one seed to another, {kind}"
+    title = f"{kind} interpolation between two seeds"
     if not spherical:
-        title += ": halfway the noise is shorter than any it learned from"
+        title += ": halfway, the noise is shorter than in training"
     return LatentPicture(
         f"interpolation-{kind}",
         title,
@@ -113,7 +112,7 @@ def between_labels(generator: Generator, n_classes: int, seed: int) -> LatentPic
         painted = [generator.synthesize(z, torch.lerp(start, end, share)) for share in shares]
     return LatentPicture(
         "labels",
-        "from one label to the next with the same noise; between two it has learned nothing",
+        "interpolation between labels with the same noise; mixed labels were not in the training",
         _in_rows(painted),
         [f"{share:.2f}" for share in shares],
         [f"{a} to {b}" for a, b in zip(one.tolist(), other.tolist(), strict=True)],
@@ -121,7 +120,7 @@ def between_labels(generator: Generator, n_classes: int, seed: int) -> LatentPic
 
 
 def neighbours(generator: Generator, n_classes: int, seed: int) -> LatentPicture:
-    """Return a seed of each label and the nearest of POOL others, nearest first."""
+    """Return a seed of each label and its nearest neighbours among POOL others, nearest first."""
     first, _ = _pairs(generator, n_classes, seed)
     pool = generator.prior(noise(seed + 1, POOL, generator.z_dim))
     distances, nearest = torch.cdist(first, pool).topk(NEIGHBOURS, largest=False)
@@ -130,8 +129,8 @@ def neighbours(generator: Generator, n_classes: int, seed: int) -> LatentPicture
     alike = ", with the same label" if generator.conditional else ""
     return LatentPicture(
         "neighbours",
-        f"a seed and the nearest of {POOL:,} others{alike}; above, how far they are apart\n"
-        "as a share of the usual distance of two seeds",
+        f"a seed and its nearest neighbours among {POOL:,} seeds{alike}\n"
+        "above: mean distance as a share of the mean distance of two random seeds",
         _drawn(generator, seeds, torch.arange(n_classes)),
         ["seed", *(f"{share:.2f}" for share in (distances.mean(0) / usual).tolist())],
         _names(generator, n_classes),
@@ -139,7 +138,7 @@ def neighbours(generator: Generator, n_classes: int, seed: int) -> LatentPicture
 
 
 def film(generator: Generator, n_classes: int, seed: int) -> list[NDArray[np.uint8]]:
-    """Return frames [K, C, H, W] of a spherical interpolation, and back, for each label."""
+    """Return frames [K, C, H, W] of a spherical interpolation, there and back, per label."""
     first, second = _pairs(generator, n_classes, seed)
     there = torch.linspace(0, 1, FILM_STEPS // 2 + 1)[:-1].tolist()
     steps = [between(first, second, share, spherical=True) for share in there]
@@ -151,7 +150,7 @@ def film(generator: Generator, n_classes: int, seed: int) -> list[NDArray[np.uin
 def between(first: Tensor, second: Tensor, share: float, *, spherical: bool) -> Tensor:
     """Return the interpolation of `first` and `second` [B, N] at `share` (0 to 1).
 
-    On a sphere the direction turns at a constant rate (Shoemake 1985, section 3.3), and the length
+    On the sphere the direction turns at a constant rate (Shoemake 1985, section 3.3). The length
     is interpolated linearly.
     """
     if not spherical:

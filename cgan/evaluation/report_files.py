@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -24,7 +25,7 @@ from cgan.runtime.version import __version__
 
 TRAINING = {"history.csv": "history.csv", "samples.gif": "film.gif", "samples.png": "epochs.png"}
 LARGEST_COPIED = 2**25  # bytes of one of them
-# files that an earlier report of the same name may have left, even one of an older version
+# files of an earlier report of that name, also of older versions
 EARLIER = (
     *TRAINING.values(),
     *("copies.png", "index.html", "per_digit.csv", "confusion.csv", "histogram.csv"),
@@ -40,8 +41,9 @@ class Setting:
     n_scored: int
     device: torch.device
     dtype: torch.dtype
-    images: Path | None  # the imported ones; None: of a run
-    data_sha256: str  # of the test images
+    images: Path | None  # path of imported images; None: a run
+    source: str | None  # of the images, as `source_of` returns it
+    data_sha256: str  # of the test set
     seconds: Mapping[str, float]  # by stage
 
 
@@ -63,7 +65,7 @@ def make_results(
         real: outputs of the judge and, if there is one, the guide for the test images.
         reference: how many real images of each split were compared with.
         scores: the scores.
-        gallery: the images that are shown, by the name of their sheet.
+        gallery: the sheets of images, by name.
     """
     gan, by_judge, by_guide = subject.gan, *real
     judge, guide = classifiers.judge, classifiers.guide
@@ -97,6 +99,7 @@ def make_results(
             peak_memory=peak_memory(),
         ),
         provenance=schema.Provenance(
+            created=datetime.now(UTC).replace(microsecond=0),
             version=__version__,
             torch=str(torch.__version__),  # it is a subclass of str
             device=setting.device.type,
@@ -105,13 +108,15 @@ def make_results(
             judge_sha256=judge.sha256(),
             config=asdict(gan.config) if gan else None,
             guide=gan.guide if gan else None,
-            images=_shown(setting.images),
+            training_precision=gan.precision if gan else None,
+            images=shown_path(setting.images),
+            source=setting.source,
             evaluation=asdict(setting.config),
         ),
     )
 
 
-def _shown(path: Path | None) -> str | None:
+def shown_path(path: Path | None) -> str | None:
     """Return a path for results.json; None if it is not printable or too long."""
     text = "" if path is None else str(path)
     return text if text and text.isprintable() and len(text) <= schema.LONGEST_TEXT else None

@@ -1,4 +1,4 @@
-"""Images as a judge sees them: what any metric can compare."""
+"""A judge's outputs for images: the input of every metric."""
 
 from pathlib import Path
 from typing import Any
@@ -31,23 +31,23 @@ class Samples(Features):
         weights_dir: str | Path = "weights",
         device: str = "auto",
     ) -> "Samples":
-        """Return a judge's outputs for images, in fp32; nothing is written, no data set needed.
+        """Return a judge's outputs for images, in fp32. It writes nothing and needs no data set.
 
         Args:
-            images: an array or a tensor [N, C, H, W], [N, H, W, C], or [N, H, W] where there is one
-                channel: whole numbers from 0 to 255, or floats from 0 to 1 or from -1 to 1; or
-                Images, which have their own labels.
+            images: an array or a tensor [N, C, H, W], [N, H, W, C], or with one channel [N, H, W]:
+                whole numbers from 0 to 255, or floats from 0 to 1 or from -1 to 1; or Images, which
+                have their own labels.
             labels: the requested labels of generated images, or the true ones of real images:
                 whole numbers [N]. None: those of Images. If there are none, the judge's
                 predictions are used instead (`requested` is False).
             dataset: the data set whose judge classifies the images: mnist, digits, ...
             judge: name or folder of another classifier.
-            weights_dir: the folder of one's own runs; shipped runs are found without it.
+            weights_dir: the folder of your runs; shipped runs are always found.
             device: "auto", "cpu", "cuda" or "mps".
 
         Raises:
             InputError: no such judge, a missing device, images of another size than the judge's,
-                blank images or ones of an unknown range, or labels that the judge does not know.
+                blank images, an unknown range of pixels, or labels that the judge does not know.
         """
         run = load_classifier(judge or f"{dataset}-judge", weights_dir)
         if isinstance(images, Images):

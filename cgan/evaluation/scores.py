@@ -20,10 +20,10 @@ from cgan.metrics.results import (
 )
 from cgan.metrics.warnings import Found, find_warnings
 
-NO_LABELS = "it needs the classes that were requested, and there are none"
-NO_GUIDE = "no guide is known; name the classifier that trained the generator with --guide"
-NO_STUDENT = "left out to save time; --gan-train-images sets how many images it learns from"
-NO_COPYING = "left out to save time; --copying searches all training images"
+NO_LABELS = "it needs requested classes, and these images have none"
+NO_GUIDE = "no guide is known; --guide names the classifier that guided the training"
+NO_STUDENT = "left out to save time; --gan-train-images sets the number of training images"
+NO_COPYING = "left out to save time; --copying adds the search of all training images"
 NEEDED = {
     "guide_accuracy": NO_GUIDE,
     "guide_gap": NO_GUIDE,
@@ -31,8 +31,8 @@ NEEDED = {
     "copying_z": NO_COPYING,
 }
 TOO_FEW = {
-    "copying_z": "too few different images for it",
-    "intra_class_diversity": f"no {{noun}} has {ENOUGH} images",
+    "copying_z": "too few distinct images",
+    "intra_class_diversity": f"every {{noun}} has fewer than {ENOUGH} images",
 }
 
 
@@ -49,11 +49,11 @@ class Scores:
 
 
 def score(fake: Inputs, real: Inputs, *, noun: str, nouns: str) -> Scores:
-    """Score generated images, and other real images the same way.
+    """Score generated images, and held-out real images the same way.
 
     Args:
-        fake: of the generated images.
-        real: of real images, compared with the same reference.
+        fake: inputs of the generated images.
+        real: inputs of held-out real images, compared with the same reference.
         noun: the word for a class of the data set.
         nouns: its plural.
     """
@@ -65,7 +65,7 @@ def score(fake: Inputs, real: Inputs, *, noun: str, nouns: str) -> Scores:
         if value is None:
             left_out[name] = NEEDED[name] if requested or not metric.needs_labels else NO_LABELS
         elif math.isnan(value["value"]):
-            left_out[name] = TOO_FEW.get(name, "too few images for it").format(noun=noun)
+            left_out[name] = TOO_FEW.get(name, "too few images").format(noun=noun)
         else:
             scores[name] = _beside_real(metric, value, fake, real)
     per_class = _per_class(fake, real)

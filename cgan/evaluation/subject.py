@@ -1,4 +1,4 @@
-"""What is scored, the generator of a run or imported images, and the real data to compare with."""
+"""What is scored (a run's generator or imported images), and the real data to compare with."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ class Subject:
 def find_subject(
     run: str | None, images: Path | ArrayImages | None, dataset: str | None, folders: Folders
 ) -> tuple[dict[str, Split], Subject]:
-    """Find what is to be scored and load the data that it is compared with.
+    """Find what is scored, and load the real images to compare with.
 
     Raises:
         InputError: both a run and images, or one that cannot be read or does not fit the data.
@@ -91,14 +91,14 @@ def find_classifiers(
     """Load the judge and the guide by name or folder.
 
     Args:
-        subject: what they will score.
-        judge: None: `<dataset>-judge`.
-        guide: None: the one that trained the generator, if it is known.
-        folders: where runs are.
+        subject: what is scored.
+        judge: name or folder; None: `<dataset>-judge`.
+        guide: name or folder; None: the generator's guide, if it is known.
+        folders: the folders of runs.
 
     Raises:
         InputError: one is missing or was trained on other images, the judge guided the generator,
-            or the guide has been retrained since, unless it is named.
+            or the guide has been retrained since and `guide` is None.
     """
     gan, spec = subject.gan, subject.spec
     judge_run = load_classifier(judge or f"{spec.dataset}-judge", folders.weights)

@@ -11,10 +11,21 @@ from cgan.io.strict import read_plain
 from cgan.runtime.errors import InputError, nearest
 
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
-SHIPPED = Path(__file__).parent.parent / "weights"  # runs that come with the package
+PACKAGE = Path(__file__).parent.parent
+SHIPPED = PACKAGE / "weights"  # runs that come with the package
+# their reports: the build copies them into the package; a checkout has them beside it
+SHIPPED_REPORTS = next(
+    (
+        folder
+        for folder in (PACKAGE / "reports", PACKAGE.parent / "reports/examples")
+        if folder.is_dir()
+    ),
+    PACKAGE / "reports",
+)
 CONFIG = "config.json"
 CONFIG_FORMAT = 2  # format 1, of version 0.1, has the same entries but no format number
 CHECKPOINT = "checkpoint.safetensors"
+RESULTS = "results.json"  # of a report
 HISTORY = "history.csv"
 LARGEST_HISTORY = 2**22  # bytes; ours have thousands
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -39,6 +50,31 @@ def runs(weights_dir: Path, kind: str) -> dict[str, Path]:
         if root.is_dir():
             found |= {f.name: f for f in sorted(root.iterdir()) if (f / WEIGHTS[kind]).is_file()}
     return {name: path for name, path in found.items() if not name.startswith(".")}
+
+
+def reports(reports_dir: Path) -> dict[str, Path]:
+    """Return the folders of reports by name; one's own hide shipped ones."""
+    found: dict[str, Path] = {}
+    for root in (SHIPPED_REPORTS, reports_dir):
+        found |= {path.parent.name: path.parent for path in sorted(root.glob(f"*/{RESULTS}"))}
+    return {name: path for name, path in found.items() if not name.startswith(".")}
+
+
+def is_shipped_report(folder: Path) -> bool:
+    """Return whether a folder is the one of the shipped reports, or lies in it."""
+    return folder.resolve().is_relative_to(SHIPPED_REPORTS.resolve())
+
+
+def require_own_reports(folder: Path) -> None:
+    """Check that a folder of reports is the user's own.
+
+    Raises:
+        InputError: it holds the shipped reports.
+    """
+    if is_shipped_report(folder):
+        raise InputError(
+            f"{folder} holds the reports that come with cgan; choose another --reports-dir"
+        )
 
 
 def epochs_trained(folder: Path) -> float | None:

@@ -11,6 +11,7 @@ LACKS = "Object missing required field "
 WORDS = {
     **{"float": "a number", "int": "a whole number", "str": "a text", "bool": "true or false"},
     **{"object": "an object", "array": "a list", "null": "null"},
+    "datetime": "a date with its time zone, such as 2026-01-31T12:00:00Z",
 }
 
 

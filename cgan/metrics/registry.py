@@ -56,6 +56,7 @@ class Metric:
     form: str  # Python format of a value
     meaning: str  # two sentences for readers
     source: str  # the publication that defines it
+    address: str = ""  # of that publication; empty: there is none
     short_form: str = ""  # fewer digits, enough to distinguish recipes; empty: as `form`
     short_title: str = ""  # for a terminal and a leaderboard; empty: as `title`
     needs_labels: bool = False  # undefined where no class was requested
@@ -105,6 +106,7 @@ METRICS: dict[str, Metric] = {
         "classifies as the requested {noun}. Compare it with the value of real images, not with "
         "100%.",
         source="GAN-test; Shmelkov, Schmid and Alahari 2018, How good is my GAN?, section 3",
+        address="https://arxiv.org/abs/1807.09499",
         needs_labels=True,
     ),
     "guide_accuracy": Metric(
@@ -139,6 +141,7 @@ METRICS: dict[str, Metric] = {
         meaning="The inception score with the judge's posteriors: high when the judge is sure of "
         "each image and all classes occur. It does not measure variety within a class.",
         source="Salimans et al. 2016, Improved techniques for training GANs, section 4",
+        address="https://arxiv.org/abs/1606.03498",
     ),
     "fcd": Metric(
         lambda inputs: fcd(fake=inputs.fake, real=inputs.real),
@@ -150,6 +153,7 @@ METRICS: dict[str, Metric] = {
         "each modelled as a Gaussian. It grows as N falls, so compare values at the same N only.",
         source="Heusel et al. 2017, GANs trained by a two time-scale update rule, equation 6, in "
         "features of the judge",
+        address="https://arxiv.org/abs/1706.08500",
         short_form=".3f",
         short_title="FCD",
     ),
@@ -162,6 +166,7 @@ METRICS: dict[str, Metric] = {
         meaning="Realism: the share of generated images that lie in the ball of some real image. "
         "The ball of an image reaches to its k-th nearest neighbour.",
         source="Kynkäänniemi et al. 2019, Improved precision and recall metric, section 2",
+        address="https://arxiv.org/abs/1904.06991",
         short_form=".1%",
     ),
     "recall": Metric(
@@ -173,6 +178,7 @@ METRICS: dict[str, Metric] = {
         meaning="Variety: the share of real images that lie in the ball of some generated image. "
         "Widely scattered images also have a high recall, so read it with precision.",
         source="Kynkäänniemi et al. 2019, Improved precision and recall metric, section 2",
+        address="https://arxiv.org/abs/1904.06991",
         short_form=".1%",
     ),
     "density": Metric(
@@ -184,6 +190,7 @@ METRICS: dict[str, Metric] = {
         meaning="Like precision, but it counts the balls of real images that an image lies in. "
         "Real images are near 1; a higher value means too many typical images.",
         source="Naeem et al. 2020, Reliable fidelity and diversity metrics, equation 3",
+        address="https://arxiv.org/abs/2002.09797",
     ),
     "coverage": Metric(
         lambda inputs: coverage(balls=inputs.balls),
@@ -194,6 +201,7 @@ METRICS: dict[str, Metric] = {
         meaning="Share of the real images that have a generated image in their ball. It measures "
         "variety, and outliers do not raise it.",
         source="Naeem et al. 2020, Reliable fidelity and diversity metrics, equation 4",
+        address="https://arxiv.org/abs/2002.09797",
         short_form=".1%",
     ),
     "gan_train_accuracy": Metric(
@@ -205,6 +213,7 @@ METRICS: dict[str, Metric] = {
         meaning="Accuracy on real images of a classifier trained on generated images only. The "
         "value of real images is that of the same classifier trained on as many real images.",
         source="Shmelkov, Schmid and Alahari 2018, How good is my GAN?, section 3",
+        address="https://arxiv.org/abs/1807.09499",
         needs_labels=True,
     ),
     "class_kl": Metric(
@@ -216,6 +225,7 @@ METRICS: dict[str, Metric] = {
         meaning="Divergence of the distribution of judged classes from that of real images with "
         "the same labels, in nats. 0 is perfect.",
         source="Kullback and Leibler 1951, computed from the two class histograms",
+        address="https://doi.org/10.1214/aoms/1177729694",
     ),
     "missing_classes": Metric(
         lambda inputs: missing_classes(fake=inputs.fake, real=inputs.real),
@@ -236,6 +246,7 @@ METRICS: dict[str, Metric] = {
         meaning="Share of the regions of feature space that hold significantly more or fewer "
         "generated than real images. It grows with N, and real images have some by chance.",
         source="Richardson and Weiss 2018, On GANs and GMMs, section 2",
+        address="https://arxiv.org/abs/1805.12462",
         short_form=".1%",
     ),
     "intra_class_diversity": Metric(
@@ -258,6 +269,7 @@ METRICS: dict[str, Metric] = {
         "grows with N, as in the birthday problem.",
         source="the birthday test of Arora and Zhang 2017, Do GANs actually learn the "
         "distribution?",
+        address="https://arxiv.org/abs/1706.08224",
         short_form=".1%",
     ),
     "copying_z": Metric(
@@ -271,5 +283,6 @@ METRICS: dict[str, Metric] = {
         "value above it means that the images are further away.",
         source="Meehan, Chaudhuri and Dasgupta 2020, A non-parametric test to detect "
         "data-copying, section 3",
+        address="https://arxiv.org/abs/2004.05675",
     ),
 }

@@ -1,7 +1,8 @@
-"""What results.json holds, defined once: types, checks of untrusted files, and the JSON Schema."""
+"""The content of results.json, defined once: types, checks of untrusted files, JSON Schema."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -17,9 +18,10 @@ from cgan.metrics.registry import METRICS
 from cgan.runtime.errors import warn_renamed
 
 FORMAT = 2
-LARGEST_NUMBER = 1e12  # no score comes near
+LARGEST_FILE = 2**22  # bytes; usual ones have thousands
+LARGEST_NUMBER = 1e12  # far above every score
 LONGEST_TEXT = 1000
-ROUNDING = 1e-9  # by which the end of an interval may lie outside of 0 to 1
+ROUNDING = 1e-9  # by which a bound of an interval may lie outside of 0 to 1
 
 Number = Annotated[float, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 Share = Annotated[float, Meta(ge=-ROUNDING, le=1 + ROUNDING)]
@@ -54,7 +56,7 @@ class ClassifierFacts(Struct, frozen=True, kw_only=True):
 
 
 class JudgeFacts(Struct, frozen=True, kw_only=True):
-    """The classifier that scored, which guided nothing."""
+    """The judge, the classifier that scored; it never guided a generator."""
 
     name: Name
     network: Name
@@ -63,7 +65,7 @@ class JudgeFacts(Struct, frozen=True, kw_only=True):
 
 
 class ReferenceCounts(Struct, frozen=True, kw_only=True):
-    """How many real images of each split were compared with; of training images, how many more."""
+    """Numbers of real images: reference (test), held out (validation, train), copy search."""
 
     train: Count
     validation: Count
@@ -72,7 +74,7 @@ class ReferenceCounts(Struct, frozen=True, kw_only=True):
 
 
 class Score(Struct, frozen=True, kw_only=True):
-    """A metric of the generated images, with its 95% interval, and of real ones held out."""
+    """A metric with its 95% interval, for generated images and for held-out real images."""
 
     value: Number
     low: Number | None
@@ -82,11 +84,11 @@ class Score(Struct, frozen=True, kw_only=True):
     real_low: Number | None = None
     real_high: Number | None = None
     real_n: Count | None = None
-    extrapolated: Number | None = None  # to endless N, where that is known
+    extrapolated: Number | None = None  # to an infinite number of images, if known
 
 
 class ClassRow(Struct, frozen=True, kw_only=True):
-    """The scores of one class; what is not known is None."""
+    """The scores of one class; unknown ones are null."""
 
     label: Label = field(name="class")
     n: Count = 0
@@ -105,7 +107,7 @@ class ClassRow(Struct, frozen=True, kw_only=True):
 
 
 class HistogramRow(Struct, frozen=True, kw_only=True):
-    """How many images are judged to be of a class, and how many of as many real images would be."""
+    """The number of images that the judge assigns to a class, and that of as many real images."""
 
     label: Label = field(name="class")
     generated: Number
@@ -115,7 +117,7 @@ class HistogramRow(Struct, frozen=True, kw_only=True):
 
 
 class QualityWarning(Struct, frozen=True, kw_only=True):
-    """What a person must know before they believe the other numbers."""
+    """A fault that a reader must know before trusting the other numbers."""
 
     message: Text
     kind: Name = "unknown"
@@ -125,19 +127,20 @@ class QualityWarning(Struct, frozen=True, kw_only=True):
 
 
 class Cell(Struct, frozen=True, kw_only=True):
-    """One image of a sheet; `label` is the requested class, None where none was requested."""
+    """One image of a sheet; its class is the requested one, null if none was requested."""
 
     label: Label | None = field(name="class")
     judged: Label
     certainty: Share
     distance: Number | None = None  # to the nearest training image
-    share_of_usual: Number | None = None  # of such a distance of a new real image
+    share_of_usual: Number | None = None  # distance / median distance of held-out real images
 
 
 class Sheet(Struct, frozen=True, kw_only=True):
-    """What is known of the images in a PNG of the report, row by row."""
+    """The images in a PNG of the report, row by row."""
 
     columns: Annotated[int, Meta(ge=1, le=100)]
+    gap: Annotated[int, Meta(ge=0, le=100)] = 0  # pixels between two images
     cells: Annotated[list[Cell], Meta(min_length=1, max_length=1000)]
 
 
@@ -151,7 +154,7 @@ class Gallery(Struct, frozen=True, kw_only=True):
     copies: Sheet | None = None
 
     def sheets(self) -> Iterator[tuple[str, Sheet]]:
-        """Yield name and sheet of those that there are."""
+        """Yield the name and the sheet of each sheet that exists."""
         for name in self.__struct_fields__:
             sheet = getattr(self, name)
             if sheet is not None:
@@ -159,7 +162,7 @@ class Gallery(Struct, frozen=True, kw_only=True):
 
 
 class Cost(Struct, frozen=True, kw_only=True):
-    """What the evaluation took, as far as it is known."""
+    """The resources that the evaluation used; unknown ones are null."""
 
     weights: Count | None = None  # of the generator
     threads: Count | None = None
@@ -167,8 +170,9 @@ class Cost(Struct, frozen=True, kw_only=True):
 
 
 class Provenance(Struct, frozen=True, kw_only=True):
-    """What made the results: versions, machine, checksums, and the settings of both stages."""
+    """How the results were made: versions, machine, checksums, and the settings of both stages."""
 
+    created: Annotated[datetime, Meta(tz=True)] | None = None  # with its time zone
     version: Name | None = None
     torch: Name | None = None
     device: Name | None = None
@@ -176,8 +180,10 @@ class Provenance(Struct, frozen=True, kw_only=True):
     data_sha256: Name | None = None
     judge_sha256: Name | None = None
     config: Fields[Setting] | None = None  # of the training
-    guide: Name | None = None  # that the training used
-    images: Text | None = None  # the path of images that are of no run
+    guide: Name | None = None  # of the training
+    training_precision: Name | None = None  # number format, from a flag or chosen by auto
+    images: Text | None = None  # path of imported images
+    source: Text | None = None  # path of the run or the images, seen from the reports' folder
     evaluation: Fields[Setting] | None = None
 
 
@@ -187,7 +193,7 @@ class Results(Struct, frozen=True, kw_only=True):
     format: Annotated[int, Meta(ge=FORMAT, le=FORMAT)] = FORMAT
     run: Name
     dataset: Name
-    noun: Noun  # what the data set calls one of its classes
+    noun: Noun  # word for a class of the data set
     recipe: Name | None
     conditional: bool  # whether classes were requested
     n_samples: Count
@@ -198,7 +204,7 @@ class Results(Struct, frozen=True, kw_only=True):
     metrics: dict[Name, Score]
     left_out: dict[Name, Text]
     per_class: Rows[ClassRow]
-    confusion: Rows[Rows[Count]] | None  # rows the requested class, columns the judged one
+    confusion: Rows[Rows[Count]] | None  # rows: requested class, columns: judged class
     histogram: Rows[HistogramRow]
     warnings: Annotated[list[QualityWarning], Meta(max_length=100)]
     gallery: Gallery = field(default_factory=Gallery)
@@ -207,7 +213,7 @@ class Results(Struct, frozen=True, kw_only=True):
     provenance: Provenance = field(default_factory=Provenance)
 
     def __getitem__(self, key: str) -> Any:
-        """Return a part as plain lists and dicts, as `Evaluation.results` had it before 0.2."""
+        """Return a part as plain lists and dicts, as `Evaluation.results` did before 0.2."""
         name = RENAMED_RESULTS.get(key, key)
         part = msgspec.to_builtins(self)[name]
         warn_renamed(f"results[{key!r}]", f"results.{name}")
@@ -215,7 +221,7 @@ class Results(Struct, frozen=True, kw_only=True):
 
 
 def to_bytes(results: Results) -> bytes:
-    """Return the content of results.json, indented; what is not finite becomes null."""
+    """Return the content of results.json, indented; numbers that are not finite become null."""
     return msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n"
 
 
@@ -226,15 +232,15 @@ def schema() -> dict[str, Any]:
 
 
 def parse_results(content: Any) -> Results:
-    """Return the results that a JSON file holds, of this format or of an earlier one.
+    """Return the results in a JSON file of this or an earlier format.
 
     Args:
-        content: of a file of anybody's, as `cgan.io.strict.read_json` returns it.
+        content: of an untrusted file, as `cgan.io.strict.read_json` returns it.
 
     Raises:
-        FormatError: it is of a format that this version does not know.
-        ValueError: a part is missing, not what it should be, or does not agree with another. The
-            message says what and where in one short line.
+        FormatError: an unknown format.
+        ValueError: a part is missing, invalid, or inconsistent with another. The message says
+            what and where in one short line.
     """
     results = convert(UPGRADES[format_of(content, FORMAT)](content), Results)
     problem = _disagreement(results)
@@ -259,14 +265,14 @@ def _disagreement(results: Results) -> str:
     if classes != list(range(len(classes))):
         return "histogram does not count the classes from 0"
     if len(set(rows)) < len(rows) or not set(rows) <= set(classes):
-        return "per_class is not about different classes of the histogram"
+        return "per_class repeats a class, or has one that histogram does not have"
     table = results.confusion
     if table is not None and {len(table), *map(len, table)} != {len(classes)}:
         return f"confusion is not {len(classes)} by {len(classes)}"
     if any(row.accuracy is not None for row in results.per_class) != (table is not None):
-        return "confusion and the accuracy of classes go together"
+        return "confusion and the accuracies in per_class go together"
     if results.gallery.mistakes and table is None:
-        return "there are no mistakes where nothing was requested"
+        return "gallery.mistakes needs requested classes"
     copies = results.gallery.copies
     if copies and any(cell.distance is None for cell in copies.cells):
         return "gallery.copies lacks a distance"
@@ -278,7 +284,7 @@ def _bad_setting(config: Mapping[str, Any]) -> str:
     seed = config.get("seed")
     if seed is None or (type(seed) is int and seed >= 0):
         return ""
-    return "provenance.config.seed is no whole number from 0"
+    return "provenance.config.seed is not a whole number from 0"
 
 
 def histogram_rows(fake: Features, real: Features) -> list[HistogramRow]:
@@ -287,5 +293,5 @@ def histogram_rows(fake: Features, real: Features) -> list[HistogramRow]:
 
 
 def finite(value: float | None) -> float | None:
-    """Return a number as results hold it: None where it is not known."""
+    """Return a number for results.json: None if it is unknown or not finite."""
     return None if value is None or not math.isfinite(value) else float(value)

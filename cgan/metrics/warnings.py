@@ -1,6 +1,6 @@
 """Warnings: problems that a reader must know before trusting the other numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cgan.metrics.collapse import MISSING_BELOW
@@ -15,6 +15,17 @@ WRONG_LABELS = 0.05  # judge accuracy below that of real images
 GUIDE_GAP = 0.01  # of the images more than for real ones
 REPEATS = 0.01  # of the images more than for real ones
 COPYING = -1.5  # z below that of real images
+# by metric: the limit, from the value of real images
+LIMITS: dict[str, Callable[[float], float]] = {
+    "judge_accuracy": lambda real: real - WRONG_LABELS,
+    # the gap of real images is negative if the guide is worse on them than the judge
+    "guide_gap": lambda real: max(real, 0) + GUIDE_GAP,
+    "density": lambda real: MUCH_LESS * real,
+    "recall": lambda real: NARROW * real,
+    "coverage": lambda real: NARROW * real,
+    "duplicate_rate": lambda real: real + REPEATS,
+    "copying_z": lambda real: real + COPYING,
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +110,7 @@ def _repeats(found: Found) -> QualityWarning | None:
     if not known:
         return None
     value, low, _, real = known
-    if low <= (limit := real + REPEATS):
+    if low <= (limit := LIMITS["duplicate_rate"](real)):
         return None
     message = f"Collapsed: {value:.0%} of the images are nearly identical to another one."
     return _warning(found, "collapsed", "duplicate_rate", limit, message)
@@ -111,7 +122,7 @@ def _narrow(found: Found) -> QualityWarning | None:
         if not known:
             continue
         value, _, high, real = known
-        if high < (limit := NARROW * real):
+        if high < (limit := LIMITS[name](real)):
             message = (
                 f"Collapsed: the generated images cover only {value:.0%} of the real images "
                 f"({name}; held-out real images {real:.0%})."
@@ -126,7 +137,7 @@ def _unrealistic(found: Found) -> QualityWarning | None:
     if not known:
         return None
     value, _, high, real = known
-    if high >= (limit := MUCH_LESS * real):
+    if high >= (limit := LIMITS["density"](real)):
         return None
     message = (
         f"Not realistic: the density of real images around its images is only {value / real:.0%} "
@@ -143,7 +154,7 @@ def _mislabelled(found: Found) -> QualityWarning | None:
         return None
     n = sum(row.n for row in rows)
     hits = round(sum(row.n * (row.accuracy or 0.0) for row in rows))
-    limit = known[3] - WRONG_LABELS
+    limit = LIMITS["judge_accuracy"](known[3])
     if wilson(hits, n)[1] >= limit:
         return None
     message = (
@@ -158,8 +169,7 @@ def _guide_gap(found: Found) -> QualityWarning | None:
     if not known:
         return None
     value, low, _, real = known
-    # the gap of real images is negative if the guide is worse on them than the judge
-    if low <= (limit := max(real, 0) + GUIDE_GAP):
+    if low <= (limit := LIMITS["guide_gap"](real)):
         return None
     message = (
         f"Fitted to the guide: the guide accepts {value:.1%} more of the images than the judge "
@@ -170,7 +180,7 @@ def _guide_gap(found: Found) -> QualityWarning | None:
 
 def _copied(found: Found) -> QualityWarning | None:
     known = found.known("copying_z")
-    if not known or known[2] >= (limit := known[3] + COPYING):
+    if not known or known[2] >= (limit := LIMITS["copying_z"](known[3])):
         return None
     message = (
         "Copied: its images lie nearer to the training images than held-out real images do; see "

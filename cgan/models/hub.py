@@ -1,28 +1,26 @@
 """Finds and loads runs: the weights of a network, and the config.json that says how to build it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
 from cgan.config.schema import ClassifierConfig, GanConfig
 from cgan.data.images import Images
+from cgan.data.run_config import read_config
 from cgan.data.spec import DataSpec
 from cgan.io.journal import require_whole
 from cgan.io.run_layout import (
     CONFIG,
-    CONFIG_FORMAT,
     SHIPPED,
     WEIGHTS,
     epochs_trained,
     find_run,
     plain_name,
 )
-from cgan.io.strict import FormatError, first_line, format_of, read_json
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
 from cgan.models.conv import GuidedDiscriminator
@@ -38,10 +36,6 @@ from cgan.models.tensors import read_tensors
 from cgan.runtime.errors import InputError, warn_renamed
 
 LARGEST_WEIGHTS = 2**28  # bytes of a network; ours have two million
-Config = TypeVar("Config", ClassifierConfig, GanConfig)
-LARGEST_CONFIG = 2**20  # bytes; ours have a thousand
-# entries of a config.json that name another run
-FACTS = ("guide", "guide_sha256", "judge")
 FILE = "discriminator.safetensors"
 
 
@@ -75,6 +69,7 @@ class GanRun:
     guide: str  # name of the classifier that guided it
     guide_sha256: str  # of its weights at that time
     network: Generator
+    precision: str | None = None  # in which it was trained, if that is known
 
     def __repr__(self) -> str:
         """Return its name, recipe and data set, how long it was trained, and where it is."""
@@ -165,7 +160,16 @@ def load_generator(run: str | Path, weights_dir: str | Path = "weights") -> GanR
     network = make_generator_on_meta(config, spec)
     load_state(network, folder / WEIGHTS["gan"])
     guide, checksum = str(facts.get("guide")), str(facts.get("guide_sha256"))
-    return GanRun(folder.resolve().name, folder, spec, config, guide, checksum, network)
+    return GanRun(
+        name=folder.resolve().name,
+        folder=folder,
+        spec=spec,
+        config=config,
+        guide=guide,
+        guide_sha256=checksum,
+        network=network,
+        precision=facts.get("precision"),
+    )
 
 
 def load_discriminator(run: str, weights_dir: Path = Path("weights")) -> DiscriminatorRun:
@@ -223,59 +227,6 @@ def load_state(network: nn.Module, path: Path) -> None:
     """Load the weights of a network on the meta device from a file that must match it exactly."""
     state, _ = read_tensors(path, network.state_dict(), LARGEST_WEIGHTS)
     network.load_state_dict(state, assign=True)
-
-
-def load_config(folder: Path) -> tuple[GanConfig, dict[str, Any]]:
-    """Return the training config of a run, and the whole content of its config.json.
-
-    Raises:
-        InputError: it is missing or damaged.
-    """
-    require_whole(folder, CONFIG)
-    _, config, facts = read_config(folder, GanConfig)
-    return config, facts
-
-
-def read_config(folder: Path, kind: type[Config]) -> tuple[DataSpec, Config, dict[str, Any]]:
-    """Return the data set, the config and the whole content of a run's config.json, all checked.
-
-    Args:
-        folder: of the run.
-        kind: the type of its config.
-
-    Raises:
-        InputError: it is missing, damaged, or of another version or format.
-    """
-    path = folder / CONFIG
-    try:
-        content = read_json(path, LARGEST_CONFIG)
-        format_of(content, CONFIG_FORMAT)
-        spec, values = dict(content["spec"]), dict(content["config"])
-    except FormatError as error:
-        raise InputError(f"{path} {error}") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = first_line(error)
-        raise InputError(f"{path} is missing or damaged ({reason}); train the run again") from error
-    try:
-        _check_facts(content)
-        return DataSpec(**spec), kind(**values), content
-    except (TypeError, InputError) as error:
-        raise InputError(f"{path} does not fit this version: {first_line(error)}") from error
-
-
-def _check_facts(content: Mapping[str, Any]) -> None:
-    """Check that entries which name another run hold plain names, not paths.
-
-    Raises:
-        InputError: one does not.
-    """
-    for fact in FACTS:
-        value = content.get(fact)
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            raise InputError(f"`{fact}` must be a text")
-        plain_name(value)
 
 
 def require_same_images(classifier: ClassifierRun, spec: DataSpec) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from cgan.config.recipes import eval_config, gan_config
 from cgan.config.schema import EvalConfig, GanConfig
 from cgan.io.run_layout import PLAIN_NAME
-from cgan.metrics.results import Results
+from cgan.metrics.results import Provenance, Results
 from cgan.runtime.errors import InputError
 
 # settings without a flag, given otherwise, or without effect on the weights
@@ -29,7 +29,7 @@ def commands_of(results: Results) -> list[str]:
         return []  # an untrusted name could pass for a flag
     lines = []
     if provenance.config is not None:
-        lines += _training(results, provenance.config)
+        lines += _training(results, _as_used(provenance))
     elif provenance.images is None:
         return []  # arrays in memory
     subject = [results.run]
@@ -50,6 +50,14 @@ def _shown_guide(results: Results) -> str | None:
 def _training_guide(results: Results) -> str | None:
     """Return the name of the classifier that guided the generator, if it is known."""
     return results.provenance.guide or _shown_guide(results)
+
+
+def _as_used(provenance: Provenance) -> dict[str, Any]:
+    """Return the settings of the training, with the precision that it chose by itself."""
+    config = dict(provenance.config or {})
+    if config.get("precision") == "auto" and provenance.training_precision is not None:
+        config["precision"] = provenance.training_precision
+    return config
 
 
 def _training(results: Results, config: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from markupsafe import escape
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cgan.metrics.results import Results
 from cgan.reporting import tables
@@ -22,9 +23,16 @@ INK = "#1b1f24"
 FOLLOWING = {BLUE: "blue", ORANGE: "orange", GREY: "grey", INK: "ink"}
 BLUES = mpl.colormaps["Blues"]
 MIDDLE = 0.179  # luminance at which black and white have the same contrast
-LEGIBLE = 30  # most classes whose counts fit in a confusion matrix
 WIDTH = 5.0  # inches: 480 pixels, so that letters stay legible on a telephone
+ACROSS, DOWN = 300.0, 290.0  # points: the least room of a figure for the names of its classes
+LETTER, LINE = 5.5, 12.0  # points: the width and the height of a letter of a name
+LONGEST = 20  # letters of the name of a class; the rest is cut
+SMALLEST, LARGEST = 6.0, 8.0  # points of the counts in a confusion matrix
+MANY = 30  # classes, of which bars and whiskers are too narrow for hatches and caps
+STEPS = (1, 2, 5, 10)  # of a scale of counts
+FEWEST = 5  # classes for which a histogram has room, so that bars are not too wide
 LEAST_TIMES, MOST_TIMES = 1.3, 3.0  # where the scale ends on which real images are 1
+MOST_LETTERS = 8  # of a value beside that scale
 STYLE: dict[Any, Any] = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), INK),
     **dict.fromkeys(("xtick.color", "ytick.color"), INK),
@@ -80,7 +88,8 @@ def inline(picture: bytes, label: str) -> str:
     return text.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
 
 
-def _new(width: float, height: float) -> Figure:
+def new(width: float, height: float) -> Figure:
+    """Return an empty figure; both lengths are in inches."""
     return Figure(figsize=(width, height), dpi=96, layout="constrained")
 
 
@@ -90,7 +99,7 @@ def scores(results: Results) -> Figure:
     A grey band is the interval of real images, where it is known.
     """
     names = can_be_scaled(results)
-    figure = _new(WIDTH, 0.9 + 0.3 * len(names))
+    figure = new(WIDTH, 0.9 + 0.3 * len(names))
     engine = figure.get_layout_engine()
     assert engine is not None
     engine.set(rect=(0, 0, 0.96, 1))  # type: ignore[call-arg]  # room for wider letters
@@ -107,20 +116,29 @@ def scores(results: Results) -> Figure:
             axes.barh(row, last - first, 0.72, first, color=GREY, alpha=0.35)
         ends.append(high)
         axes.plot([low, high], [row, row], color=BLUE, linewidth=2)
-        end = ">" if value >= MOST_TIMES else "o"
-        axes.plot(value, row, end, color=BLUE, markersize=7, clip_on=False)
+        if high >= MOST_TIMES:  # it goes on beyond the scale
+            axes.plot(high, row, ">", color=BLUE, markersize=7, clip_on=False)
+        if value < MOST_TIMES:
+            axes.plot(value, row, "o", color=BLUE, markersize=7, clip_on=False)
         beside = axes.get_yaxis_transform()
-        axes.text(1.03, row, tables.worded(name, known["value"]), transform=beside, va="center")
-        real = f"({tables.worded(name, known['real'])})"
+        axes.text(1.03, row, _brief(name, known["value"]), transform=beside, va="center")
+        real = f"({_brief(name, known['real'])})"
         axes.text(1.32, row, real, transform=beside, va="center")
     axes.axvline(1, color=INK, linewidth=1, linestyle="--")
     axes.set_yticks(range(len(names)), [SCALED[name] for name in names])
     axes.set_xlim(0, min(MOST_TIMES, 1.05 * max(ends)) if max(ends) > LEAST_TIMES else LEAST_TIMES)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlabel("as a share of real images")
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlabel("of the value of real images")
     axes.grid(axis="x", color=GREY, alpha=0.3)
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=8)  # a point at 0 covers no name
     return figure
+
+
+def _brief(name: str, value: float) -> str:
+    """Return a metric's value in the room that the figure has for it."""
+    text = tables.worded(name, value)
+    return text if len(text) <= MOST_LETTERS else f"{value:.2g}"
 
 
 def can_be_scaled(results: Results) -> list[str]:
@@ -151,22 +169,26 @@ def _scaled(name: str, known: dict[str, float], *keys: str) -> list[float]:
 
 
 def confusion(table: pd.DataFrame) -> Figure:
-    """Draw requested x judged as shares of a row; the number of images stands in each cell."""
+    """Draw requested x judged as shares of a row; counts stand in the cells if they fit."""
     counts = table.to_numpy()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = _new(WIDTH, 0.92 * WIDTH)
+    figure = new(WIDTH, 0.92 * WIDTH)
     axes = figure.subplots()
     edges = np.arange(len(counts) + 1) - 0.5
     # the square root keeps a few mistakes visible beside a thousand hits
     axes.pcolormesh(edges, edges, np.sqrt(shares), cmap=BLUES, vmin=0, vmax=1, edgecolors="face")
-    for (row, column), count in np.ndenumerate(counts):
-        if count and len(counts) <= LEGIBLE:
-            colour = letters_on(BLUES(np.sqrt(shares[row, column])))
-            axes.text(column, row, str(count), ha="center", va="center", fontsize=8, color=colour)
+    digits = len(str(counts.max()))
+    size = min(LARGEST, ACROSS / len(counts) / (digits * LETTER / mpl.rcParams["font.size"]))
+    if size >= SMALLEST:
+        for (row, column), count in np.ndenumerate(counts):
+            if count:
+                colour = letters_on(BLUES(np.sqrt(shares[row, column])))
+                where = {"ha": "center", "va": "center", "fontsize": size, "color": colour}
+                axes.text(column, row, str(count), **where)
     axes.invert_yaxis()
-    ticks = range(0, len(counts), 1 + len(counts) // LEGIBLE)
-    axes.set_xticks(ticks)
-    axes.set_yticks(ticks)
+    _name_classes(axes, table)
+    names, step = _names(table), _step(len(table), DOWN / LINE)
+    axes.set_yticks(range(0, len(names), step), names[::step])
     axes.set_xlabel("judged")
     axes.set_ylabel("requested")
     return figure
@@ -184,110 +206,87 @@ def letters_on(colour: tuple[float, ...]) -> str:
 
 
 def histogram(table: pd.DataFrame) -> Figure:
-    """Draw how many images the judge assigns to each class, beside real images."""
-    figure = _new(WIDTH, 0.6 * WIDTH)
+    """Draw how many images the judge assigns to each class, beside real images.
+
+    Of many classes real images are an outline around the bars, of few they are hatched bars.
+    """
+    figure = new(WIDTH, 0.6 * WIDTH + _below(_names(table)))
     axes = figure.subplots()
     places = np.arange(len(table))
-    axes.bar(places - 0.2, table["generated"], 0.4, label="generated", color=BLUE)
-    axes.bar(
-        places + 0.2,
-        table["real"],
-        0.4,
-        label="real",
-        facecolor="none",
-        edgecolor=INK,
-        hatch="////",
-        linewidth=0.8,
-    )
+    if len(table) > MANY:
+        axes.bar(places, table["generated"], 1.0, label="generated", color=BLUE)
+        edges = np.arange(len(table) + 1) - 0.5
+        axes.stairs(table["real"], edges, label="real", color=INK, linewidth=1.2)
+    else:
+        axes.bar(places - 0.2, table["generated"], 0.4, label="generated", color=BLUE)
+        bars = axes.bar(places + 0.2, table["real"], 0.4, label="real", linewidth=0.8)
+        for bar in bars:
+            bar.set(facecolor="none", edgecolor=INK, hatch="////")
     _name_classes(axes, table)
-    axes.set_xlabel("judged class")
+    middle, half = (len(table) - 1) / 2, max(len(table), FEWEST) / 2 + 0.1
+    axes.set_xlim(middle - half, middle + half)
+    axes.set_xlabel(f"judged {table.index.name}")
     axes.set_ylabel("images")
-    axes.set_ylim(0, 1.25 * max(table["generated"].max(), table["real"].max(), 1))
-    axes.legend(ncols=2, loc="upper center")
+    axes.yaxis.set_major_locator(MaxNLocator("auto", steps=STEPS, integer=True))
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.set_ylim(0, 1.05 * max(table["generated"].max(), table["real"].max(), 1))
+    _legend_above(axes)
     return figure
 
 
 def accuracy(table: pd.DataFrame, real: float) -> Figure:
     """Draw each class's accuracy with its 95% interval; a line shows real images."""
-    figure = _new(WIDTH, 0.6 * WIDTH)
+    figure = new(WIDTH, 0.6 * WIDTH + _below(_names(table)))
     axes = figure.subplots()
     places = np.arange(len(table))
     value = table["accuracy"]
     spread = np.vstack([value - table["low"], table["high"] - value]).clip(min=0)
-    axes.errorbar(places, value, yerr=spread, fmt="o", color=BLUE, capsize=3, label="generated")
+    size: dict[str, Any] = {"capsize": 3}
+    if len(table) > MANY:
+        size = {"markersize": 3, "elinewidth": 1}
+    axes.errorbar(places, value, yerr=spread, fmt="o", color=BLUE, label="generated", **size)
     axes.axhline(real, color=INK, linestyle="--", linewidth=1, label="all real images")
     _name_classes(axes, table)
-    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.4g}")
+    lowest, highest = axes.get_ylim()
+    axes.set_ylim(max(lowest, -0.02), min(highest, 1 + 0.03 * (1 - lowest)))  # no share is above 1
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel(f"requested {table.index.name}")
     axes.set_ylabel("judge accuracy")
-    axes.legend(loc="lower right")
+    _legend_above(axes)
     return figure
+
+
+def _legend_above(axes: Axes) -> None:
+    """Put the legend above the axes, where it covers nothing."""
+    axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), borderaxespad=0.2)
 
 
 def _name_classes(axes: Axes, table: pd.DataFrame) -> None:
-    step = 1 + len(table) // LEGIBLE
-    axes.set_xticks(range(0, len(table), step), [str(label) for label in table.index[::step]])
+    """Write the names of classes below the axes, upright if they are long, and some of many."""
+    names = _names(table)
+    upright = _below(names) > 0
+    step = _step(len(names), ACROSS / (LINE if upright else _room(names)))
+    axes.set_xticks(range(0, len(names), step), names[::step], rotation=90 if upright else 0)
 
 
-PANELS: dict[str, tuple[str, dict[str, str]]] = {
-    "loss": ("loss", {"d_loss": "discriminator", "g_loss": "generator"}),
-    "discriminator": (
-        "discriminator",
-        {"d_real": "D(x)", "d_fake": "D(G(z))", "d_error": "error (ideal 50%)"},
-    ),
-    "shares": (
-        "share of the validation images",
-        {"guide_accuracy": "guide accuracy", "judge_accuracy": "judge accuracy"}
-        | {"coverage": "coverage"},
-    ),
-    "fcd": ("FCD, validation images", {"fcd": "generated"}),
-}
+def _below(names: list[str]) -> float:
+    """Return the inches that names take below the axes; 0 if they stand side by side."""
+    wide = _room(names) * max(len(names), FEWEST) > ACROSS
+    upright = wide and not all(name.isdigit() for name in names)
+    return _room(names) / 72 if upright else 0.0
 
 
-def panels(history: pd.DataFrame) -> list[str]:
-    """Return the names of the panels for which a history has data."""
-    return [name for name, (_, columns) in PANELS.items() if set(columns) & set(history)]
+def _room(names: list[str]) -> float:
+    """Return the points that the longest name takes."""
+    return (max(map(len, names)) + 1) * LETTER
 
 
-def training(history: pd.DataFrame) -> Figure:
-    """Draw all panels of `PANELS` with data, side by side."""
-    names = panels(history)
-    figure = _new(11.4, 3.0)
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        _draw_panel(axes, history, name)
-    return figure
+def _names(table: pd.DataFrame) -> list[str]:
+    """Return the names of the classes, cut where they are long."""
+    names = map(str, table.index)
+    return [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in names]
 
 
-def panel(history: pd.DataFrame, name: str) -> Figure:
-    """Draw losses, discriminator outputs or scores over the epochs; mark the kept checkpoint."""
-    figure = _new(WIDTH, 0.55 * WIDTH)
-    _draw_panel(figure.subplots(), history, name)
-    return figure
-
-
-def _draw_panel(axes: Axes, history: pd.DataFrame, name: str) -> None:
-    title, columns = PANELS[name]
-    _lines(axes, history, {key: label for key, label in columns.items() if key in history})
-    if name == "fcd":
-        axes.set_yscale("log")
-    kept = history[history["kept"] == 1]["epoch"].tail(1) if "kept" in history else ()
-    for epoch in kept:
-        axes.axvline(epoch, color=INK, linestyle=(0, (1, 1)), linewidth=1.5, label="kept")
-    axes.set_title(title, fontsize=10)
-    axes.set_xlabel("epoch")
-    axes.legend(fontsize=8)
-
-
-def _lines(axes: Axes, history: pd.DataFrame, columns: dict[str, str]) -> None:
-    for (column, label), colour, style in zip(
-        columns.items(), (BLUE, ORANGE, GREY), ("-", "--", "-."), strict=False
-    ):
-        axes.plot(
-            history["epoch"],
-            history[column],
-            color=colour,
-            linestyle=style,
-            marker="o" if len(history) < 20 else None,
-            markersize=3,
-            label=label,
-        )
+def _step(n: int, most: float) -> int:
+    """Return the step at which at most `most` of `n` names are left."""
+    return max(1, -(-n // max(1, int(most))))

@@ -1,19 +1,24 @@
-"""The images of a report's page, cut out of the sheets that the evaluation wrote."""
+"""The images of reports on a page, cut out of the sheets that the evaluation wrote."""
 
 import base64
 import io
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cgan.data.grids import mosaic_bytes
-from cgan.metrics.results import Cell, Sheet
+from cgan.data.grids import GROUND
+from cgan.metrics.results import Cell, Results, Sheet
+from cgan.reporting.read import read_picture
 from cgan.runtime.errors import InputError
 
 LARGEST_SIDE = 8192  # pixels of a sheet
+GAP = 2  # pixels between the images of a row, and between the two of a pair
+STRIP = 10  # most images of a strip
 
 
 @dataclass(frozen=True)
@@ -23,10 +28,12 @@ class Tile:
     address: str
     width: int  # pixels, as is the height
     height: int
-    cells: list[Cell]  # one for each image in it
+    cells: Sequence[Cell]  # one for each image in it
 
 
-def tiles(name: str, sheet: Sheet, content: bytes, *, rows: bool = False) -> list[Tile]:
+def tiles(
+    name: str, sheet: Sheet, content: bytes, *, rows: bool = False, pairs: bool = False
+) -> list[Tile]:
     """Return the images of a sheet, one by one, or a row at a time.
 
     Args:
@@ -34,24 +41,52 @@ def tiles(name: str, sheet: Sheet, content: bytes, *, rows: bool = False) -> lis
         sheet: what results.json holds of it.
         content: of its PNG.
         rows: keep rows together.
+        pairs: each image is a pair, one above the other.
 
     Raises:
         InputError: it is not the picture that `sheet` describes.
     """
-    columns, cells = sheet.columns, sheet.cells
-    pixels = _pixels(name, content)
-    n_rows = -(-len(cells) // columns)
-    if pixels.shape[0] % n_rows or pixels.shape[1] % columns:
-        raise _other_picture(name)
-    height, width = pixels.shape[0] // n_rows, pixels.shape[1] // columns
-    across = columns if rows else 1
+    grid = _grid(name, sheet, content)
+    across = sheet.columns if rows else 1
     found = []
-    for first in range(0, len(cells), across):
-        top, left = (first // columns) * height, (first % columns) * width
-        shown = cells[first : first + across]
-        part = pixels[top : top + height, left : left + width * len(shown)]
-        found.append(Tile(_address(part), part.shape[1], part.shape[0], shown))
+    for first in range(0, len(sheet.cells), across):
+        row, column = divmod(first, sheet.columns)
+        cells = sheet.cells[first : first + across]
+        images = grid[row, column : column + len(cells)]
+        if pairs:
+            if images.shape[1] % 2:
+                raise _other_picture(name)
+            found.append(_tile(np.stack(np.split(images[0], 2)), cells, axis=0))
+        else:
+            found.append(_tile(images, cells))
     return found
+
+
+def read_samples(folder: Path, results: Results) -> list[Tile]:
+    """Return the rows of a report's sheet of samples; none where there is no sheet.
+
+    Raises:
+        InputError: it is not the picture that `results` describes.
+    """
+    sheet, content = results.gallery.samples, read_picture(folder / "samples.png")
+    if sheet is None or content is None:
+        return []
+    return tiles("samples", sheet, content, rows=True)
+
+
+def read_strip(folder: Path, results: Results) -> Tile | None:
+    """Return the first image of each row of a report's sheet of samples, at most `STRIP`.
+
+    Where classes were requested, a row is a class. None where there is no sheet.
+
+    Raises:
+        InputError: it is not the picture that `results` describes.
+    """
+    sheet, content = results.gallery.samples, read_picture(folder / "samples.png")
+    if sheet is None or content is None:
+        return None
+    cells = sheet.cells[:: sheet.columns][:STRIP]
+    return _tile(_grid("samples", sheet, content)[: len(cells), 0], cells)
 
 
 def embedded(content: bytes) -> str:
@@ -60,9 +95,31 @@ def embedded(content: bytes) -> str:
     return f"data:image/{kind};base64," + base64.b64encode(content).decode()
 
 
-def _address(pixels: NDArray[np.uint8]) -> str:
-    channels = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-    return embedded(mosaic_bytes(channels[None], 1))
+def _grid(name: str, sheet: Sheet, content: bytes) -> NDArray[np.uint8]:
+    """Return the images of a PNG as uint8 [rows, columns, height, width], colours last."""
+    pixels = _pixels(name, content)
+    n_rows, colours = -(-len(sheet.cells) // sheet.columns), pixels.shape[2:]
+    # a gap follows the last image too, so that all take the same room
+    pixels = np.pad(pixels, ((0, sheet.gap), (0, sheet.gap), *[(0, 0)] * len(colours)))
+    height, width = pixels.shape[0] // n_rows, pixels.shape[1] // sheet.columns
+    if pixels.shape[:2] != (n_rows * height, sheet.columns * width) or sheet.gap >= min(
+        height, width
+    ):
+        raise _other_picture(name)
+    grid = pixels.reshape(n_rows, height, sheet.columns, width, *colours).swapaxes(1, 2)
+    return grid[:, :, : height - sheet.gap, : width - sheet.gap]
+
+
+def _tile(images: NDArray[np.uint8], cells: Sequence[Cell], axis: int = 1) -> Tile:
+    """Return images, uint8 [N, height, width], colours last, side by side or, if 0, in a column."""
+    shape = list(images.shape[1:])
+    shape[axis] = GAP
+    gap = np.full(shape, GROUND, np.uint8)
+    parts = [part for image in images for part in (gap, image)]
+    pixels = np.concatenate(parts[1:], axis)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format="png", optimize=True)
+    return Tile(embedded(stream.getvalue()), pixels.shape[1], pixels.shape[0], cells)
 
 
 def _pixels(name: str, content: bytes) -> NDArray[np.uint8]:

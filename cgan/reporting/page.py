@@ -1,37 +1,40 @@
 """Writes a run's page, one self-contained file, with its tables and figures beside it."""
 
 import json
-import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import jinja2
 import msgspec
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
 
 from cgan.data.grids import figure_bytes
+from cgan.data.spec import description
 from cgan.io.files import make_folder
 from cgan.io.journal import PATIENCE, commit, locked
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import Gallery, Results
-from cgan.reporting import figures, tables
+from cgan.reporting import figures, tables, training_figures
 from cgan.reporting.commands import commands_of
 from cgan.reporting.gallery import Tile, embedded, tiles
 from cgan.reporting.read import read_history, read_picture, read_results
+from cgan.reporting.rendering import render
 from cgan.reporting.verdict import find_verdict
 
-SHOWN = ["n", "accuracy", "low", "high", "coverage", "diversity", "fcd", "fcd_real"]
-HEADS = {"low": "from", "high": "to", "fcd": "FCD", "fcd_real": "real"}
-SHARES = ("accuracy", "low", "high", "coverage")
+# columns of the table of classes: head, format, and the column that stands beside the value
+SHOWN = {
+    "accuracy": ("accuracy", "{:.1%}", "95% interval"),
+    "coverage": ("coverage", "{:.1%}", ""),
+    "diversity": ("diversity", "{:.2f}", ""),
+    "fcd": ("FCD", "{:.2f}", "real images"),
+}
 # from far below real images to better; black letters are legible on all colours
 HEAT = LinearSegmentedColormap.from_list("heat", ["#f6b26b", "#ffffff", "#9ecae9"])
 # relative difference from real images at which the colours end
 SPANS: dict[Hashable, float] = {"accuracy": 0.1, "coverage": 0.5, "diversity": 0.5, "fcd": 0.5}
-ROWS = "samples"  # the sheet that is shown row by row
+ROWS, PAIRS = "samples", "copies"  # the sheets that are shown row by row, and in pairs
 PICTURES = {
     "epochs": "epochs.png",
     "film": "film.gif",
@@ -82,7 +85,7 @@ def write_training(folder: Path) -> None:
     history = read_history(folder)
     if history is not None:
         with locked(folder, wait=PATIENCE):
-            commit(folder, {"training.png": figure_bytes(figures.training(history))})
+            commit(folder, {"training.png": figure_bytes(training_figures.training(history))})
 
 
 def _files(folder: Path, results: Results, history: pd.DataFrame | None) -> dict[str, bytes]:
@@ -102,14 +105,15 @@ def _files(folder: Path, results: Results, history: pd.DataFrame | None) -> dict
         results=results,
         noun=results.noun,
         nouns=tables.nouns(results),
+        heading=tables.heading(results),
+        enlarged=description(results.dataset).enlarged,
         verdict=find_verdict(results, history),
         headline=tables.headline(results),
         cost=sheets["cost"],
-        per_class=Markup(_per_class_html(results, per_class)),
+        per_class=_per_class_columns(results, per_class),
         figures={name: Markup(_inline(name, picture, results)) for name, picture in drawn.items()},
         pictures={name: embedded(p) for name, p in pictures.items() if p is not None},
         gallery=_gallery(folder, results),
-        worded=tables.worded,
         wrong=None if results.confusion is None else _wrong(results.confusion),
         commands=commands_of(results),
         provenance=json.dumps(msgspec.to_builtins(results.provenance), indent=2),
@@ -138,15 +142,15 @@ def _figures(
         drawn["accuracy"] = figures.svg("accuracy", figures.accuracy, per_class, real)
         drawn["confusion"] = figures.svg("confusion", figures.confusion, confusion)
     if history is not None:
-        for name in figures.panels(history):
+        for name in training_figures.panels(history):
             whole = f"training-{name}"
-            drawn[whole] = figures.svg(whole, figures.panel, history, name)
+            drawn[whole] = figures.svg(whole, training_figures.panel, history, name)
     return drawn
 
 
 LABELS = {
     "scores": "The metrics of the table below with their intervals on one scale, on which real "
-    "images are 1",
+    "images are 100%",
     "histogram": "Number of images that the judge assigns to each class, generated and real; the "
     "same numbers are in histogram.csv",
     "accuracy": "Judge accuracy of each {noun} with its interval; the same numbers are in the "
@@ -171,7 +175,7 @@ def _gallery(folder: Path, results: Results) -> dict[str, list[Tile]]:
     for name, sheet in results.gallery.sheets():
         content = read_picture(folder / f"{name}.png")
         if content is not None:
-            found[name] = tiles(name, sheet, content, rows=name == ROWS)
+            found[name] = tiles(name, sheet, content, rows=name == ROWS, pairs=name == PAIRS)
     return found
 
 
@@ -185,32 +189,55 @@ def _wrong(confusion: list[list[int]]) -> int:
     )
 
 
-def _per_class_html(results: Results, table: pd.DataFrame) -> str:
-    """Colour each score by its ratio to that of real images; every cell shows its number."""
-    # not the noun, which could be the name of another column
-    shown = table.rename_axis("class").reset_index()[["class", *SHOWN]]
-    shown = shown.dropna(axis="columns", how="all")
-    formats: dict[Any, Any] = {
-        column: "{:.1%}" if column in SHARES else "{:.2f}"
-        for column in shown.columns.difference(["class", "n"])
-    }
-    styler = shown.style.hide(axis="index").format(formats, escape="html", na_rep="-")
-    styler = styler.set_uuid("classes")
-    for column, share in _shares_of_real(results, table).items():
-        if column in shown:
-            styler = styler.background_gradient(
-                cmap=HEAT,
-                subset=[column],
-                gmap=share.to_numpy(),
-                vmin=1 - SPANS[column],
-                vmax=1 + SPANS[column],
-                text_color_threshold=0,
-            )
-    named = {**HEADS, "class": results.noun}
-    heads = [named.get(str(name), str(name)) for name in shown]
-    styler = styler.relabel_index(heads, axis="columns")
-    html = styler.set_table_attributes('class="numbers heat"').to_html()
-    return re.sub(r"<th id=[^>]*?class=\"col_heading", '<th scope="col" class="col_heading', html)
+@dataclass(frozen=True)
+class ClassCell:
+    """A value of a class, what stands beside it, and the colour behind it, if any."""
+
+    text: str
+    beside: str = ""
+    colour: str = ""
+
+
+@dataclass(frozen=True)
+class ClassColumn:
+    """A column of the table of classes: its heads, and a cell for each class."""
+
+    head: str
+    beside: str
+    cells: list[ClassCell]
+
+
+def _per_class_columns(results: Results, table: pd.DataFrame) -> list[ClassColumn]:
+    """Return the columns with data, coloured by the ratio of each value to that of real images."""
+    shares = _shares_of_real(results, table)
+    columns = []
+    for name, (head, form, beside) in SHOWN.items():
+        if not table[name].notna().any():
+            continue
+        colours = [""] * len(table)
+        if name in shares:
+            scale = Normalize(1 - SPANS[name], 1 + SPANS[name], clip=True)
+            colours = [to_hex(HEAT(scale(share))) for share in shares[name]]
+        notes = _beside(table, name, form)
+        texts = [_or_dash(form, value) for value in table[name]]
+        cells = [ClassCell(*parts) for parts in zip(texts, notes, colours, strict=True)]
+        columns.append(ClassColumn(head, beside, cells))
+    return columns
+
+
+def _beside(table: pd.DataFrame, name: str, form: str) -> list[str]:
+    """Return the interval of accuracies, the FCD of real images, or nothing, for each class."""
+    if name == "accuracy":
+        both = table[["low", "high"]].notna().all(axis=1)
+        ends = zip(table["low"], table["high"], both, strict=True)
+        return [f"{form.format(a)} to {form.format(b)}" if known else "-" for a, b, known in ends]
+    if name == "fcd":
+        return [_or_dash(form, value) for value in table["fcd_real"]]
+    return [""] * len(table)
+
+
+def _or_dash(form: str, value: float) -> str:
+    return "-" if pd.isna(value) else form.format(value)
 
 
 def _shares_of_real(results: Results, table: pd.DataFrame) -> dict[Hashable, pd.Series]:
@@ -225,15 +252,3 @@ def _shares_of_real(results: Results, table: pd.DataFrame) -> dict[Hashable, pd.
         known = table["coverage_real"].where(table["coverage_real"] > 0)
         shares["coverage"] = table["coverage"] / known
     return {name: share.fillna(1.0).clip(0, 2) for name, share in shares.items()}
-
-
-def render(template: str, **values: Any) -> bytes:
-    """Return a page of `templates`, all text in it escaped, with every value that it names."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cgan.reporting"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template(template).render(**values).encode()

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from cgan.io.run_layout import RESULTS, is_shipped_report, reports
 from cgan.io.strict import FormatError, first_line, read_json, read_plain
-from cgan.metrics.results import Results, parse_results
+from cgan.metrics.results import LARGEST_FILE, Results, parse_results
 from cgan.runtime.errors import InputError, nearest
 
-LARGEST = 2**22  # bytes of each file; usual ones have thousands
+LARGEST = 2**22  # bytes of a table; usual ones have thousands
 LARGEST_PICTURE = 2**25
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"GIF8")  # what a picture starts with
 LARGEST_READING = 1e30  # a diverging training has large numbers, which a figure can still show
@@ -20,21 +21,24 @@ CURVES = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "seconds")
 
 
 def find_report(run: str | None, reports_dir: Path) -> Path:
-    """Return the report folder of a run, given its name or folder; the newest for None.
+    """Return the report folder of a run, given its name or folder; None: the newest of one's own.
+
+    A shipped report is found by its name, unless one's own has that name.
 
     Raises:
         InputError: there is none; the message names the nearest.
     """
-    if run is not None and (Path(run) / "results.json").is_file():
+    if run is not None and (Path(run) / RESULTS).is_file():
         return Path(run)
-    known = {path.parent.name: path.parent for path in reports_dir.glob("*/results.json")}
+    known = reports(reports_dir)
     if run in known:
         return known[run]
     if run is not None:
         raise InputError(f"no report of a run {run!r} in {reports_dir}{nearest(run, known)}")
-    if not known:
-        raise InputError(f"there is no results.json in {reports_dir}; run cgan evaluate first")
-    return max(known.values(), key=lambda path: (path / "results.json").stat().st_mtime_ns)
+    own = [folder for folder in known.values() if not is_shipped_report(folder)]
+    if not own:
+        raise InputError(f"there is no {RESULTS} in {reports_dir}; run cgan evaluate first")
+    return max(own, key=lambda folder: (folder / RESULTS).stat().st_mtime_ns)
 
 
 def read_results(folder: Path) -> Results:
@@ -44,9 +48,9 @@ def read_results(folder: Path) -> Results:
         InputError: it is missing, damaged, of a newer format, lacks a part, or a part is not what
             it should be.
     """
-    path = folder / "results.json"
+    path = folder / RESULTS
     try:
-        content = read_json(path, LARGEST)
+        content = read_json(path, LARGEST_FILE)
     except (OSError, ValueError) as error:
         reason = first_line(error)
         raise InputError(f"{path} cannot be read ({reason}); run cgan evaluate again") from error

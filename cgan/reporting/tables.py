@@ -3,7 +3,7 @@
 import msgspec
 import pandas as pd
 
-from cgan.data.spec import plural
+from cgan.data.spec import description, plural
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import ClassRow, Results, Score
 from cgan.runtime.progress import wrapped
@@ -26,6 +26,14 @@ def title(name: str, noun: str, *, short: bool = False) -> str:
     return ((short and metric.short_title) or metric.title).format(noun=noun)
 
 
+def heading(results: Results) -> str:
+    """Return the title of a report: what was evaluated, what it shows, and when, if known."""
+    images, created = description(results.dataset).images, results.provenance.created
+    what = "a generator of" if results.recipe is not None else "images compared with"
+    when = "" if created is None else f", {created.day} {created:%B %Y}"
+    return f"Evaluation of {results.run}: {what} {images}{when}"
+
+
 def metrics(results: Results) -> pd.DataFrame:
     """Return one row a metric: value, its 95% interval, the same of real images, and N."""
     columns = ["value", "low", "high", "real", "real_low", "real_high", "n"]
@@ -41,13 +49,15 @@ def headline(results: Results) -> list[dict[str, str]]:
         metric = METRICS[name]
         rows.append(
             {
+                "name": name,
                 "metric": f"{title(name, results.noun)} {ARROWS[metric.better]}",
                 "value": worded(name, score.value),
-                "interval": f"{worded(name, score.low)} to {worded(name, score.high)}",
+                "interval": interval(name, score.low, score.high),
                 "real": worded(name, score.real),
                 "n": f"{score.n:,}",
                 "words": metric.meaning.format(noun=results.noun) + _extrapolated(score),
                 "source": metric.source,
+                "address": metric.address,
             }
         )
     return rows
@@ -92,6 +102,12 @@ def worded(name: str, value: float | None) -> str:
         return "-"
     form = METRICS["judge_accuracy" if name == WORST_CLASS else name].form
     return f"{value:{form}}"
+
+
+def interval(name: str, low: float | None, high: float | None) -> str:
+    """Return a metric's interval, formatted for readers; a dash where an end is not known."""
+    known = low is not None and high is not None
+    return f"{worded(name, low)} to {worded(name, high)}" if known else "-"
 
 
 def short(name: str, value: float) -> str:
@@ -148,17 +164,17 @@ def summary(results: Results) -> str:
         if score is not None:
             shown = title(name, results.noun, short=True)
             shown += " (lower is better)" if name == "fcd" else ""
-            interval = f"{worded(name, score.low)} to {worded(name, score.high)}"
-            rows.append((shown, worded(name, score.value), interval, worded(name, score.real)))
+            ends = interval(name, score.low, score.high)
+            rows.append((shown, worded(name, score.value), ends, worded(name, score.real)))
         if name == "judge_accuracy" and weakest is not None:
-            low, high = (worded(WORST_CLASS, end) for end in (weakest.low, weakest.high))
+            ends = interval(WORST_CLASS, weakest.low, weakest.high)
             shown = f"worst {results.noun}: {weakest.label}"
-            rows.append((shown, worded(WORST_CLASS, weakest.accuracy), f"{low} to {high}", ""))
+            rows.append((shown, worded(WORST_CLASS, weakest.accuracy), ends, ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
-        f"  {name:<{widths[0]}}  {value:>{widths[1]}}  {interval:<{widths[2]}}  "
+        f"  {name:<{widths[0]}}  {value:>{widths[1]}}  {ends:<{widths[2]}}  "
         f"{real:>{widths[3]}}".rstrip()
-        for name, value, interval, real in rows
+        for name, value, ends, real in rows
     ]
     lines += [wrapped(f"  WARNING: {warning.message}") for warning in results.warnings]
     missing: dict[str, list[str]] = {}

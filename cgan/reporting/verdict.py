@@ -6,16 +6,8 @@ import pandas as pd
 
 from cgan.metrics.results import Results
 from cgan.reporting import tables
-from cgan.reporting.evidence import (
-    CLEARLY_BELOW,
-    RARELY_RIGHT,
-    VARIETY,
-    Check,
-    clearly_below,
-    find_checks,
-    known_values,
-    still_learning,
-)
+from cgan.reporting.evidence import RARELY_RIGHT, VARIETY, find_checks, still_learning
+from cgan.reporting.statements import CLEARLY_BELOW, Check, at_most, clearly_below, known_values
 
 NEEDED = ("precision", "recall", "coverage")  # to call a generator good
 
@@ -90,9 +82,9 @@ def _kind(results: Results) -> str:
         return "unsure"
     correct = RARELY_RIGHT * results.judge.accuracy_real.value
     judge, weakest = results.metrics.get("judge_accuracy"), tables.worst(results)
-    if judge and _at_most(judge.value, judge.high) < correct:
+    if judge and at_most(judge.value, judge.high) < correct:
         return "mislabelled"
-    if weakest and _at_most(weakest.accuracy or 0.0, weakest.high) < correct:
+    if weakest and at_most(weakest.accuracy or 0.0, weakest.high) < correct:
         return "uneven"
     if clearly_below(results, "precision"):
         return "rough"
@@ -101,11 +93,6 @@ def _kind(results: Results) -> str:
     known = all(known_values(results, name) for name in NEEDED)
     below = any(_may_be_below(results, name) for name in VARIETY)
     return "good" if known and not below else "unsure"
-
-
-def _at_most(value: float, high: float | None) -> float:
-    """Return the upper end of an interval, or the value where none is known."""
-    return value if high is None else high
 
 
 def _may_be_below(results: Results, name: str) -> bool:

@@ -1,1 +1,1 @@
-"""What all else stands on: errors, device, random streams, signals, progress, version."""
+"""The base of all other packages: errors, device, random streams, signals, progress, version."""

@@ -1,4 +1,4 @@
-"""Which device and which number format to compute with."""
+"""Chooses the device and the number format."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ from cgan.runtime.errors import InputError, TrainingError, is_out_of_memory, loo
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 Network = TypeVar("Network", bound=nn.Module)
-# what torch calls the instructions that multiply bf16: of Intel and AMD, of Intel's tiles, of Arm
+# torch's names of bf16 instructions: of Intel and AMD (AVX-512, AMX), and of Arm
 MULTIPLIES_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 
 
@@ -40,9 +40,9 @@ def present_devices() -> list[str]:
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """Return the dtype of that name; "auto" is bf16 where the device has instructions for it.
+    """Return the dtype of that name; "auto" is bf16 if the device has instructions for it.
 
-    A stopwatch would choose differently on a busy machine.
+    It measures no times, because a busy machine would then choose differently.
 
     Raises:
         InputError: an unknown name.
@@ -54,17 +54,17 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
 
 
 def multiplies_bf16(device: torch.device) -> bool:
-    """Return whether a device has instructions that multiply in bf16; without them it is slow."""
+    """Return whether a device has bf16 instructions; without them bf16 is slow."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
-        tell = getattr(torch.cpu, "get_capabilities", None)  # which old versions lack
+        tell = getattr(torch.cpu, "get_capabilities", None)  # missing in old versions of torch
         return tell is not None and any(tell().get(name) for name in MULTIPLIES_BF16)
     return False
 
 
 def precision_seconds(device: torch.device) -> dict[str, float]:
-    """Return how long a small convolution takes, forward and backward, by precision."""
+    """Return the seconds of a small convolution, forward and backward, by precision."""
     return {name: _seconds(device, dtype) for name, dtype in PRECISIONS.items()}
 
 
@@ -80,10 +80,10 @@ def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
 
 @contextmanager
 def memory_advice(device: torch.device, batch_size: int) -> Iterator[None]:
-    """Word what is raised where memory does not suffice.
+    """Replace out-of-memory errors by one that says what to do.
 
     Raises:
-        TrainingError: it did not; the message says what to try.
+        TrainingError: the memory was not sufficient.
     """
     try:
         yield
@@ -96,7 +96,7 @@ def memory_advice(device: torch.device, batch_size: int) -> Iterator[None]:
 
 
 def place(network: Network, device: torch.device) -> Network:
-    """Move a network to `device` in the memory layout that convolutions are fastest in."""
+    """Move a network to `device`, in the memory layout that is fastest for convolutions."""
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
@@ -105,13 +105,13 @@ def _has_mps() -> bool:
 
 
 def _seconds(device: torch.device, dtype: torch.dtype) -> float:
-    """Return the least of three times of a small convolution, forward and backward."""
-    # The weights and images come from no random stream, so that the choice disturbs none.
+    """Return the shortest of three times of a small convolution, forward and backward."""
+    # no random numbers, so that no random stream changes
     images = torch.linspace(-1, 1, 64 * 64 * 14 * 14, device=device).view(64, 64, 14, 14)
     weight = torch.linspace(-1, 1, 64 * 64 * 9, device=device).view(64, 64, 3, 3).requires_grad_()
     images = images.contiguous(memory_format=torch.channels_last)
     times = []
-    for _ in range(4):  # the first prepares the kernels
+    for _ in range(4):  # the first run prepares the kernels
         start = time.perf_counter()
         with autocast(device, dtype):
             torch.nn.functional.conv2d(images, weight, padding=1).float().sum().backward()
@@ -122,10 +122,10 @@ def _seconds(device: torch.device, dtype: torch.dtype) -> float:
 
 
 def peak_memory() -> int | None:
-    """Return the bytes of memory that this process held at most; None where no one tells."""
+    """Return the peak memory of this process in bytes; None on Windows."""
     try:
         import resource
-    except ImportError:  # Windows has none
+    except ImportError:  # on Windows
         return None
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,4 +1,4 @@
-"""Errors for people: what is wrong and what to do, with the nearest right name."""
+"""Errors for users: what is wrong and what to do, with the nearest valid name."""
 
 import difflib
 import re
@@ -9,26 +9,26 @@ from typing import TypeVar
 
 Row = TypeVar("Row")
 FLAG = re.compile("--([a-z][a-z-]*)")
-COMMAND = re.compile("(cgan [a-z][^,;:)]*)")  # with its flags
+COMMAND = re.compile("(cgan [a-z][^,;:)]*)")  # a command with its flags
 
 
 class InputError(ValueError):
-    """What a person gave cannot be used; the message is one line that says what to do."""
+    """Invalid input of a user; the message is one line that says what to do."""
 
 
 class TrainingError(ArithmeticError):
-    """Training went wrong in its numbers; the message is one line that says what to try."""
+    """A training that diverged or ran out of memory; the message says in one line what to try."""
 
 
 class ExportError(ArithmeticError):
-    """An exported network computes something else; the message is one line that says what to do."""
+    """An exported network that gives other results; the message says in one line what to do."""
 
 
 @contextmanager
 def naming_arguments() -> Iterator[None]:
-    """Let an InputError name arguments of Python where it names flags of the command line.
+    """Let an InputError name Python arguments instead of command-line flags.
 
-    The flags of a command that the message advises stay as they are.
+    Flags within a command that the message recommends stay unchanged.
     """
     try:
         yield
@@ -40,13 +40,13 @@ def naming_arguments() -> Iterator[None]:
 
 
 def warn_renamed(old: str, new: str) -> None:
-    """Warn the caller's caller that a public name goes in the next minor version."""
-    message = f"{old} is now {new}; the old name goes in the next minor version"
+    """Warn the caller's caller that a public name will be removed in the next minor version."""
+    message = f"{old} is now {new}; the old name will be removed in the next minor version"
     warnings.warn(message, DeprecationWarning, stacklevel=3)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether memory did not suffice; torch tells so in many ways."""
+    """Return whether an error means out of memory; torch has several such messages."""
     said = str(error).lower()
     return isinstance(error, MemoryError) or "out of memory" in said or "allocate memory" in said
 
@@ -55,7 +55,7 @@ def lookup(table: Mapping[str, Row], name: str, kind: str) -> Row:
     """Return `table[name]`.
 
     Raises:
-        InputError: `name` is no key of `table`; the message names the nearest one and all others.
+        InputError: `name` is not a key of `table`; the message names the nearest key and all keys.
     """
     if name in table:
         return table[name]
@@ -63,7 +63,7 @@ def lookup(table: Mapping[str, Row], name: str, kind: str) -> Row:
 
 
 def nearest(name: str, known: Mapping[str, object] | list[str]) -> str:
-    """Return `: did you mean 'x'? (one of x, y)`, or what is known when nothing is near."""
+    """Return `: did you mean 'x'? (one of x, y)`, without the question if no name is near."""
     names = sorted(known)
     if not names:
         return ": there are none yet"

@@ -1,4 +1,4 @@
-"""Progress for people: bars on a terminal, plain lines elsewhere, nothing when quiet."""
+"""Progress: bars on a terminal, plain lines elsewhere, nothing when quiet."""
 
 import os
 import sys
@@ -10,29 +10,29 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-EVERY = 30.0  # seconds between two lines of a stage, where there is no terminal
-COLUMNS = 80  # of a terminal that does not tell
-ROWS = 24  # more than there are bars at once; tqdm hides those that find no room
-ROOM = 30  # columns that the share, the bar and the time need
-WIDTH = 79  # letters of a line of text; longer ones go on in a further line
-SOME = 10  # lines of a training, about, unless all are wanted
+EVERY = 30.0  # seconds between two progress lines without a terminal
+COLUMNS = 80  # width of a terminal that does not report it
+ROWS = 24  # more than the bars at one time; tqdm hides bars beyond this
+ROOM = 30  # columns for the percentage, the bar and the time
+WIDTH = 79  # characters in a line of text; longer lines are wrapped
+SOME = 10  # approximate number of a training's lines, unless all are shown
 
 
 class Bar:
-    """How far a stage of the work has come; shows nothing."""
+    """The progress of a stage of the work. This class shows nothing."""
 
     def advance(self, steps: int = 1) -> None:
-        """Move on."""
+        """Advance by `steps`."""
 
     def go_to(self, step: int) -> None:
-        """Move to a step, back or forth."""
+        """Go to a step, forwards or backwards."""
 
     def say(self, readings: str) -> None:
-        """Show readings beside it, from now on."""
+        """Show `readings` beside the bar from now on."""
 
 
 class _TerminalBar(Bar):
-    """A bar with the time left and, behind it, the readings, in one line of the terminal."""
+    """A bar in one line of the terminal, followed by the time left and the readings."""
 
     def __init__(self, bar: tqdm, title: str, stream: TextIO):
         self._bar, self._title, self._stream = bar, title, stream
@@ -44,14 +44,14 @@ class _TerminalBar(Bar):
         self._bar.update(step - self._bar.n)
 
     def say(self, readings: str) -> None:
-        self._bar.ncols = _columns(self._stream)  # it may have been resized
+        self._bar.ncols = _columns(self._stream)  # the terminal may have been resized
         room = self._bar.ncols - ROOM - len(readings)
         self._bar.bar_format = _bar_format(self._title if len(self._title) < room else "", readings)
         self._bar.refresh()
 
 
 class _Lines(Bar):
-    """A line now and then: the step, the share done, the time left, the readings."""
+    """A line every half minute: the step, the share done, the time left, the readings."""
 
     def __init__(self, progress: "Progress", total: int, title: str, done: int, unit: str):
         self._progress, self._total = progress, total
@@ -87,7 +87,7 @@ class _Lines(Bar):
 class Progress:
     """Shows bars and lines on `stream`, or nothing when it is None.
 
-    Where `stream` is no terminal there are lines alone, without a control character.
+    If `stream` is not a terminal, there are only lines, without control characters.
     """
 
     def __init__(
@@ -97,9 +97,9 @@ class Progress:
         *,
         every_line: bool = False,
     ) -> None:
-        """Show on `stream`; None shows nothing. `clock` tells seconds.
+        """Show progress on `stream`; None: nowhere. `clock` returns seconds.
 
-        With `every_line` a training shows a line for each of its evaluations, else about ten.
+        With `every_line`, a training shows a line for each evaluation, else about ten lines.
         """
         self._stream, self.clock, self._every_line = stream, clock, every_line
         self._is_terminal = stream is not None and stream.isatty()
@@ -107,10 +107,10 @@ class Progress:
 
     @contextmanager
     def bar(self, total: int, title: str, done: int = 0, unit: str = "images") -> Iterator[Bar]:
-        """Show how far a stage of `total` steps has come, `done` of them before, and the time left.
+        """Show the progress of a stage of `total` steps, `done` of which were done before.
 
-        On a terminal that is a bar, which goes when the stage is over; else a line every half
-        minute in which nothing else is said. `unit` is what the steps are called there.
+        On a terminal this is a bar, which disappears at the end. Elsewhere it is a line after each
+        half minute without other lines. `unit` is the name of the steps in these lines.
         """
         if self._stream is None:
             yield Bar()
@@ -129,12 +129,12 @@ class Progress:
                 yield _TerminalBar(bar, title, self._stream)
 
     def shows(self, done: int, total: int) -> bool:
-        """Tell whether the line of the evaluation number `done` of `total` is to be shown."""
+        """Return whether to show the line of evaluation number `done` of `total`."""
         every = 1 if self._every_line else -(-total // SOME)
         return done % every == 0 or done == total
 
     def line(self, text: str) -> None:
-        """Show a line above any bar; one that is too long is wrapped and goes on indented."""
+        """Show a line above any bar. A long line is wrapped, with an indent."""
         if self._stream is None:
             return
         text = wrapped(text)
@@ -152,9 +152,9 @@ def default_progress() -> Progress:
 
 
 def wrapped(text: str) -> str:
-    """Return a line of text as lines of at most 79 letters, the further ones indented by two more.
+    """Wrap a line of text at 79 characters; further lines are indented by two more.
 
-    A longer word, such as a path, stays whole.
+    A longer word, such as a path, is not broken.
     """
     if len(text) <= WIDTH:
         return text
@@ -170,7 +170,7 @@ def wrapped(text: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as a person says it: 45 s, 12 min, 2 h 05 min."""
+    """Return a time as text: 45 s, 12 min, 2 h 05 min."""
     if seconds < 99.5:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
@@ -178,14 +178,14 @@ def duration(seconds: float) -> str:
 
 
 def _bar_format(title: str, readings: str) -> str:
-    """Return tqdm's format of a line; the bar takes what room the rest leaves."""
+    """Return tqdm's format of a line; the bar fills the remaining width."""
     lead, rest = (text.replace("{", "{{").replace("}", "}}") for text in (title, readings))
     parts = [lead, "{percentage:3.0f}%|{bar}|", "{remaining} left", rest]
     return " ".join(part for part in parts if part)
 
 
 def _columns(stream: TextIO) -> int:
-    """Return how many columns a line may have: all but one, as some terminals wrap after it."""
+    """Return the usable columns: all but one, because some terminals wrap after the last."""
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):

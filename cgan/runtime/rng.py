@@ -1,4 +1,4 @@
-"""The random streams of a process: lent to one training, written down, put back."""
+"""The global random streams of the process: seeded for a training, saved and restored."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 NUMPY = "MT19937"  # the only kind of NumPy's global stream
-WORDS = 2**32  # what a seed of NumPy's is below
+WORDS = 2**32  # upper limit of NumPy's seeds
 
 
 @contextmanager
 def own_randomness(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed Python's, NumPy's and torch's global streams; afterwards they are what they were."""
+    """Seed Python's, NumPy's and torch's global streams; restore them afterwards."""
     before = states(device)
     try:
         random.seed(seed)
-        np.random.seed(seed % WORDS)  # noqa: NPY002 - for code of others that reads it
+        np.random.seed(seed % WORDS)  # noqa: NPY002 - other packages may use it
         torch.manual_seed(seed)
         yield
     finally:
@@ -26,7 +26,7 @@ def own_randomness(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def states(device: torch.device) -> dict[str, Tensor]:
-    """Return where every stream stands, those of torch on the CPU and on `device`."""
+    """Return the states of all streams, including torch's on the CPU and on `device`."""
     _, words, gauss = random.getstate()
     _, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
     found = {
@@ -45,7 +45,7 @@ def states(device: torch.device) -> dict[str, Tensor]:
 
 
 def set_states(found: Mapping[str, Tensor], device: torch.device) -> None:
-    """Put every stream where `states` found it; a stream of another device is left alone."""
+    """Restore the states that `states` returned; a stream of another device is unchanged."""
     gauss = float(found["python.gauss"])
     words = tuple(found["python"].tolist())
     random.setstate((3, words, None if gauss != gauss else gauss))

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM, a closed terminal: the first asks a training to save, the second stops it."""
+"""SIGINT, SIGTERM and SIGHUP: the first saves and stops a training, a second stops it at once."""
 
 import signal
 import threading
@@ -7,33 +7,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last one where there is one
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # SIGHUP does not exist on Windows
 SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
-ECHO = 0.3  # seconds in which a signal is the same one again, sent by a wrapper too
+ECHO = 0.3  # seconds in which a second signal is taken as a copy sent by a wrapper
 
 
 class Stopped(KeyboardInterrupt):
-    """A person or the system asked to stop; `number` is the signal."""
+    """A signal asked to stop; `number` is its number."""
 
     def __init__(self, number: int):
-        """Remember the signal, which decides the exit status."""
+        """Store the signal's number, which determines the exit status."""
         super().__init__()
         self.number = number
 
 
 class StopRequest:
-    """The first signal that came, if any did."""
+    """The first signal that arrived; None so far."""
 
     def __init__(self) -> None:
-        """Begin without a request."""
+        """Start without a signal."""
         self.number: int | None = None
         self._since = 0.0
 
     def note(self, number: int, _: FrameType | None) -> None:
-        """Handle a signal: remember the first.
+        """Handle a signal: store the first one.
 
         Raises:
-            Stopped: it is another one.
+            Stopped: it is a second one.
         """
         if self.number is None:
             self.number, self._since = number, time.monotonic()
@@ -43,7 +43,7 @@ class StopRequest:
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Note signals in place of dying of them, in a main thread; in another none is ever noted."""
+    """Record signals instead of dying. In a thread other than the main one, record none."""
     request = StopRequest()
     with _handling(request.note):
         yield request
@@ -51,7 +51,7 @@ def stop_request() -> Iterator[StopRequest]:
 
 @contextmanager
 def stopping_at_once() -> Iterator[None]:
-    """Raise at a signal, so that what is half done is tidied away."""
+    """Raise Stopped at a signal, so that unfinished work is cleaned up."""
 
     def stop(number: int, _: FrameType | None) -> None:
         raise Stopped(number)
@@ -66,7 +66,7 @@ def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
         yield
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    # what is ignored stays so: nohup, or a shell that shields its background jobs
+    # ignored signals stay ignored: nohup, or background jobs of a shell
     taken = [number for number in SIGNALS if before[number] is not signal.SIG_IGN]
     try:
         for number in taken:

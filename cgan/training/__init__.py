@@ -1,1 +1,1 @@
-"""Stages 1 and 2: the classifier, the GAN, and all that a training must remember."""
+"""Stages 1 and 2: training of the classifiers and of the GAN, checkpoints and history."""

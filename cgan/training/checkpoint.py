@@ -1,4 +1,4 @@
-"""A checkpoint: the state of a training and its history, in a safetensors file without code."""
+"""A checkpoint: the state of a training and its history, as a safetensors file."""
 
 import json
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ from cgan.runtime.errors import InputError
 from cgan.training.history import History
 from cgan.training.state import TrainingState
 
-LARGEST = 2**30  # bytes; that of the default recipe has fifteen million
-FACTS = "facts"  # the tensor that holds them: JSON, byte by byte
+LARGEST = 2**30  # bytes; a checkpoint of the default recipe has fifteen million
+FACTS = "facts"  # name of the tensor that holds the JSON of the facts
 FORMAT = 2  # format 1, of version 0.1, has no number; `from_format_1` reads it
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Tensors by name, and plain facts: numbers, texts, lists and tables of them."""
+    """Tensors by name, and facts: values that JSON can hold."""
 
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, Any]
@@ -36,14 +36,14 @@ class Checkpoint:
         """Return the content of a file.
 
         Raises:
-            OSError: it is larger than what `read_checkpoint` reads.
+            OSError: it is larger than `read_checkpoint` accepts.
         """
         text = np.frombuffer(json.dumps(self.facts).encode(), np.uint8).copy()
         content = safetensors.torch.save({**self.tensors, FACTS: torch.from_numpy(text)})
         if len(content) > LARGEST:
             raise OSError(
-                f"{CHECKPOINT} would have {len(content):,} bytes, and {LARGEST:,} is the most that "
-                "can be read again; choose smaller networks"
+                f"{CHECKPOINT} would have {len(content):,} bytes, more than the limit of "
+                f"{LARGEST:,}; choose smaller networks"
             )
         return content
 
@@ -57,19 +57,19 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     path = folder / CHECKPOINT
     require_whole(folder, CHECKPOINT)
     if not path.is_file():
-        raise InputError(f"{folder} has no {CHECKPOINT} to go on from; train it again")
+        raise InputError(f"{folder} has no {CHECKPOINT} to resume from; train the run again")
     tensors, _ = read_tensors(path, None, LARGEST)
     text = tensors.pop(FACTS, torch.empty(0, dtype=torch.uint8))
     return parse(tensors, text.numpy(), str(path))
 
 
 def parse(tensors: Mapping[str, Tensor], text: NDArray[np.uint8], path: str) -> Checkpoint:
-    """Return a checkpoint of tensors and of the JSON, uint8 [N], of its facts.
+    """Return the checkpoint of these tensors and facts.
 
     Args:
         tensors: by name.
-        text: of the facts.
-        path: the name of the file for errors.
+        text: JSON of the facts, uint8 [N].
+        path: name of the file in error messages.
 
     Raises:
         InputError: the facts are malformed, or of a newer format.
@@ -86,17 +86,17 @@ def parse(tensors: Mapping[str, Tensor], text: NDArray[np.uint8], path: str) -> 
 
 
 def from_format_1(old: Checkpoint, labels: Tensor, n_modes: int) -> Checkpoint:
-    """Return a checkpoint of format 1 in format 2; one of format 2 is returned as it is.
+    """Convert a checkpoint of format 1 to format 2; one of format 2 is returned unchanged.
 
-    Format 1 has label x n_modes + mode of each training image in one number.
+    Format 1 stores one number for each training image: label x n_modes + mode.
 
     Args:
-        old: as it was read.
+        old: the checkpoint that was read.
         labels: int64 [N], of the training images.
         n_modes: modes of each class.
 
     Raises:
-        InputError: the labels in it are others, or parts are missing.
+        InputError: it belongs to other images, or parts are missing.
     """
     if format_of(old.facts, FORMAT) > 1:
         return old
@@ -104,7 +104,7 @@ def from_format_1(old: Checkpoint, labels: Tensor, n_modes: int) -> Checkpoint:
     if "conditions" in tensors:
         modes = tensors.pop("conditions")
         if modes.dtype != torch.int64 or modes.shape != labels.shape:
-            raise InputError("the modes in the checkpoint are not those of these images")
+            raise InputError("the modes in the checkpoint belong to other images")
         tensors["modes"] = modes - labels.cpu() * n_modes
     try:
         record = facts["record"]
@@ -128,15 +128,15 @@ def film_of_format_1(checkpoint: Checkpoint) -> Tensor | None:
 def make_checkpoint(state: TrainingState, history: History) -> Checkpoint:
     """Return a copy of the state of a training and of its history."""
     facts = {"format": FORMAT, "training": state.facts(), "history": history.facts()}
-    # a deep copy, because the lists in it grow
+    # a deep copy, because its lists grow
     return Checkpoint(state.tensors(), json.loads(json.dumps(facts)))
 
 
 def restore(state: TrainingState, history: History, checkpoint: Checkpoint) -> None:
-    """Return a training and its history to a checkpoint.
+    """Restore a training and its history from a checkpoint.
 
     Raises:
-        InputError: the checkpoint is of another training or damaged.
+        InputError: the checkpoint belongs to another training, or is damaged.
     """
     try:
         of_state, of_history = checkpoint.facts["training"], checkpoint.facts["history"]
@@ -147,7 +147,7 @@ def restore(state: TrainingState, history: History, checkpoint: Checkpoint) -> N
 
 
 def roll_back(state: TrainingState, history: History, checkpoint: Checkpoint) -> None:
-    """Return to a checkpoint, and halve the learning rates."""
+    """Restore a checkpoint, and halve the learning rates."""
     slower, rollbacks = state.slower / 2, state.rollbacks + 1
     restore(state, history, checkpoint)
     state.slower, state.rollbacks = slower, rollbacks

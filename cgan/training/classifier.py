@@ -1,4 +1,4 @@
-"""Stage 1: trains a classifier (a guide or a judge) and measures its test accuracy."""
+"""Stage 1: trains a classifier (guide or judge) and measures its test accuracy."""
 
 import math
 import time
@@ -43,7 +43,7 @@ class Epoch:
 
     number: int  # from 1
     loss: float  # mean
-    seconds: float  # of training in all epochs so far, without the work of the caller in between
+    seconds: float  # of training so far, without the work of the caller between epochs
 
 
 def train_classifier(
@@ -58,12 +58,12 @@ def train_classifier(
     """Train a classifier, validate it after each epoch and test it once at the end.
 
     Args:
-        config: what to train.
-        folders: where the data is and where the run goes.
-        name: of the run; None: `<dataset>-<role>`, the default of stages 2 and 3.
-        save_model: keep weights, config.json and history.csv.
-        overwrite: replace a run of that name.
-        progress: shows the steps; None shows nothing.
+        config: settings of the training.
+        folders: the folder of the data, and the folder for the run.
+        name: of the run; None: `<dataset>-<role>`, which stages 2 and 3 use by default.
+        save_model: save weights, config.json and history.csv.
+        overwrite: replace an existing run of that name.
+        progress: where progress is shown; None: nowhere.
 
     Raises:
         InputError: an unknown name, missing or damaged data, a folder that cannot be written to.
@@ -74,9 +74,8 @@ def train_classifier(
     lookup(CLASSIFIERS, config.network, "classifier network")
     train = load_split(config.dataset, folders.data, "train").to(device)
     validation = load_split(config.dataset, folders.data, "validation")
-    test = load_split(
-        config.dataset, folders.data, "test"
-    )  # before the training, so that damage is found
+    # read before the training, so that damage is found first
+    test = load_split(config.dataset, folders.data, "test")
     name = name or f"{config.dataset}-{config.role}"
     if config.dry_run or not save_model:
         return _run(config, train, validation, test, dtype, None, progress)
@@ -135,7 +134,7 @@ def _run(
 
 
 def new_classifier(spec: DataSpec, config: ClassifierConfig, device: torch.device) -> Classifier:
-    """Return an untrained network, seeded by the config; torch's random state is unchanged."""
+    """Return an untrained network, seeded by the config. Torch's random state is unchanged."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         return place(CLASSIFIERS[config.network](spec), device)
@@ -155,10 +154,10 @@ def fit(
     Args:
         network: on the device of `train`.
         train: the training images.
-        config: rates, epochs and everything else; one step only with `dry_run`.
+        config: settings of the training; with `dry_run`, only one step.
         dtype: number format of the products and convolutions.
         title: of the progress bar.
-        progress: shows the steps; None shows nothing.
+        progress: where progress is shown; None: nowhere.
 
     Raises:
         TrainingError: a loss that is not finite.

@@ -1,4 +1,4 @@
-"""The moving average of a generator's weights, which draws better images than the last weights."""
+"""The moving average of a generator's weights. It generates better images than the last weights."""
 
 import copy
 from typing import Generic, TypeVar
@@ -13,11 +13,11 @@ class MovingAverage(Generic[Network]):
     """A copy of a network that holds the exponential moving average of its weights and buffers.
 
     The decay grows with the number of updates n: it is (1 + n) / (10 + n), at most `decay`. So the
-    untrained weights of the start soon have no effect.
+    initial weights soon have no effect.
     """
 
     def __init__(self, network: Network, decay: float):
-        """Start with a copy of `network`, whose changes `update` will follow."""
+        """Start with a copy of `network`; `update` adds its later states."""
         self.network = copy.deepcopy(network).requires_grad_(False)
         self.decay, self.n_updates = decay, 0
         pairs = list(zip(_tensors(self.network), _tensors(network), strict=True))
@@ -27,7 +27,7 @@ class MovingAverage(Generic[Network]):
 
     @torch.no_grad()
     def update(self) -> None:
-        """Add the present state of the network to the average."""
+        """Add the current state of the network to the average."""
         n = self.n_updates
         kept = min(self.decay, (1 + n) / (10 + n)) if n else 0.0
         torch._foreach_lerp_(self._old, self._new, 1 - kept)

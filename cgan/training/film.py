@@ -1,4 +1,4 @@
-"""The film of a training: the images from the fixed inputs at each evaluation, a PNG file each."""
+"""The film of a training: one PNG file per evaluation, all from the same fixed inputs."""
 
 import io
 from collections.abc import Sequence
@@ -13,39 +13,39 @@ from cgan.runtime.errors import InputError
 from cgan.training.run_writer import RunWriter
 
 FOLDER = "frames"  # in the folder of a run
-ROWS = 10  # evaluations in the picture of all of them
-TITLE = "the same inputs after so many epochs"
+ROWS = 10  # most evaluations in samples.png
+TITLE = "images from the same inputs; the numbers are epochs"
 
 
 def frame_name(number: int) -> str:
-    """Return the name of a frame in the folder of a run; the first evaluation has number 1."""
+    """Return the file name of a frame in the run's folder; the first evaluation has number 1."""
     return f"{FOLDER}/{number:05d}.png"
 
 
 class Film:
-    """The frames of a training; they are in the folder of its run, not in memory.
+    """The frames of a training. They are files in the run's folder, not in memory.
 
-    A frame is a lossless mosaic of the images, pixel for pixel. Of images of more than three
-    channels it has the first three, of images of two channels the first.
+    A frame is a lossless mosaic of the images. It shows the first three channels of images with
+    more than three, and the first channel of images with two.
     """
 
     def __init__(self, writer: RunWriter, shape: tuple[int, int, int, int]):
-        """Store the writer of the run, and the shape [N, C, H, W] of the images of a frame."""
+        """Store the writer of the run and the shape [N, C, H, W] of a frame's images."""
         self.writer, self.shape = writer, shape
 
     def add(self, number: int, images: NDArray[np.uint8], *, keep: bool = False) -> None:
-        """Add a frame, images uint8 [N, C, H, W]; it replaces an older one of its number."""
+        """Add a frame, images uint8 [N, C, H, W]; it replaces an older frame of that number."""
         self.writer.add({frame_name(number): mosaic_bytes(images, COLUMNS)}, keep=keep)
 
     def resume(self, n_frames: int, frames: Tensor | None = None) -> None:
-        """Go on after so many frames; later ones in the folder will be removed.
+        """Continue after `n_frames` frames; later frames in the folder will be removed.
 
         Args:
-            n_frames: evaluations in the history.
-            frames: uint8 [n_frames, N, C, H, W], from a checkpoint of format 1; they are added.
+            n_frames: number of evaluations in the history.
+            frames: uint8 [n_frames, N, C, H, W], from a checkpoint of format 1, which are added.
 
         Raises:
-            InputError: there are not so many frames, or they have another shape.
+            InputError: `frames` has another number or shape of images.
         """
         if frames is not None:
             images = frames.numpy()
@@ -58,10 +58,12 @@ class Film:
         self.writer.remove(name for name in names if name not in wanted)
 
     def finish(self, epochs: Sequence[float]) -> None:
-        """Add samples.gif and samples.png, made of at most FRAMES and ROWS frames.
+        """Add samples.gif and samples.png, of at most FRAMES and ROWS frames.
+
+        Missing and damaged frames are left out.
 
         Args:
-            epochs: of each frame. A frame that is missing or damaged is left out.
+            epochs: the epoch of each frame.
         """
         captions = [f"{epoch:.4g}" for epoch in epochs]
         there = [i for i in range(len(epochs)) if self.writer.has(frame_name(i + 1))]
@@ -91,7 +93,7 @@ class Film:
                 if picture.size != (COLUMNS * width, rows * height):
                     return None
                 sheet = np.asarray(picture.convert("RGB" if channels >= 3 else "L"))
-        except Exception:  # a damaged picture may raise any exception
+        except Exception:  # a damaged picture can raise any exception
             return None
         cells = sheet.reshape(rows, height, COLUMNS, width, -1).transpose(0, 2, 4, 1, 3)
         return cells.reshape(rows * COLUMNS, -1, height, width)[:n]

@@ -1,4 +1,4 @@
-"""Stage 2: trains a generator and a discriminator, by one loop for all recipes."""
+"""Stage 2: trains a generator and a discriminator, with one loop for all recipes."""
 
 import time
 from dataclasses import dataclass
@@ -27,20 +27,20 @@ from cgan.training.updates import Batch, guidance_at
 from cgan.training.validation import ValidationResult, Validator
 
 ROLLBACKS = 3  # at most, each to half the learning rates
-EARLY = 0.1  # share of the training without warnings, because the images cannot be good yet
+EARLY = 0.1  # share of the training without warnings: the images cannot be good yet
 
 
 @dataclass(frozen=True)
 class GanResult:
     """The result of stage 2: the run's folder (None after a dry run), its history and time.
 
-    In the history `kept` is 1 for each evaluation that was the best so far. The networks of the
-    last of these are saved, and `warnings` are about them.
+    In the history, `kept` is 1 for each evaluation that was the best so far. The networks of the
+    last of these are saved, and `warnings` is about them.
     """
 
     folder: Path | None
     history: list[dict[str, float]]
-    seconds: float  # of training, without validation and pictures
+    seconds: float  # of training, without evaluations and pictures
     warnings: list[str]
 
 
@@ -56,33 +56,33 @@ def train_gan(
     with_changes: bool = False,
     progress: Progress | None = None,
 ) -> GanResult:
-    """Train a generator and a discriminator; save the run at each evaluation and in between.
+    """Train a generator and a discriminator, and save the run at checkpoints.
 
-    There is an evaluation after every epoch, or `checks` times an epoch. The best generator has the
-    lowest FCD against validation images; without a judge it is the last. SIGINT (Ctrl-C) or SIGTERM
-    saves and stops.
+    The generator is evaluated `checks` times per epoch. The best one has the lowest FCD against
+    validation images. Without a judge the last one counts as best. SIGINT (Ctrl-C) or SIGTERM saves
+    and stops.
 
     Args:
-        config: what to train.
-        folders: where the data and the guide are, and where the run goes.
+        config: settings of the training.
+        folders: the folders of the data and the classifiers, and the folder for the run.
         name: of the run; None: `<dataset>-<recipe>`, numbered if that is taken.
         guide: name or folder of the classifier that guides and validates; None:
-            `<dataset>-guide`, or for a resumed run the one that it had.
+            `<dataset>-guide`, or the same one as before for a resumed run.
         judge: name or folder of the classifier that scores each evaluation; None:
-            `<dataset>-judge` if there is one, or for a resumed run the one that it had; "none": no
-            judge, so only the guide validates.
-        overwrite: replace a run of that name.
-        resume: go on with the run `name` from its checkpoint, on the same machine bit for bit.
+            `<dataset>-judge` if there is one, or the same one as before for a resumed run; "none":
+            no judge, so only the guide validates.
+        overwrite: replace an existing run of that name.
+        resume: continue the run `name` from its checkpoint, on the same machine bit for bit.
         with_changes: resume even if the config, the guide, the data or the machine has changed.
-        progress: shows the steps; None shows nothing.
+        progress: where progress is shown; None: nowhere.
 
     Raises:
         InputError: an unknown name, data or a guide that is missing or does not fit, a folder that
-            cannot be written to, a run that cannot be resumed like this.
-        TrainingError: a loss or gradient that is not finite, or a device out of memory; what was
-            saved before stays.
-        Stopped: a signal asked for it.
-        OSError: a disk that is full or gone; what was saved before stays.
+            cannot be written to, a run that cannot be resumed with these settings.
+        TrainingError: a loss or gradient that is not finite, or a device out of memory; the last
+            checkpoint stays.
+        Stopped: a signal stopped the training.
+        OSError: the disk is full or missing; the last checkpoint stays.
     """
     progress = progress or Progress()
     setup = prepare(
@@ -111,7 +111,7 @@ def train_gan(
 
 
 def _training_loop(setup: Setup, writer: RunWriter, progress: Progress) -> GanResult:
-    # set up networks, optimisers and the history; a resumed run gets those of its checkpoint
+    # set up networks, optimisers and history, for a resumed run from its checkpoint
     config, length = setup.config, setup.length
     validate = Validator(setup.validation, setup.guide, setup.judge, setup.dtype)
     start = time.perf_counter()  # the clustering of modes counts as training
@@ -119,11 +119,11 @@ def _training_loop(setup: Setup, writer: RunWriter, progress: Progress) -> GanRe
     film = Film(writer, (validate.n_shown, *setup.train.spec.image_shape))
     if setup.resume_point is not None:
         film.resume(len(history.rows), film_of_format_1(setup.resume_point.checkpoint))
-    good = make_checkpoint(state, history)  # the last one for a rollback
+    good = make_checkpoint(state, history)  # for a rollback
     every_steps, every_seconds = config.checkpoint_interval
     every_steps *= length.steps_per_epoch
     saved_step, saved_at = state.step, time.perf_counter()
-    shown = dict(history.rows[-1]) if history.rows else {}  # beside the progress bar
+    shown = dict(history.rows[-1]) if history.rows else {}  # values beside the progress bar
 
     bars = progress.bar(length.steps, writer.name, done=state.step, unit="steps")
     with bars as bar, stop_request() as stop:
@@ -137,7 +137,7 @@ def _training_loop(setup: Setup, writer: RunWriter, progress: Progress) -> GanRe
                     shown |= state.log.latest()
                     bar.say(in_short(shown))
 
-                # go on to the next step, unless it is time to evaluate, to save or to stop
+                # continue, unless it is time to evaluate, to save or to stop
                 now = time.perf_counter()
                 evaluating = state.step % length.steps_per_evaluation == 0
                 saving = state.step - saved_step >= every_steps or now - saved_at >= every_seconds
@@ -176,7 +176,7 @@ def _training_loop(setup: Setup, writer: RunWriter, progress: Progress) -> GanRe
                     raise
                 roll_back(state, history, good)
                 writer.forget()
-                progress.line(f"{error}; back at step {state.step}, rates halved")
+                progress.line(f"{error}; rolled back to step {state.step}, learning rates halved")
                 bar.go_to(state.step)
                 saved_step, start = state.step, time.perf_counter()
             if stop.number:
@@ -194,7 +194,7 @@ def _record(
     result: ValidationResult,
     validation_seconds: float,
 ) -> None:
-    """Add an evaluation to the history, its files to the writer; networks only if the best."""
+    """Add an evaluation to the history and its files to the writer; networks only if the best."""
     config, length = setup.config, setup.length
     done = state.step // length.steps_per_evaluation
     row = {
@@ -213,7 +213,7 @@ def _record(
 
 
 def _train_step(state: TrainingState, config: GanConfig, dtype: torch.dtype) -> None:
-    """Draw a batch and update every network that is due in this step."""
+    """Sample a batch, and update every network that is due in this step."""
     generator, discriminator = state.generator, state.discriminator
     random, device = state.random, state.device
     generator.train()
@@ -223,7 +223,7 @@ def _train_step(state: TrainingState, config: GanConfig, dtype: torch.dtype) -> 
     batch_size = len(real)
     normal = torch.randn(batch_size, config.z_dim, generator=random)
     z = generator.prior(normal).to(device)
-    # the fake images have the labels of the real ones in another order
+    # the fake images have the same labels as the real ones, in another order
     shuffle = torch.randperm(batch_size, generator=random).to(device)
     fake_labels = labels[shuffle]
     fake_modes = generator.choose_modes(z, fake_labels)

@@ -1,4 +1,4 @@
-"""The readings of each step, and the history of a training: its scores at each evaluation."""
+"""The logged values of each step, and the history: the scores at each evaluation."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from cgan.runtime.errors import InputError, TrainingError
 from cgan.training.validation import ValidationResult
 
 Readings = dict[str, Tensor]
-TERMS = {  # readings in words for error messages
+TERMS = {  # logged values in words, for error messages
     "d_loss": "the discriminator's loss",
     "g_loss": "the generator's loss",
     "guidance_loss": "the guide's loss",
@@ -20,7 +20,7 @@ TERMS = {  # readings in words for error messages
     "g_gradient": "the generator's gradient",
 }
 
-# the short name and the format of readings and scores, for one line of a terminal
+# short name and format of logged values and scores, for one line of a terminal
 SHORT = {
     "d_loss": ("D", ".2f"),
     "g_loss": ("G", ".2f"),
@@ -32,16 +32,16 @@ SHORT = {
 
 
 def in_short(readings: Mapping[str, float]) -> str:
-    """Return readings and scores by name in words, in at most 60 columns for a progress bar.
+    """Return logged values and scores as text of at most 60 columns, for a progress bar.
 
-    Only those in `SHORT` are included.
+    Only the names in `SHORT` are included.
     """
     known = ((SHORT[name], readings[name]) for name in SHORT if name in readings)
     return " ".join(f"{word} {value:{form}}" for (word, form), value in known)
 
 
 def in_words(scores: Mapping[str, float]) -> list[str]:
-    """Return the given scores by name, in words."""
+    """Return the given scores as text, one string per score."""
     names = {"guide_accuracy": "guide accuracy", "judge_accuracy": "judge accuracy"}
     words = [f"{names[key]} {scores[key]:.1%}" for key in names if key in scores]
     if "fcd" in scores:
@@ -50,17 +50,17 @@ def in_words(scores: Mapping[str, float]) -> list[str]:
 
 
 class StepLog:
-    """Sums the readings of the steps on the device; only `check` waits for their values."""
+    """Sums the logged values of the steps on the device; only `check` waits for the values."""
 
     def __init__(self) -> None:
-        """Start with nothing."""
+        """Start empty."""
         self.sums: Readings = {}
         self.counts: dict[str, int] = {}
         self._unchecked: list[tuple[int, Readings]] = []
         self._latest: Readings = {}
 
     def add(self, step: int, readings: Readings) -> None:
-        """Add a step's readings, each a detached scalar."""
+        """Add the values of a step, each a detached scalar."""
         for key, value in readings.items():
             self.sums[key] = self.sums.get(key, 0) + value
             self.counts[key] = self.counts.get(key, 0) + 1
@@ -68,7 +68,7 @@ class StepLog:
         self._latest |= readings
 
     def check(self) -> None:
-        """Check that all readings since the last check are finite.
+        """Check that all values since the last check are finite.
 
         Raises:
             TrainingError: one is not; the message names it and its step.
@@ -82,38 +82,38 @@ class StepLog:
                 if not math.isfinite(value):
                     raise TrainingError(
                         f"training diverged: {TERMS.get(key, key)} is {float(value)} at step "
-                        f"{step}; lower --lr, use --precision fp32, or let --on-nan rollback try"
+                        f"{step}; lower --lr, use --precision fp32, or add --on-nan rollback"
                     )
 
     def latest(self) -> dict[str, float]:
-        """Return the last reading of each kind, checked."""
+        """Return the last value of each name, checked."""
         self.check()
         return {key: float(value) for key, value in self._latest.items()}
 
     def means(self) -> dict[str, float]:
-        """Return the mean reading of each kind, checked."""
+        """Return the mean value of each name, checked."""
         self.check()
         return {key: float(total) / self.counts[key] for key, total in self.sums.items()}
 
 
 class History:
-    """The scores of a training at each evaluation, and which of them were the best so far.
+    """The scores of a training at each evaluation, and which were the best so far.
 
-    The best has the lowest FCD; without a judge it is the last.
+    The best evaluation has the lowest FCD. Without a judge it is the last one.
     """
 
     def __init__(self) -> None:
-        """Start with nothing."""
+        """Start empty."""
         self.rows: list[dict[str, float]] = []
         self.best = math.inf
-        self.warnings: list[str] = []  # about the networks that are kept
+        self.warnings: list[str] = []  # about the kept networks
 
     def add(self, row: Mapping[str, float], result: ValidationResult) -> bool:
         """Add a row, and return whether its scores are the best so far.
 
         Args:
-            row: the readings since the last row; its first column is `epoch`.
-            result: the scores of the present generator.
+            row: mean values since the last row; its first column is `epoch`.
+            result: the scores of the current generator.
         """
         fcd = result.scores.get("fcd", -math.inf)
         kept = fcd <= self.best
@@ -128,7 +128,7 @@ class History:
         return {"rows": self.rows, "best": self.best, "warnings": self.warnings}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        """Return to the history that gave these `facts`.
+        """Restore the history that returned these `facts`.
 
         Raises:
             InputError: they are malformed.
@@ -140,7 +140,7 @@ class History:
             ]
             self.best = float(facts["best"])
             self.warnings = [str(text) for text in facts["warnings"]]
-            if not all(text.isprintable() for text in self.warnings):  # a terminal will show them
+            if not all(text.isprintable() for text in self.warnings):  # a terminal shows them
                 raise ValueError("a warning is not printable")
             if not all("epoch" in row for row in self.rows):
                 raise ValueError("a row has no epoch")
@@ -149,7 +149,7 @@ class History:
             raise InputError(f"the checkpoint's history is damaged ({reason})") from error
 
     def last_line(self) -> str:
-        """Return the last row as a line below HEAD, with a dash for what was not measured."""
+        """Return the last row as a line below HEAD, with a dash for each missing value."""
         return _columns(
             format(self.rows[-1][name], form) if name in self.rows[-1] else "-"
             for name, _, form in COLUMNS
@@ -162,7 +162,7 @@ def _columns(words: Iterable[str]) -> str:
     )
 
 
-# of a line about an evaluation: name in the history, heading as wide as the column, format
+# columns of an evaluation's line: name in the history, heading as wide as the column, format
 COLUMNS = (
     ("epoch", "   epoch", ".4g"),
     ("d_loss", "  D loss", ".3f"),

@@ -1,4 +1,4 @@
-"""Adversarial losses as functions of logits, and the guidance loss."""
+"""Adversarial losses as functions of logits, the guidance loss, and gradient penalties."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -20,7 +20,7 @@ class DiscriminatorLoss(Protocol):
 class AdversarialLoss(NamedTuple):
     """A pair of losses of (real_logits [B], fake_logits [B]) -> scalar.
 
-    `relative` means that the generator's loss uses the real logits too, so they must be computed in
+    `relative` means that the generator's loss also uses the real logits. Then they are computed in
     its update.
     """
 
@@ -32,7 +32,7 @@ class AdversarialLoss(NamedTuple):
 def logistic_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
     """Cross entropy of real against fake (Goodfellow 2014, equation 1), in logits.
 
-    Label smoothing keeps the discriminator from extreme logits (Salimans 2016, section 3.4).
+    One-sided label smoothing prevents extreme logits (Salimans 2016, section 3.4).
     """
     real = F.softplus(-real_logits).mean() + smoothing * real_logits.mean()
     return real + F.softplus(fake_logits).mean()
@@ -44,21 +44,21 @@ def logistic_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def halved_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Return the mean of the real and the generated half of `logistic_d`, not their sum."""
+    """Half of `logistic_d`: the mean of its two terms, not their sum."""
     return logistic_d(real_logits, fake_logits, smoothing) / 2
 
 
 def probability_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
     """Cross entropy of probabilities, after a sigmoid.
 
-    The same as `logistic_d` until the sigmoid rounds to 0 or 1. There the logarithm is limited to
+    It equals `logistic_d` until the sigmoid rounds to 0 or 1. Then the logarithm is clamped to
     -100, and the gradient is zero.
     """
     return _of_probability(real_logits, 1 - smoothing) + _of_probability(fake_logits, 0.0)
 
 
 def probability_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """The generator's side of `probability_d`, in the non-saturating form."""
+    """The generator's loss for `probability_d`, in the non-saturating form."""
     return _of_probability(fake_logits, 1.0)
 
 
@@ -74,18 +74,18 @@ def hinge_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) ->
 
 
 def hinge_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """The generator's side of the hinge loss, -D(G(z)) (Lim and Ye 2017, equation 7)."""
+    """The generator's loss for `hinge_d`, -D(G(z)) (Lim and Ye 2017, equation 7)."""
     return -fake_logits.mean()
 
 
 def relativistic_d(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Pairs each real with a fake image (Jolicoeur-Martineau 2018, RSGAN, section 4.1)."""
+    """Compare each real image with a fake one (Jolicoeur-Martineau 2018, RSGAN, section 4.1)."""
     difference = real_logits - fake_logits
     return F.softplus(-difference).mean() + smoothing * difference.mean()
 
 
 def relativistic_g(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """The mirror image of `relativistic_d`; it uses the real logits as well."""
+    """The loss `relativistic_d` with real and fake swapped."""
     return F.softplus(real_logits - fake_logits).mean()
 
 
@@ -115,7 +115,7 @@ scalar reaches the discriminator's parameters, not the generator's.
 
 
 def none(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
-    """No penalty: a zero."""
+    """Return zero: no penalty."""
     return real[0].new_zeros(())
 
 
@@ -130,7 +130,7 @@ def r2(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
 
 
 def r1_and_r2(discriminator: nn.Module, real: Inputs, fake: Inputs) -> Tensor:
-    """The sum of both (Huang 2024, "The GAN is dead; long live the GAN!", section 2)."""
+    """The sum of `r1` and `r2` (Huang 2024, "The GAN is dead; long live the GAN!", section 2)."""
     return r1(discriminator, real, fake) + r2(discriminator, real, fake)
 
 
@@ -145,15 +145,13 @@ PENALTIES: dict[str, Penalty] = {"none": none, "r1": r1, "r1+r2": r1_and_r2}
 
 
 def require_penalty(name: str, weight: float) -> None:
-    """Check that there is a penalty of that name, and that its weight lets it count.
+    """Check that the penalty exists, and that its weight fits.
 
     Raises:
-        InputError: an unknown name, a penalty of no weight, or a weight of no penalty.
+        InputError: an unknown name, a penalty with weight 0, or a weight without a penalty.
     """
     lookup(PENALTIES, name, "penalty")
     if name != "none" and weight == 0:
         raise InputError(f"--penalty {name} needs a --penalty-weight above 0")
     if name == "none" and weight > 0:
-        raise InputError(
-            f"--penalty-weight {weight} weighs nothing: add --penalty r1 or r1+r2, or make it 0"
-        )
+        raise InputError(f"--penalty-weight {weight} needs a penalty: add --penalty r1 or r1+r2")

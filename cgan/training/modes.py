@@ -15,15 +15,15 @@ from cgan.models.judge import extract_split
 from cgan.runtime.errors import InputError
 
 BATCH_SIZE = 1000
-N_FITTED = 2000  # images of a class to which the cluster centres are fitted
+N_FITTED = 2000  # images per class for fitting the cluster centres
 
 
 @dataclass(frozen=True)
 class ModeClusters:
-    """The mode of every training image, and how frequent each mode is."""
+    """The mode of every training image, and the frequency of each mode."""
 
     modes: Tensor  # int64 [N], 0 to n_modes - 1; 0 is the most frequent mode of a class
-    frequencies: Tensor  # float32 [K, n_modes]: shares of a class; each row sums to one
+    frequencies: Tensor  # float32 [K, n_modes]: shares of the class; each row sums to 1
 
 
 def cluster_modes(
@@ -35,17 +35,17 @@ def cluster_modes(
 ) -> ModeClusters:
     """Cluster the guide's features of each class into modes.
 
-    A generator whose only condition is the class tends to leave out rare kinds, such as sevens with
-    a bar. A generator that is also conditioned on the mode does not (Liu 2020, "Diverse Image
-    Generation via Self-Conditioned GANs", section 3).
+    A generator that is conditioned only on the class tends to drop rare modes, such as sevens with
+    a bar. Conditioning on the mode prevents this (Liu 2020, "Diverse Image Generation via
+    Self-Conditioned GANs", section 3).
 
     Args:
         guide: a classifier of these classes, on the device of `train`.
         train: the training images.
-        n_modes: modes of a class; with 1 the class is its only mode. A class of fewer images than
-            that has as many modes as images.
+        n_modes: modes per class; 1: no modes. A class with fewer images than modes has one mode
+            per image.
         dtype: number format of the guide's products and convolutions.
-        known: modes int64 [N] that were found earlier; they are used instead of a clustering.
+        known: modes int64 [N] of an earlier clustering, which are used instead of a new one.
 
     Raises:
         InputError: `known` cannot be the modes of these images.
@@ -69,7 +69,7 @@ def _checked(known: Tensor, n_images: int, n_modes: int) -> NDArray[np.int64]:
     modes = known.cpu().numpy()
     possible = modes.dtype == np.int64 and modes.shape == (n_images,)
     if not possible or modes.min() < 0 or modes.max() >= n_modes:
-        raise InputError("the modes in the checkpoint are not those of these images")
+        raise InputError("the modes in the checkpoint belong to other images")
     return modes
 
 
@@ -80,7 +80,7 @@ def _clustered(
     if n_modes == 1:
         return modes
     found = extract_split(guide, train, batch_size=BATCH_SIZE, dtype=dtype)
-    # with more threads the order of the sums varies, and sometimes the modes with it
+    # with more threads the order of sums varies, which can change the modes
     with threadpool_limits(limits=1, user_api="openmp"):
         for label in range(train.spec.n_classes):
             mine = found.labels == label

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from cgan.config.schema import GanConfig
+from cgan.data.run_config import load_config
 from cgan.io.journal import checksums
 from cgan.io.run_layout import CHECKPOINT
-from cgan.models.hub import load_config
 from cgan.runtime.errors import InputError, TrainingError
 from cgan.training.checkpoint import Checkpoint, read_checkpoint
 
 # fields of the config that may change, because they do not affect the result
 FREE = {"log_interval", "checkpoint_every", "on_nan", "dry_run"}
-USED = ("guide_sha256", "data_sha256", "device", "precision")  # in config.json, as they were used
+USED = ("guide_sha256", "data_sha256", "device", "precision")  # as stored in config.json
 SAME = (*USED, "judge_sha256")
 
 
@@ -29,13 +29,13 @@ class ResumePoint:
     sha256: str | None  # of the checkpoint's file
 
     def require_latest(self) -> None:
-        """Check, while the folder is locked, that no other process has resumed it in between.
+        """Check that no other process has resumed the run meanwhile. The folder must be locked.
 
         Raises:
-            InputError: one has.
+            InputError: another process has resumed it.
         """
         if checksums(self.folder).get(CHECKPOINT) != self.sha256:
-            raise InputError(f"another process has gone on with {self.folder} meanwhile; try again")
+            raise InputError(f"another process has resumed {self.folder} meanwhile; try again")
 
 
 def read_resume_point(folder: Path) -> ResumePoint:
@@ -47,7 +47,7 @@ def read_resume_point(folder: Path) -> ResumePoint:
     config, facts = load_config(folder)
     unknown = [key for key in (*USED, "guide") if not isinstance(facts.get(key), str)]
     if unknown:
-        raise InputError(f"{folder}/config.json has no {unknown[0]}; train it again")
+        raise InputError(f"{folder}/config.json has no {unknown[0]}; train the run again")
     checksum = checksums(folder).get(CHECKPOINT)
     return ResumePoint(folder, config, facts, read_checkpoint(folder), checksum)
 
@@ -55,10 +55,10 @@ def read_resume_point(folder: Path) -> ResumePoint:
 def require_unchanged(
     point: ResumePoint, config: GanConfig, facts: Mapping[str, Any], *, with_changes: bool
 ) -> None:
-    """Check that a training resumes with the same config, guide, judge, data, device and precision.
+    """Check that config, guide, judge, data, device and precision are the same as before.
 
     Raises:
-        InputError: something has changed, and `with_changes` is not set; the fields are named.
+        InputError: something has changed and `with_changes` is not set; the message names it.
     """
     before, now = asdict(point.config), asdict(config)
     changes = [
@@ -72,22 +72,22 @@ def require_unchanged(
             changes.append(f"{key} {str(old)[:12]} -> {str(new)[:12]}")
     if changes and not with_changes:
         raise InputError(
-            f"{point.folder} has changed ({', '.join(changes)}); undo that, or "
-            "add --resume-with-changes"
+            f"{point.folder} was started with other settings ({', '.join(changes)}); use "
+            "those, or add --resume-with-changes"
         )
 
 
 def resume_command(error: BaseException, folder: Path, guide: str | None, judge: str | None) -> str:
-    """Return the command that resumes a training that `error` has ended.
+    """Return the command that resumes a training after an error.
 
     Args:
-        error: the reason why it ended.
+        error: the error that ended the training.
         folder: of the run.
-        guide: the name or folder that was given; None: none was.
-        judge: likewise.
+        guide: name or folder of the guide, if given.
+        judge: name or folder of the judge, if given.
     """
     named = {"--guide": guide, "--judge": judge}
     flags = "".join(f" {flag} {who}" for flag, who in named.items() if who and "/" in who)
     if isinstance(error, TrainingError):
         flags += " --lr SMALLER --resume-with-changes"
-    return f"go on with: cgan train-gan --resume {folder}{flags}"
+    return f"resume it with: cgan train-gan --resume {folder}{flags}"

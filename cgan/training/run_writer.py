@@ -1,4 +1,4 @@
-"""Writes a run's folder: weights, config, history and checkpoint, together or not at all."""
+"""Writes the files of a run's folder, all of them or none."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
@@ -19,7 +19,7 @@ from cgan.models.hub import LARGEST_WEIGHTS
 from cgan.runtime.errors import InputError
 from cgan.runtime.version import __version__
 
-# files that an earlier run of that name may have left, even one of an older version
+# files of an earlier run of that name, also of older versions
 EARLIER = (
     *("classifier.safetensors", "generator.safetensors", "discriminator.safetensors"),
     *("history.csv", "samples.gif", "samples.png", "training.png"),
@@ -27,32 +27,32 @@ EARLIER = (
 
 
 class RunWriter:
-    """A run's folder, locked while it is open: files gather until they are published together.
+    """Collects the files of a run, and writes them together in `publish`.
 
-    Use it as a context. A run that is never published leaves no trace, and an older run of its name
-    stays until the first `publish`.
+    Use it as a context manager, which locks the folder. A run that is never published leaves no
+    files. An older run of that name stays until the first `publish`.
     """
 
     def __init__(
         self, weights_dir: Path, name: str, *, overwrite: bool = False, resume: bool = False
     ):
-        """Check the name and the folder that it will be in.
+        """Check the name and the folder.
 
         Args:
             weights_dir: the folder of all runs.
             name: of the run.
-            overwrite: replace a run of that name.
-            resume: add to a run of that name.
+            overwrite: replace an existing run of that name.
+            resume: continue an existing run of that name.
 
         Raises:
-            InputError: a name that is no plain folder name, a run of that name that must not be
-                overwritten, or a folder that cannot be written to.
+            InputError: an invalid name, a run of that name that must not be overwritten, or a
+                folder that cannot be written to.
         """
         self.name = plain_name(name)
         self.folder = weights_dir / name
         self._stack = ExitStack()
         self._files: dict[str, bytes] = {}  # for the next `publish`
-        self._kept: set[str] = set()  # those of them that `forget` keeps
+        self._kept: set[str] = set()  # names of files that `forget` keeps
         self._removed: set[str] = set()
         self._fresh, self._free = not resume, overwrite or resume
         self.published = resume  # whether the run can be found under its name
@@ -66,7 +66,7 @@ class RunWriter:
             not path.name.startswith(".") for path in self.folder.iterdir()
         )
         if taken and not self._free:
-            further = f", or go on with it: --resume {self.name}"
+            further = f", or resume it with --resume {self.name}"
             raise InputError(
                 f"{self.folder} exists already; choose another --name or add --overwrite"
                 + further * (self.folder / CHECKPOINT).is_file()
@@ -76,7 +76,7 @@ class RunWriter:
         """Lock the folder.
 
         Raises:
-            InputError: another process has locked it, or has just published a run of that name.
+            InputError: another process has locked the folder or has just published this run.
         """
         with ExitStack() as stack:
             stack.enter_context(locked(self.folder))
@@ -88,48 +88,48 @@ class RunWriter:
         """Unlock the folder; add a note to an error if nothing was saved."""
         self._stack.close()
         if not self.published:
-            with suppress(OSError):  # others may have put something there
+            with suppress(OSError):  # another process may have added files
                 for folder in self._made:
                     folder.rmdir()
         if error is not None and not self.published:
             error.add_note("nothing was saved yet")
 
     def add(self, files: Mapping[str, bytes], *, keep: bool = False) -> None:
-        """Keep contents, by name, for the next `publish`; with `keep` even over a `forget`."""
+        """Add file contents by name for the next `publish`; `forget` leaves those with `keep`."""
         self._files |= files
         if keep:
             self._kept |= files.keys()
 
     def remove(self, names: Iterable[str]) -> None:
-        """Let the next `publish` remove files, unless they are added again."""
+        """Remove files at the next `publish`, unless they are added again."""
         self._removed |= set(names)
 
     def has(self, name: str) -> bool:
-        """Return whether a file is there, or will be after the next `publish`."""
+        """Return whether a file exists, or will exist after the next `publish`."""
         return name in self._files or (self.folder / name).is_file()
 
     def read(self, name: str, largest: int) -> bytes:
-        """Return the content that a file has, or will have after the next `publish`.
+        """Return the content of a file, as it will be after the next `publish`.
 
         Raises:
-            OSError: there is none, or it is no regular file of at most `largest` bytes.
+            OSError: there is no such regular file of at most `largest` bytes.
         """
         if name in self._files:
             return self._files[name]
         return read_plain(self.folder / name, largest)
 
     def add_network(self, file_name: str, network: nn.Module) -> None:
-        """Keep a network's parameters and buffers as safetensors, from any device.
+        """Add a safetensors file of a network's parameters and buffers, from any device.
 
         Raises:
-            OSError: they are more than can be read again.
+            OSError: the file would be larger than `cgan.models.hub` accepts.
         """
         state = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
         content = safetensors.torch.save(state)
         if len(content) > LARGEST_WEIGHTS:
             raise OSError(
-                f"{file_name} would have {len(content):,} bytes, and {LARGEST_WEIGHTS:,} is the "
-                "most that can be read again; choose smaller networks"
+                f"{file_name} would have {len(content):,} bytes, more than the limit of "
+                f"{LARGEST_WEIGHTS:,}; choose smaller networks"
             )
         self.add({file_name: content})
 
@@ -140,7 +140,7 @@ class RunWriter:
         config: ClassifierConfig | GanConfig,
         facts: Mapping[str, Any],
     ) -> None:
-        """Keep config.json: the data set, the config, the version, and further facts."""
+        """Add config.json: the data set, the config, the version, and further facts."""
         content = {
             "format": CONFIG_FORMAT,
             "kind": kind,
@@ -152,14 +152,14 @@ class RunWriter:
         self.add({CONFIG: json_bytes(content)}, keep=True)
 
     def forget(self) -> None:
-        """Drop what was added since the last `publish`, except files added with `keep`."""
+        """Drop the files added since the last `publish`, except those with `keep`."""
         self._files = {name: self._files[name] for name in self._files if name in self._kept}
 
     def publish(self) -> None:
-        """Write all that was added, at once; the first time replace an older run.
+        """Commit the added files together; the first time, replace an older run.
 
         Raises:
-            OSError: it cannot be written; what was published before stays.
+            OSError: the files cannot be written; those published before stay.
         """
         gone = EARLIER if self._fresh else ()
         commit(self.folder, self._files, fresh=self._fresh, gone=gone, removed=self._removed)

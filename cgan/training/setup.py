@@ -1,4 +1,4 @@
-"""Loads and checks what a GAN training needs at its start: data, networks, a checkpoint."""
+"""Loads and checks what a GAN training needs: data, networks, a checkpoint."""
 
 import math
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ NO_JUDGE = "none"
 
 @dataclass(frozen=True)
 class Length:
-    """How long a training is."""
+    """The length of a training."""
 
     steps: int
     evaluations: int
@@ -40,7 +40,7 @@ class Length:
 
 @dataclass(frozen=True)
 class Setup:
-    """Everything that a GAN training needs at its start, checked; networks are on its device."""
+    """Everything that a GAN training needs, checked. Networks are on its device."""
 
     config: GanConfig
     name: str  # of the run
@@ -50,7 +50,7 @@ class Setup:
     judge: Classifier | None
     dtype: torch.dtype  # of products and convolutions
     length: Length
-    facts: Mapping[str, Any]  # for config.json: classifiers, data, device and precision, as used
+    facts: Mapping[str, Any]  # for config.json: classifiers, data, device and precision in use
     resume_point: ResumePoint | None  # None: a new training
 
     @property
@@ -123,16 +123,16 @@ def prepare(
 
 
 def make_state(setup: Setup) -> tuple[TrainingState, History]:
-    """Return a new training and an empty history, or those of the checkpoint to resume from.
+    """Return the state and the history of a new or resumed training.
 
     Raises:
-        InputError: the checkpoint does not fit, or the training is finished.
+        InputError: the checkpoint does not fit, or the training has finished.
     """
     config, train, point = setup.config, setup.train, setup.resume_point
     checkpoint: Checkpoint | None = None
     if point is not None:
         checkpoint = from_format_1(point.checkpoint, train.labels, point.config.modes)
-    # modes that were found in other images are not those of these
+    # the modes of other images cannot be used
     same_data = point is not None and point.facts["data_sha256"] == setup.facts["data_sha256"]
     known = checkpoint.tensors.get("modes") if checkpoint and same_data else None
     clusters = cluster_modes(setup.guide, train, config.modes, setup.dtype, known)
@@ -145,28 +145,28 @@ def make_state(setup: Setup) -> tuple[TrainingState, History]:
         history.best = math.inf  # scores of another judge cannot be compared
     if state.step >= setup.length.steps:
         raise InputError(
-            f"{point.folder} is finished; to go further add --resume-with-changes --epochs N"
+            f"{point.folder} is finished; to train longer, add --resume-with-changes --epochs N"
         )
     return state, history
 
 
 def _resume_point(config: GanConfig, folders: Folders, name: str | None) -> ResumePoint:
     if name is None:
-        raise InputError("name the run to go on with")
+        raise InputError("name the run to resume")
     if config.dry_run:
-        raise InputError("--dry-run goes with a new training, not with --resume")
+        raise InputError("--dry-run does not work with --resume")
     return read_resume_point(folders.weights / name)
 
 
 def _precision(config: GanConfig, point: ResumePoint | None) -> str:
-    """Return the precision to use: a resumed run keeps its own, unless the flag has changed."""
+    """Return the precision to use. A resumed run keeps its own unless the flag has changed."""
     if point is not None and point.config.precision == config.precision:
         return str(point.facts["precision"])
     return config.precision
 
 
 def length_of(config: GanConfig, n_images: int) -> Length:
-    """Return how long a training on so many images is; a dry run has one step."""
+    """Return the length of a training on `n_images` images; a dry run has one step."""
     steps_per_epoch = n_images // min(config.batch_size, n_images)
     if config.dry_run:
         return Length(1, 1, 1, steps_per_epoch)
@@ -181,20 +181,20 @@ def find_guide_and_judge(
     """Load both classifiers by name or folder.
 
     Args:
-        guide: None: `<dataset>-guide`.
-        judge: None: `<dataset>-judge` if there is one; "none": no judge.
-        spec: of the images that they must have been trained on.
-        folders: where runs are.
+        guide: name or folder; None: `<dataset>-guide`.
+        judge: name or folder; None: `<dataset>-judge` if there is one; "none": no judge.
+        spec: of the images that both must have been trained on.
+        folders: the folders of runs.
         progress: shows a line if there is no judge.
 
     Raises:
         InputError: one is missing, damaged or trained on other images, or both are the same.
     """
     guide_run = load_classifier(guide or f"{spec.dataset}-guide", folders.weights)
-    plain_name(guide_run.name)  # config.json will name it
+    plain_name(guide_run.name)  # config.json names it
     require_same_images(guide_run, spec)
     if guide_run.config.role == "judge":
-        raise InputError(f"{guide_run.name} is a judge; a classifier that guides cannot judge")
+        raise InputError(f"{guide_run.name} is a judge, which must not guide; give another --guide")
     judge_run = _find_judge(judge, spec.dataset, folders, progress)
     if judge_run is not None:
         plain_name(judge_run.name)
@@ -212,8 +212,8 @@ def _find_judge(
     name = judge or f"{dataset}-judge"
     if judge is None and name not in runs(folders.weights, "classifier"):
         progress.line(
-            f"there is no {name}, so epochs are scored by the guide alone and the last is kept; "
-            f"cgan train-classifier --save-model --role judge --dataset {dataset} makes one"
+            f"there is no {name}: the guide alone scores the training, the last networks are kept; "
+            f"to train one: cgan train-classifier --save-model --role judge --dataset {dataset}"
         )
         return None
     return load_classifier(name, folders.weights)

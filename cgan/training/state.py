@@ -1,4 +1,4 @@
-"""The state of a GAN training: everything that a checkpoint must hold to resume it exactly."""
+"""The state of a GAN training: everything needed to resume it exactly."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,16 +19,16 @@ from cgan.training.history import StepLog
 from cgan.training.modes import ModeClusters
 from cgan.training.updates import make_phases
 
-ADAM = ("step", "exp_avg", "exp_avg_sq")  # its state of every weight
-N_SCALED = 1000  # images on which the spread of the guide's features is measured
-STREAMS = "streams."  # before the names of random streams
+ADAM = ("step", "exp_avg", "exp_avg_sq")  # Adam's state of each parameter
+N_SCALED = 1000  # images for the scales of the guide's features
+STREAMS = "streams."  # prefix of the names of random streams
 NUMBERS = ("step", "seconds", "slower", "rollbacks")
 
 
 class TrainingState:
-    """Networks, optimisers, random streams, the position in the data, and the readings so far.
+    """Networks, optimisers, random streams, the position in the data, and logged values.
 
-    The start weights are drawn from torch's global random stream.
+    Initial weights come from torch's global random stream.
     """
 
     def __init__(
@@ -40,18 +40,18 @@ class TrainingState:
         dtype: torch.dtype,
         steps: int,
     ):
-        """Build everything for a training of `steps` steps on the device of `train`.
+        """Build the state of a new training on the device of `train`.
 
         Args:
-            config: what to train.
+            config: settings of the training.
             train: the training images.
             clusters: the modes of these images.
-            guide: on the same device.
+            guide: the guide, on the same device.
             dtype: number format of the products and convolutions.
             steps: length of the training, for the schedules.
 
         Raises:
-            InputError: networks that do not work with these images or this batch size.
+            InputError: the networks do not work with these images or this batch size.
         """
         self.device = train.images.device
         generator = make_generator(config, train.spec)
@@ -75,10 +75,10 @@ class TrainingState:
         self.rollbacks = 0
 
     def check(self) -> None:
-        """Check that all readings and weights are finite.
+        """Check that all logged values and weights are finite.
 
         Raises:
-            TrainingError: one is not.
+            TrainingError: one is not finite.
         """
         self.log.check()
         for name, tensor in self._weights():
@@ -119,17 +119,17 @@ class TrainingState:
 
     @torch.no_grad()
     def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Return to the state that gave these `tensors` and `facts`.
+        """Restore the state that returned these `tensors` and `facts`.
 
         Raises:
-            InputError: they are of other networks or incomplete.
+            InputError: they belong to other networks, or are incomplete.
         """
         try:
             for name, tensor in self._weights():
                 if name not in tensors:
                     raise InputError(
-                        f"the checkpoint does not fit this training: it lacks {name}, as those of "
-                        "an earlier version may; train the run again"
+                        f"the checkpoint does not fit this training: it lacks {name}, maybe "
+                        "because an earlier version wrote it; train the run again"
                     )
                 _fill(tensor, tensors[name], name)
             for phase in self.phases:
@@ -148,7 +148,7 @@ class TrainingState:
             self.step, self.rollbacks = int(facts["step"]), int(facts["rollbacks"])
             self.seconds, self.slower = float(facts["seconds"]), float(facts["slower"])
             if self.step < 0 or not 0 < self.slower <= 1:
-                raise InputError("the checkpoint is of no step from which a training can resume")
+                raise InputError("the checkpoint has an invalid step or learning rate")
         except (
             LookupError,
             ValueError,
@@ -177,7 +177,7 @@ class TrainingState:
     ) -> None:
         names = {key: f"{phase.name}_adam.{i}.{key}" for key in ADAM}
         phase.optimizer.state.pop(weight, None)
-        if names["step"] not in tensors:  # a weight without an update so far
+        if names["step"] not in tensors:  # a parameter without an update so far
             return
         fused = phase.optimizer.param_groups[0]["fused"]
         fresh = {

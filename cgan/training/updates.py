@@ -1,4 +1,4 @@
-"""The updates of a step: which network is trained, how often, and by which loss."""
+"""The updates of a step: which network is trained, how often, and with which loss."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,21 +19,21 @@ from cgan.training.losses import ADVERSARIAL, PENALTIES, AdversarialLoss, Penalt
 
 @dataclass(frozen=True)
 class Batch:
-    """Real and generated images of one step, float [B, C, H, W] in [-1, 1], with what they show."""
+    """Real and generated images of one step, float [B, C, H, W] in [-1, 1], with their labels."""
 
     step: int
     real: Tensor
     labels: Tensor  # int64 [B], of the real images
-    modes: Tensor  # int64 [B], likewise
-    fake: Tensor  # with the graph of the generator
-    fake_features: Sequence[Tensor]  # `discriminator.extract` of them, with the same graph
+    modes: Tensor  # int64 [B], of the real images
+    fake: Tensor  # with the generator's autograd graph
+    fake_features: Sequence[Tensor]  # `discriminator.extract(fake)`, with the same graph
     fake_labels: Tensor  # int64 [B]
     fake_modes: Tensor  # int64 [B]
-    offsets: Tensor | None = None  # int64 [B, 2]: the shift of each image that D is shown
-    partners: Tensor | None = None  # int64 [B]: of each fake image, a real one with its label
+    offsets: Tensor | None = None  # int64 [B, 2]: shift of each image before D
+    partners: Tensor | None = None  # int64 [B]: index of a real image with the label of each fake
 
     def paired(self, real_logits: Tensor) -> Tensor:
-        """Return logits of the real images in the order of fake ones with the same labels."""
+        """Return the logits of real images in the order of the fake ones, by `partners`."""
         return real_logits if self.partners is None else real_logits[self.partners]
 
 
@@ -49,9 +49,10 @@ class Phase:
     loss: Callable[[Batch], tuple[Tensor, Readings]]
 
     def learn(self, batch: Batch, slower: float) -> Readings:
-        """Take an optimiser step at the step's learning rate times `slower`; return readings.
+        """Take an optimiser step; return the values to log.
 
-        The norm of the gradient is one of them, because it becomes infinite before the loss does.
+        `slower` is a factor on the learning rate. The values include the norm of the gradient,
+        because it becomes infinite before the loss does.
         """
         loss, readings = self.loss(batch)
         for group in self.optimizer.param_groups:
@@ -65,10 +66,10 @@ class Phase:
 
 
 def guidance_at(config: GanConfig, progress: float) -> float:
-    """Return the weight of the guide's loss after a share `progress` (0 to 1) of the training.
+    """Return the weight of the guide's loss after the share `progress` (0 to 1) of the training.
 
-    It is `guidance` plus `delta_alpha` for each epoch done, times a factor that falls linearly to
-    zero at `guidance_end`.
+    It is `guidance` plus `delta_alpha` for each finished epoch, times a factor that falls linearly
+    to zero at `guidance_end`.
     """
     if config.guidance_end == 0:
         return 0.0
@@ -100,7 +101,7 @@ def make_phases(
     dtype: torch.dtype,
     steps: int,
 ) -> list[Phase]:
-    """Return the discriminator's and the generator's update, in the order of a step."""
+    """Return the discriminator's and the generator's update, in this order."""
     adversarial = ADVERSARIAL[config.loss]
     penalty = PENALTIES[config.penalty]
 
@@ -113,8 +114,8 @@ def make_phases(
 
     rows = [
         ("d", discriminator, config.d_every, config.d_lr, d_loss),
-        # paced: the generator takes `d_every` steps for each of the discriminator's, and together
-        # they are as long as one; longer ones follow outdated gradients and lose variety
+        # paced: the generator takes `d_every` steps per discriminator step, so its learning rate
+        # is divided by `d_every`; longer steps follow an outdated discriminator and lose variety
         ("g", generator, 1, config.g_lr / (config.d_every if config.paced else 1), g_loss),
     ]
     phases = []
@@ -144,7 +145,7 @@ def _d_loss(
     fake = batch.fake.detach()
     with autocast(fake.device, dtype):
         real_logits, fake_logits = _both_logits(batch, discriminator)
-    # a loss that compares two images compares two of the same class (Huang 2024)
+    # a relativistic loss compares images of the same class (Huang 2024)
     compared = batch.paired(real_logits) if adversarial.relative else real_logits
     loss = adversarial.d_loss(compared, fake_logits, config.label_smoothing)
     mistakes = torch.cat([real_logits.detach() < 0, fake_logits.detach() > 0])
@@ -165,7 +166,7 @@ def _d_loss(
 
 
 def _both_logits(batch: Batch, discriminator: Discriminator) -> tuple[Tensor, Tensor]:
-    """Return the logits of real and of generated images, in one pass unless batch norms forbid."""
+    """Return the logits of real and generated images, in one pass if there is no batch norm."""
     real_features = _real_features(batch, discriminator)
     fake_features = [part.detach() for part in batch.fake_features]
     if discriminator.depends_on_batch:
@@ -188,7 +189,7 @@ def _g_loss(
     adversarial: AdversarialLoss,
     dtype: torch.dtype,
 ) -> tuple[Tensor, Readings]:
-    """Return the generator's loss: the adversarial one, and the guide's of the fake images."""
+    """Return the generator's loss: the adversarial loss plus the guidance loss."""
     device = batch.fake.device
     with autocast(device, dtype):
         fake_logits = discriminator.logits(

@@ -21,39 +21,41 @@ from cgan.models.judge import extract, extract_split
 from cgan.models.sampling import collect, noise, sample
 from cgan.runtime.device import autocast
 
-N_IMAGES = 2000  # generated and real ones; fewer if there are fewer validation images
-SEED = 2**31  # of the fixed inputs; larger than any seed that a user may give
-N_SHOWN = 60  # of the fixed inputs: those in the picture of each evaluation
+N_IMAGES = 2000  # generated images, and as many real ones; fewer if there are fewer
+SEED = 2**31  # of the fixed inputs; larger than any seed of a user
+N_SHOWN = 60  # fixed inputs in the picture of each evaluation
 
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """The images of a generator from the fixed inputs, and their scores."""
+    """The images that a generator makes of the fixed inputs, and their scores."""
 
     images: NDArray[np.uint8]  # [N, C, H, W]
     by_guide: Features
-    fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator classifies them as real
+    fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator classifies an image as real
     scores: dict[str, float]  # guide_accuracy of a conditional generator; more with a judge
     warnings: list[str]
 
     def picture(self, epoch: float) -> tuple[str, bytes]:
-        """Return the images of the first fixed inputs as a PNG, and a name with the epoch in it."""
+        """Return a file name with the epoch in it, and a PNG of the first images."""
         requested = self.by_guide.requested
-        # leading zeros, so that names sort: 0003, or 0003.25 within an epoch
+        # leading zeros sort the names: 0003, or 0003.25 within an epoch
         whole, _, part = f"{epoch:g}".partition(".")
         name = f"epoch-{whole:0>4}" + (f".{part}" if part else "")
         if requested:
             share = self.scores["guide_accuracy"]
             name += f"-accuracy-{share:.3f}"
-            title = f"epoch {epoch:.4g}: T requested, C read by the guide ({share:.1%} agree)"
+            title = (
+                f"epoch {epoch:.4g}: T: requested, C: predicted by the guide ({share:.1%} agree)"
+            )
         else:
             name += "-unlabelled"
-            title = f"epoch {epoch:.4g}: C read by the guide"
+            title = f"epoch {epoch:.4g}: C: predicted by the guide"
         content = sample_grid(
             self.shown,
             self.by_guide.labels[:N_SHOWN] if requested else None,
             self.by_guide.judged[:N_SHOWN],
-            f"{title}\nborder green: the discriminator takes it for real; broken, red: not",
+            f"{title}\ngreen border: the discriminator says real; broken red border: generated",
             self.fooled,
         )
         return f"{name}.png", content
@@ -67,9 +69,9 @@ class ValidationResult:
 class Validator:
     """Scores a generator on fixed inputs, without use of the training's random state.
 
-    With a judge the scores include `judge_accuracy`, `fcd` and `coverage` against as many
-    validation images of the same labels, by the functions of the full evaluation. Without a judge
-    `guide_accuracy` is the only score.
+    With a judge, the scores include `judge_accuracy`, `fcd` and `coverage`, from the functions of
+    the full evaluation. The reference is as many validation images with the same labels. Without a
+    judge, `guide_accuracy` is the only score.
     """
 
     def __init__(
@@ -79,7 +81,7 @@ class Validator:
         judge: Classifier | None,
         dtype: torch.dtype,
     ):
-        """Compute the judge's features of the real images, once."""
+        """Compute the judge's features of the validation images once."""
         self.guide, self.judge, self.dtype = guide, judge, dtype
         real = subset(validation, N_IMAGES)
         self.labels = real.labels
@@ -126,7 +128,7 @@ class Validator:
 
 
 def _collapse(fake: Features, real: Features) -> list[str]:
-    """Return the warnings of missing classes and of little variety within a class."""
+    """Return warnings about missing classes and low diversity within a class."""
     diversity = diversity_per_class(fake=fake, real=real)
     rows = [ClassRow(label=label, diversity_high=row["high"]) for label, row in diversity.items()]
     found = find_warnings(Found({}, rows, histogram_rows(fake, real)))

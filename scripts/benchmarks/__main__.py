@@ -1,4 +1,4 @@
-"""Measures the requested parts; writes the table and the figure after each."""
+"""Measures the chosen parts; writes the table and the figure after each part."""
 
 import argparse
 import sys
@@ -18,14 +18,14 @@ from scripts.benchmarks.speed import evaluation, sampling
 from scripts.pages import rewrite
 
 PARTS = ("throughput", "quality", "classifier", "sampling", "evaluation", "operations")
-MOST_ROUNDS = 10  # that fit into one epoch of the project's loop, without its validation
+MOST_ROUNDS = 10  # as many as fit into one epoch of training, without its validation
 REPOSITORY = Path(__file__).parent.parent.parent
 FILE = REPOSITORY / "docs/assets/benchmark.csv"
 PAGE = REPOSITORY / "docs/performance.md"
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure the chosen parts and write their rows."""
     asked = _arguments()
     parts = [part for part in PARTS if not asked.only or part in asked.only]
     precision = precision_name(choose_precision("auto", torch.device("cpu")))
@@ -45,11 +45,11 @@ def main() -> None:
 def _measure(
     parts: list[str], asked: argparse.Namespace, precision: str, known: list[Row]
 ) -> Iterator[list[Row]]:
-    """Yield the rows of each part in turn; `known` ones were measured on this machine before."""
+    """Yield the rows of each part in turn; `known` holds earlier rows of this machine."""
     fixed = {"device": "cpu", "precision": precision}
     config = gan_config("guided", "mnist", epochs=asked.epochs, **fixed)
 
-    @cache  # two parts tell of the same pairs
+    @cache  # two parts use the same pairs
     def pairs() -> training.Pairs:
         return training.measure_pairs(config, asked.mnist, asked.rounds, _say)
 
@@ -80,10 +80,10 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each speed")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each training")
-    parser.add_argument("--epochs", type=int, help="of the GAN, in place of the recipe's")
-    kept = "keep the trained GANs in this folder, as default-SEED in the place of older ones"
+    parser.add_argument("--epochs", type=int, help="epochs of the GAN, instead of the recipe's")
+    kept = "save the trained GANs in this folder as default-SEED, replacing older ones"
     parser.add_argument("--keep", type=Path, help=kept)
-    parser.add_argument("--only", nargs="+", choices=PARTS, help="leave out the other parts")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="measure only these parts")
     asked = parser.parse_args()
     if not 1 <= asked.rounds <= MOST_ROUNDS or asked.seeds < 1:
         parser.error(f"--rounds must be 1 to {MOST_ROUNDS} and --seeds 1 or more")

@@ -21,19 +21,19 @@ from scripts.benchmarks.rows import Row, machine, summary, worded
 from scripts.pages import markdown
 
 REPOSITORY = Path(__file__).parent.parent.parent
-EPOCHS = {"digits": "10", "mnist": "0.3"}  # each about a quarter of a minute
-N_MANY, N_FEW = 20_000, 100  # images; the few tell what a start takes
-TOLERATED = 1.05  # times the seconds of before
-Seconds = dict[str, float]  # by what was measured
+EPOCHS = {"digits": "10", "mnist": "0.3"}  # about 15 seconds each
+N_MANY, N_FEW = 20_000, 100  # images; N_FEW measures the start
+TOLERATED = 1.05  # times the seconds of the earlier revision
+Seconds = dict[str, float]  # by measurement
 Measure = Callable[[], Seconds]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What is the same for both revisions."""
+    """The settings that both revisions share."""
 
     dataset: str
-    data: Path | None  # the folder of MNIST; digits need none
+    data: Path | None  # the folder of MNIST; None for digits
     precision: str
 
     @property
@@ -44,7 +44,7 @@ class Setting:
 
 
 def training(revision: Revision, setting: Setting) -> Seconds:
-    """Return the seconds that the history tells of a short training, without its start."""
+    """Return the seconds of a short training from its history, without the start."""
     with tempfile.TemporaryDirectory() as folder:
         flags = ["--dataset", setting.dataset, "--epochs", EPOCHS[setting.dataset]]
         used = revision.run(Path(folder), "train-gan", "--name", "measured", *flags, *setting.flags)
@@ -56,7 +56,7 @@ def training(revision: Revision, setting: Setting) -> Seconds:
 
 
 def sampling(revision: Revision, setting: Setting) -> Seconds:
-    """Return the seconds of a start, and those that many images take beyond it."""
+    """Return the seconds of a start, and those of many images without the start."""
     with tempfile.TemporaryDirectory() as folder:
         many, few = (
             revision.run(
@@ -74,7 +74,7 @@ def sampling(revision: Revision, setting: Setting) -> Seconds:
 
 
 def evaluation(revision: Revision, setting: Setting) -> Seconds:
-    """Return the seconds of the whole command that scores a generator that ships."""
+    """Return the seconds of the whole command that scores a shipped generator."""
     with tempfile.TemporaryDirectory() as folder:
         used = revision.run(Path(folder), "evaluate", setting.dataset, "--quick", *setting.flags)
     return _both(f"evaluation, {setting.dataset} --quick", used)
@@ -90,16 +90,16 @@ PARTS = {"training": training, "sampling": sampling, "evaluation": evaluation}
 def in_pairs(
     then: Measure, now: Measure, rounds: int, say: Callable[[str], None] = lambda _: None
 ) -> list[tuple[Seconds, Seconds]]:
-    """Measure both by turns, so that both see the same state of the machine within a pair.
+    """Measure both alternately, so that a pair has the same state of the machine.
 
     Args:
         then: measures the earlier revision.
         now: measures the working tree.
-        rounds: pairs; the order within one is turned round after each.
-        say: is told every pair.
+        rounds: number of pairs; the order within a pair alternates.
+        say: receives a line about every pair.
 
     Returns:
-        What (then, now) came to, once a pair.
+        The results of (then, now) of each pair.
     """
     pairs = []
     for i in range(rounds):
@@ -115,7 +115,7 @@ def in_pairs(
 
 
 def ratios(pairs: Sequence[tuple[Seconds, Seconds]]) -> list[Row]:
-    """Return the ratio now to then of everything that was measured: median, range, pairs."""
+    """Return the ratio of now to then for each measurement: median, range, number of pairs."""
     return [
         summary("against", what, [now[what] / then[what] for then, now in pairs], "times")
         for what in pairs[0][0]
@@ -123,7 +123,7 @@ def ratios(pairs: Sequence[tuple[Seconds, Seconds]]) -> list[Row]:
 
 
 def table(name: str, pairs: Sequence[tuple[Seconds, Seconds]]) -> list[list[str]]:
-    """Return a line for everything that was measured, as `HEADS` say."""
+    """Return a line of the table for each measurement."""
     lines = []
     for row in ratios(pairs):
         medians = [statistics.median(pair[side][row.what] for pair in pairs) for side in (0, 1)]
@@ -134,7 +134,7 @@ def table(name: str, pairs: Sequence[tuple[Seconds, Seconds]]) -> list[list[str]
 
 
 def verdict(rows: Sequence[Row]) -> str:
-    """Return a line that says whether anything is slower in every pair."""
+    """Return a sentence: whether anything is slower in every pair."""
     share = f"{TOLERATED - 1:.0%}"
     slower = [row.what for row in rows if row.low > TOLERATED]
     line = f"Nothing is slower by more than {share} in every pair."
@@ -145,7 +145,7 @@ def verdict(rows: Sequence[Row]) -> str:
 
 
 def compare(name: str, setting: Setting, parts: Sequence[str], rounds: int) -> str:
-    """Measure the parts of both revisions; return the table and the line below it."""
+    """Measure the parts for both revisions; return the table and the verdict."""
     pairs: list[list[tuple[Seconds, Seconds]]] = []
     with checked_out(REPOSITORY, name) as then, tempfile.TemporaryDirectory() as folder:
         now = Revision("working tree", REPOSITORY)
@@ -166,25 +166,25 @@ def compare(name: str, setting: Setting, parts: Sequence[str], rounds: int) -> s
 
 
 def main() -> None:
-    """Compare, and print what came of it."""
+    """Compare the revisions, and print the table."""
     asked = _arguments()
     dataset = "digits" if asked.mnist is None else "mnist"
     data = None if asked.mnist is None else asked.mnist.resolve()
     if data is not None and not data.is_dir():
-        raise InputError(f"{asked.mnist} is no folder; name that of the four MNIST files")
+        raise InputError(f"{asked.mnist} is not a folder; give the folder of the four MNIST files")
     precision = precision_name(choose_precision("auto", torch.device("cpu")))
     parts = [part for part in PARTS if not asked.only or part in asked.only]
     setting = Setting(dataset, data, precision)
-    with stopping_at_once():  # the temporary folders go then too
+    with stopping_at_once():  # so that temporary folders are removed
         sys.stdout.write(compare(asked.against, setting, parts, asked.rounds))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/benchmark", description=__doc__)
     parser.add_argument("--against", metavar="REV", required=True, help="a commit, branch or tag")
-    parser.add_argument("mnist", type=Path, nargs="?", help="train and score on MNIST, not digits")
+    parser.add_argument("mnist", type=Path, nargs="?", help="folder of MNIST; default: use digits")
     parser.add_argument("--rounds", type=int, default=5, help="pairs of each measurement")
-    parser.add_argument("--only", nargs="+", choices=PARTS, help="leave out the other parts")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="measure only these parts")
     asked = parser.parse_args()
     if asked.rounds < 1:
         parser.error("--rounds must be 1 or more")

@@ -18,7 +18,7 @@ Found = dict[tuple[str, str, str], Row]
 
 
 def draw(rows: list[Row], path: Path) -> None:
-    """Write the figure, 900 pixels wide, of the parts that have been measured."""
+    """Write the figure of the measured parts, 900 pixels wide."""
     found = {(row.part, row.what, row.unit): row for row in rows}
     figure = Figure(figsize=(9, 3.4), dpi=100, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))

@@ -23,22 +23,22 @@ LEVELS = [
 MOMENTS = [30, 60, 120]  # seconds of training
 SCORES = [("judge_accuracy", 100, "%"), ("fcd", 1, ""), ("coverage", 1, "")]
 CLASSIFIER_LEVELS = [0.990, 0.994]
-CHECKS = 4  # scores an epoch: as fine as the times are
+CHECKS = 4  # evaluations per epoch, the resolution of the times
 
 
 def goal(column: str, level: float) -> str:
-    """Return a level in words."""
+    """Return a level as text."""
     name = _words(column)
     return f"{name} {100 * level:g}%" if "accuracy" in column else f"{name} {level:g}"
 
 
 def score_at(history: History, column: str, seconds: float) -> float:
-    """Return the last score within `seconds` of training; not a number before the first."""
+    """Return the last score within `seconds` of training; NaN before the first score."""
     return next((row[column] for row in reversed(history) if row["seconds"] <= seconds), math.nan)
 
 
 def seconds_to(history: History, column: str, level: float) -> float:
-    """Return the seconds of training until `column` first was `level` or more; or infinity."""
+    """Return the seconds of training until `column` first reached `level`; else infinity."""
     return next((row["seconds"] for row in history if row[column] >= level), math.inf)
 
 
@@ -50,18 +50,18 @@ def quality(
     say: Callable[[str], None] = lambda _: None,
     keep: Path | None = None,
 ) -> list[Row]:
-    """Train with several seeds; return the rows of the part of that name.
+    """Train with several seeds; return the rows of the part "quality".
 
-    The seconds are of training alone, with the study of the images that precedes it; scoring and
-    pictures are not in them. The scores are of validation images.
+    The seconds include the clustering of modes before the training, but not evaluations and
+    pictures. The scores come from validation images.
 
     Args:
-        config: what to train; its `checks` say how finely times are resolved.
+        config: settings of the training; its `checks` determine the resolution of the times.
         mnist: the folder of the data.
-        seeds: runs, with the seeds 1, 2 and so on.
+        seeds: number of runs, with the seeds 1, 2 and so on.
         baseline_epoch: seconds of the baseline's epoch on this machine; None leaves those rows out.
-        say: is told every run.
-        keep: the folder in which the runs stay, as default-1 and so on; None throws them away.
+        say: receives a line about every run.
+        keep: the folder for the runs, named default-1 and so on; None: they are deleted.
     """
     histories = [
         _train(replace(config, seed=seed), mnist, say, keep) for seed in range(1, seeds + 1)
@@ -70,7 +70,7 @@ def quality(
 
 
 def scores_in_time(histories: Sequence[History], baseline_epoch: float | None) -> list[Row]:
-    """Return when each score was reached, and what the scores were at each moment."""
+    """Return the time at which each score was reached, and the scores at each moment."""
     part, rows = "quality", []
     for column, level in LEVELS:
         times = [seconds_to(history, column, level) for history in histories]
@@ -118,9 +118,9 @@ def _train(
 def classifier(
     config: ClassifierConfig, mnist: Path, seeds: int, say: Callable[[str], None] = lambda _: None
 ) -> list[Row]:
-    """Train the guide with several seeds; return the rows of the part of that name.
+    """Train the guide with several seeds; return the rows of the part "classifier".
 
-    Epochs are told by validation images; test images are read once, at the end.
+    Validation images score the epochs. Test images are used once, at the end.
     """
     results = []
     for seed in range(1, seeds + 1):

@@ -1,4 +1,4 @@
-"""Checks out revisions of the project and runs each through its command line."""
+"""Checks out revisions of the project, and runs their commands."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ WHERE = "import cgan; print(cgan.__file__); print(cgan.__version__)"
 
 @dataclass(frozen=True)
 class Used:
-    """Seconds by the clock, and those of all processors together, which other work sways less."""
+    """Elapsed seconds and processor seconds; other processes affect the latter less."""
 
     seconds: float
     processor: float
@@ -25,16 +25,16 @@ class Used:
 
 @dataclass(frozen=True)
 class Revision:
-    """A checked-out revision: how people call it and the folder that holds the package."""
+    """A checked-out revision: its name, and the folder that has the package."""
 
     name: str
     root: Path
 
     def run(self, folder: Path, *arguments: str) -> Used:
-        """Run `cgan` with `arguments` in `folder`, in a process of its own; return what it took.
+        """Run `cgan` with `arguments` in `folder`, in a new process; return its time.
 
         Raises:
-            InputError: the command failed; the message ends with the last line that it wrote.
+            InputError: the command failed; the message ends with the last line of its output.
         """
         start, before = time.perf_counter(), os.times()
         self._python(folder, "-m", "cgan", *arguments)
@@ -43,7 +43,7 @@ class Revision:
         return Used(seconds, processor - before.children_user - before.children_system)
 
     def prepare(self, folder: Path) -> str:
-        """Compile the package, so that no measurement does; return the version of the package.
+        """Compile the package before the measurements; return its version.
 
         Raises:
             InputError: another copy of the package would be measured.
@@ -51,7 +51,7 @@ class Revision:
         self._python(folder, "-m", "compileall", "-q", str(self.root / "cgan"))
         file, version = self._python(folder, "-c", WHERE).split("\n")[:2]
         if Path(file).resolve().parent != (self.root / "cgan").resolve():
-            raise InputError(f"{self.name} would not be measured, but {file}")
+            raise InputError(f"{file} would be measured instead of {self.name}")
         return version
 
     def _python(self, folder: Path, *arguments: str) -> str:
@@ -73,16 +73,16 @@ class Revision:
 
 @contextmanager
 def checked_out(repository: Path, name: str) -> Iterator[Revision]:
-    """Check a revision out into a temporary folder, which is removed whatever happens.
+    """Check out a revision into a temporary folder, which is always removed afterwards.
 
-    The repository's own files are not touched, whether they are committed or not.
+    The files of the repository do not change, whether they are committed or not.
 
     Args:
-        repository: the top folder of a Git repository.
+        repository: the root of a Git repository.
         name: a commit, branch or tag.
 
     Raises:
-        InputError: there is no Git, no repository, or no such revision.
+        InputError: Git is not installed, or there is no repository or no such revision.
     """
     commit = _commit(repository, name)
     with tempfile.TemporaryDirectory(prefix="cgan-against-") as folder:
@@ -90,7 +90,7 @@ def checked_out(repository: Path, name: str) -> Iterator[Revision]:
         try:
             _git(repository, "worktree", "add", "--quiet", "--detach", root, commit)
             yield Revision(name, Path(root))
-        finally:  # Git forgets the folder too
+        finally:  # Git also forgets the folder
             _git(repository, "worktree", "remove", "--force", root, check=False)
 
 
@@ -98,10 +98,10 @@ def _commit(repository: Path, name: str) -> str:
     """Return the full hash of a revision."""
     top = _git(repository, "rev-parse", "--show-toplevel", check=False)
     if not top or Path(top).resolve() != repository.resolve():
-        raise InputError(f"{repository} is no Git repository, so it has no other revision")
+        raise InputError(f"{repository} is not a Git repository, so it has no other revision")
     commit = _git(repository, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False)
     if name.startswith("-") or not commit:
-        raise InputError(f"there is no revision {name!r}; git log shows those that there are")
+        raise InputError(f"there is no revision {name!r}; git log lists the revisions")
     return commit
 
 

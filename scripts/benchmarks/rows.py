@@ -15,13 +15,13 @@ import torch
 from cgan.io.files import csv_bytes, write_bytes
 from cgan.runtime.errors import InputError
 
-MACHINE = "machine"  # the part of the row that says where the others were measured
+MACHINE = "machine"  # part of the row that names the machine
 NEVER = "not reached"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement: the median of n values and their range; NaN where nothing was reached."""
+    """One measurement: the median of n values and their range; NaN if not reached."""
 
     part: str
     what: str
@@ -33,9 +33,9 @@ class Row:
 
 
 def summary(part: str, what: str, values: Sequence[float], unit: str) -> Row:
-    """Return the row of repeated measurements; infinite ones were never reached.
+    """Return the row of repeated measurements; an infinite one means never reached.
 
-    One that is not a number leaves the whole row without.
+    If one is NaN, all numbers of the row are NaN.
     """
     if any(map(math.isnan, values)):
         return Row(part, what, math.nan, math.nan, math.nan, unit, len(values))
@@ -65,7 +65,7 @@ def _cores() -> int:
 
 
 def read(path: Path) -> list[Row]:
-    """Return the rows of a CSV file; none where there is no file."""
+    """Return the rows of a CSV file; an empty list if there is no file."""
     if not path.exists():
         return []
     with path.open(newline="") as stream:
@@ -84,7 +84,7 @@ def read(path: Path) -> list[Row]:
 
 
 def write(path: Path, rows: Iterable[Row]) -> None:
-    """Write the CSV file; what was not reached stays empty."""
+    """Write the CSV file; cells of NaN are empty."""
     lines = [
         {key: "" if value != value else value for key, value in asdict(row).items()} for row in rows
     ]
@@ -92,17 +92,17 @@ def write(path: Path, rows: Iterable[Row]) -> None:
 
 
 def merge(old: list[Row], new: list[Row], order: Sequence[str]) -> list[Row]:
-    """Return `old` rows with every part that `new` has replaced by it, in the order of parts."""
+    """Return the `old` rows, with parts replaced by those of `new`, in the order of parts."""
     replaced = {row.part for row in new}
     rows = [row for row in old if row.part not in replaced] + new
     return sorted(rows, key=lambda row: [MACHINE, *order].index(row.part))
 
 
 def check_same_machine(old: list[Row], now: Row, parts: Sequence[str], path: Path) -> None:
-    """Refuse to put measurements of two machines into one table.
+    """Check that a table will not mix measurements of two machines.
 
     Raises:
-        InputError: rows that would be kept were measured elsewhere.
+        InputError: rows that would stay were measured on another machine.
     """
     kept = any(row.part not in [MACHINE, *parts] for row in old)
     if kept and [row.what for row in old if row.part == MACHINE] != [now.what]:
@@ -113,7 +113,7 @@ def check_same_machine(old: list[Row], now: Row, parts: Sequence[str], path: Pat
 
 
 def table(rows: list[Row]) -> str:
-    """Return the rows as Markdown, the machine in a line above them."""
+    """Return the rows as a Markdown table, below a line about the machine."""
     heads = ["part", "what", "median", "range", "unit", "n"]
     lines = [row.what for row in rows if row.part == MACHINE]
     lines += ["", *(f"| {' | '.join(row)} |" for row in (heads, ["---", "---", "---:"] * 2))]
@@ -127,7 +127,7 @@ def table(rows: list[Row]) -> str:
 
 
 def worded(value: float) -> str:
-    """Return three or four digits for people, or that it was not reached."""
+    """Return a number as text of three or four digits, or "not reached" for NaN."""
     if math.isnan(value):
         return NEVER
     size = math.floor(math.log10(abs(value))) if value else 0

@@ -1,4 +1,4 @@
-"""How fast images are generated, and the time that comparing them takes."""
+"""Measures the speed of sampling, and the time of the metrics."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,11 +22,11 @@ SPEC = DataSpec("mnist", 1, 28, 28, 10)
 N_DRAWN = 5000
 BATCH_SIZE = 200  # the default
 SIZES = (1000, 2000, 5000, 10_000)
-N_FEATURES = 96  # as many as the judge has
+N_FEATURES = 96  # as many as the judge's
 
 
 def sampling(config: GanConfig, rounds: int, n_drawn: int = N_DRAWN) -> list[Row]:
-    """Draw from an untrained generator; return the rows of the part of that name."""
+    """Sample from an untrained generator; return the rows of the part "sampling"."""
     network = make_generator(config, SPEC)
     generator = place(network, torch.device("cpu"))
     labels = balanced_labels(n_drawn, SPEC.n_classes)
@@ -37,7 +37,7 @@ def sampling(config: GanConfig, rounds: int, n_drawn: int = N_DRAWN) -> list[Row
             pass
 
     for name in rates:
-        draw(PRECISIONS[name])  # the first prepares the kernels
+        draw(PRECISIONS[name])  # the first run prepares the kernels
     for _ in range(rounds):
         for name in rates:
             rates[name].append(n_drawn / _seconds(partial(draw, PRECISIONS[name])))
@@ -50,7 +50,7 @@ def sampling(config: GanConfig, rounds: int, n_drawn: int = N_DRAWN) -> list[Row
 
 
 def evaluation(rounds: int, sizes: Sequence[int] = SIZES) -> list[Row]:
-    """Compare clouds of features; return the rows of the part of that name."""
+    """Compare clusters of feature vectors; return the rows of the part "evaluation"."""
     rows = []
     for size in sizes:
         fake, real = _clouds(size)
@@ -62,7 +62,7 @@ def evaluation(rounds: int, sizes: Sequence[int] = SIZES) -> list[Row]:
 
 
 def _clouds(size: int) -> tuple[Features, Features]:
-    """Return two samples of ten classes, each a cloud around a centre of its own."""
+    """Return two samples of ten classes; each class is a cluster with its own centre."""
     random = np.random.default_rng(0)
     centres = random.normal(size=(10, N_FEATURES))
     labels = np.arange(size) % 10

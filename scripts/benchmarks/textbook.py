@@ -1,4 +1,4 @@
-"""The baseline: a guided GAN as in textbooks and as its authors wrote it, in plain PyTorch."""
+"""The baseline: the original guided GAN with a textbook training loop in plain PyTorch."""
 
 import time
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ BATCH_SIZE = 64
 RATE, BETAS = 2e-3, (0.5, 0.999)
 GUIDANCE = 0.5
 D_EVERY = 2
-NO_LABELS = torch.zeros(0)  # this discriminator is not told any
+NO_LABELS = torch.zeros(0)  # this discriminator uses no labels
 
 
 class Pictures(Dataset):
-    """A data set in torchvision's manner: every image is made a picture and transformed."""
+    """A data set like torchvision's: every image becomes a PIL image and is transformed."""
 
     def __init__(self, split: Split):
-        """Show the images of `split`, which have one channel."""
+        """Use the images of `split`, which have one channel."""
         self.images, self.labels = split.images[:, 0].numpy(), split.labels.tolist()
         self.transform = transforms.Compose(
             [transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))]
@@ -45,12 +45,12 @@ class Pictures(Dataset):
 class Textbook:
     """The training loop, one step at a time.
 
-    On a batch on which the discriminator does not learn its two passes are left out altogether,
-    which is in the baseline's favour.
+    If the discriminator is not updated on a batch, its two passes are skipped. This makes the
+    baseline faster.
     """
 
     def __init__(self, split: Split, seed: int = 1):
-        """Build the networks for `split`; the guide is untrained, which costs the same time."""
+        """Build the networks for `split`; the guide is untrained, which takes the same time."""
         torch.manual_seed(seed)
         self.split, self.steps = split, 0
         recipe = RECIPES["guided-original"]
@@ -62,7 +62,7 @@ class Textbook:
         self.batches = self._endless()
 
     def step(self) -> dict[str, float]:
-        """Learn from one batch; return what the log shows."""
+        """Train on one batch; return the values to log."""
         real, _ = next(self.batches)
         labels = torch.randint(self.split.spec.n_classes, (len(real),))
         fake = self.generator(torch.randn(len(real), self.generator.z_dim), labels)
@@ -74,7 +74,7 @@ class Textbook:
         return log
 
     def images_per_second(self, n_steps: int) -> float:
-        """Return how many images a second `n_steps` steps learn from."""
+        """Return the images per second of `n_steps` steps."""
         start = time.perf_counter()
         n_images = sum(self.step()["images"] for _ in range(n_steps))
         return n_images / (time.perf_counter() - start)
@@ -112,7 +112,7 @@ class Textbook:
         }
 
     def _believed(self, images: Tensor) -> Tensor:
-        """Return probabilities [B] of being real."""
+        """Return the probabilities [B] that images are real."""
         return self.discriminator.logits([images], NO_LABELS, NO_LABELS).sigmoid()
 
     def _endless(self) -> Iterator[tuple[Tensor, Tensor]]:

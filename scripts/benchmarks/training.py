@@ -1,4 +1,4 @@
-"""Training speed of the project's own loop and the baseline, alternately, and their operations."""
+"""Measures the training speed of cgan and the baseline alternately, and counts operations."""
 
 import tempfile
 import time
@@ -21,42 +21,42 @@ from scripts.benchmarks.textbook import BATCH_SIZE, Textbook
 
 EPOCH = 60_000  # images
 BASELINE_EPOCH = "baseline, epoch of 60,000"
-N_IMAGES = 4800  # of the project's loop in a round; ten rounds fit into an epoch
-N_SETTLING = 320  # not timed, after the baseline's turn
-N_BASELINE = 2560  # of the baseline in a round, which takes longer
+N_IMAGES = 4800  # of cgan's training in a round; ten rounds fit into an epoch
+N_SETTLING = 320  # images after the baseline's turn that are not timed
+N_BASELINE = 2560  # images of the baseline in a round; it is slower
 N_WARM_UP = 1280
-COUNTED_STEPS = 16  # as many as lie between two penalties
-PRODUCT = 2048  # rows and columns of the matrices whose product is the yardstick
+COUNTED_STEPS = 16  # the steps between two penalties
+PRODUCT = 2048  # rows and columns of the matrices in the reference product
 N_PRODUCTS = 4
 
 
 @dataclass
 class Pairs:
-    """Repeated measurements, one of each list in a round, and operations counted once."""
+    """Measurements, one per round in each list, and operations, counted once."""
 
-    ours: list[float] = field(default_factory=list)  # images a second
+    ours: list[float] = field(default_factory=list)  # images per second
     baseline: list[float] = field(default_factory=list)
-    product: list[float] = field(default_factory=list)  # operations a second, our precision
+    product: list[float] = field(default_factory=list)  # operations per second in cgan's precision
     product_fp32: list[float] = field(default_factory=list)
-    operations: float = 0.0  # of an image learned from
+    operations: float = 0.0  # per training image
     baseline_operations: float = 0.0
 
 
-class Finished(Exception):  # noqa: N818 - no error: it ends a training that was timed
-    """Everything has been measured."""
+class Finished(Exception):  # noqa: N818 - not an error: it ends a timed training
+    """All measurements are done."""
 
 
 class Watch(Progress):
-    """Runs an iterator on by one after every step, in the place of a progress bar."""
+    """Advances an iterator after every training step, in place of a progress bar."""
 
     def __init__(self, measuring: Iterator[None]):
-        """Let `measuring` do what it likes between two steps; when it ends, so does training."""
+        """Run `measuring` between steps; the training ends when it ends."""
         super().__init__()
         self._measuring = measuring
 
     @contextmanager
     def bar(self, total: int, title: str, done: int = 0, unit: str = "images") -> Iterator[Bar]:
-        """Give the loop a bar that is no bar."""
+        """Return an object that advances the iterator instead of a bar."""
         yield _Steps(self._measuring)
 
 
@@ -72,7 +72,7 @@ class _Steps(Bar):
 
 
 def watch_training(config: GanConfig, mnist: Path, measuring: Iterator[None]) -> None:
-    """Train in the project's own loop until `measuring` has ended; keep nothing."""
+    """Train with cgan until `measuring` ends; save nothing."""
     with tempfile.TemporaryDirectory() as place, suppress(Finished):
         folders = Folders(mnist, Path(place), Path(place))
         train_gan(config, folders, judge=NO_JUDGE, progress=Watch(measuring))
@@ -81,16 +81,15 @@ def watch_training(config: GanConfig, mnist: Path, measuring: Iterator[None]) ->
 def measure_pairs(
     config: GanConfig, mnist: Path, rounds: int, say: Callable[[str], None] = lambda _: None
 ) -> Pairs:
-    """Time the baseline and the project's loop by turns, `rounds` times.
+    """Time the baseline and cgan's training alternately, `rounds` times.
 
-    Both see the same state of the machine within a round, so the ratio of a pair holds where
-    either speed does not.
+    The state of the machine is the same within a round, so ratios are more reliable than speeds.
 
     Args:
-        config: what the project trains; its precision is named, not "auto".
+        config: settings of cgan's training; its precision is not "auto".
         mnist: the folder of the data.
-        rounds: pairs.
-        say: is told every pair.
+        rounds: number of pairs.
+        say: receives a line about every pair.
     """
     pairs = Pairs()
     baseline = Textbook(load_split(config.dataset, mnist, "train"))
@@ -101,7 +100,7 @@ def measure_pairs(
 def _measuring(
     pairs: Pairs, config: GanConfig, baseline: Textbook, rounds: int, say: Callable[[str], None]
 ) -> Iterator[None]:
-    """Measure everything in `pairs`; every yield lets the project's loop make one step."""
+    """Fill `pairs`; each yield lets cgan's training make one step."""
     steps = N_IMAGES // config.batch_size
     baseline.images_per_second(N_WARM_UP // BATCH_SIZE)
     yield from _steps(N_WARM_UP // config.batch_size)
@@ -130,8 +129,8 @@ def _steps(n: int) -> Iterator[None]:
 def counter() -> FlopCounterMode:
     """Return a context that counts the operations of products and convolutions.
 
-    A multiplication and an addition count as two. PyTorch's own counter overlooks products of a
-    matrix and a vector, of which spectral norms are made.
+    A multiplication and an addition count as two. PyTorch's counter does not count matrix-vector
+    products, which spectral norms use.
     """
     return FlopCounterMode(display=False, custom_mapping={torch.ops.aten.mv: _of_a_vector})
 
@@ -141,7 +140,7 @@ def _of_a_vector(matrix: torch.Size, vector: torch.Size, **_: object) -> int:
 
 
 def product_rate(dtype: torch.dtype) -> float:
-    """Return the most operations a second that the machine reaches in a product of matrices."""
+    """Return the highest operations per second that the machine reaches in a matrix product."""
     left, right = torch.randn(2, PRODUCT, PRODUCT).to(dtype)
     seconds = []
     for _ in range(N_PRODUCTS):
@@ -152,7 +151,7 @@ def product_rate(dtype: torch.dtype) -> float:
 
 
 def throughput(pairs: Pairs) -> list[Row]:
-    """Return the rows of the part of that name."""
+    """Return the rows of the part "throughput"."""
     part, rate = "throughput", "images/s"
     ratios = _ratios(pairs.ours, pairs.baseline)
     return [
@@ -165,12 +164,12 @@ def throughput(pairs: Pairs) -> list[Row]:
 
 
 def baseline_epoch(rows: Iterable[Row]) -> float | None:
-    """Return the seconds of the baseline's epoch; None where it was not measured."""
+    """Return the seconds of the baseline's epoch; None if it was not measured."""
     return next((row.value for row in rows if row.what == BASELINE_EPOCH), None)
 
 
 def operations(pairs: Pairs, precision: str) -> list[Row]:
-    """Return the rows of the part of that name."""
+    """Return the rows of the part "operations"."""
     part, rate = "operations", "GFLOP/s"
     rows = []
     for name, images, count, product, format_name in (

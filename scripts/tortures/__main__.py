@@ -1,4 +1,4 @@
-"""Runs the requested stress tests, and writes the table after each."""
+"""Runs the chosen stress tests, and writes the table after each."""
 
 import argparse
 import platform
@@ -22,7 +22,7 @@ from scripts.tortures.pickles import refused
 TOP = Path(__file__).parent.parent.parent
 FILE = TOP / "docs/assets/torture.csv"
 HEADS = ["torture", "times", "outcome"]
-Outcome = tuple[str, int, str]  # what was done, how often, what came of it
+Outcome = tuple[str, int, str]  # what was done, how often, the result
 
 
 def _kills(times: int | None) -> Outcome:
@@ -64,11 +64,13 @@ PARTS: dict[str, Callable[[int | None], Outcome]] = {
 
 
 def main() -> None:
-    """Do it, and tell."""
+    """Run the chosen parts, and print their results."""
     reader = argparse.ArgumentParser(prog="scripts/torture")
     choices = [*PARTS, "fuzz", *parsers()]
-    reader.add_argument("parts", nargs="*", choices=[*choices, []], help="default: all")
-    reader.add_argument("--times", type=int, help="kills, or inputs")
+    reader.add_argument(
+        "parts", nargs="*", choices=[*choices, []], help="parts to run; default: all"
+    )
+    reader.add_argument("--times", type=int, help="number of kills, or of damaged files")
     asked = reader.parse_args()
     parts = [part for part in asked.parts or [*PARTS, "fuzz"] if part != "fuzz"]
     if not asked.parts or "fuzz" in asked.parts:

@@ -1,4 +1,4 @@
-"""Fills a small disk at every write, and checks that earlier results are intact."""
+"""Fills a small disk at each write, and checks that earlier results are intact."""
 
 import hashlib
 import subprocess
@@ -26,7 +26,7 @@ def small_disk() -> Iterator[Path]:
     """Mount a disk of `SIZE` bytes.
 
     Raises:
-        PermissionError: this user may not mount one.
+        PermissionError: this user may not mount a disk.
     """
     with tempfile.TemporaryDirectory() as top:
         mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", top]
@@ -39,10 +39,10 @@ def small_disk() -> Iterator[Path]:
 
 
 class Filler:
-    """Fills the disk before writing number `at`."""
+    """Fills the disk before write number `at`."""
 
     def __init__(self, disk: Path, at: int):
-        """Begin before the first writing."""
+        """Start before the first write."""
         self.file, self.at, self.seen = disk / "filler", at, 0
 
     def around(self, write: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,7 +64,7 @@ class Filler:
                         stream.write(bytes(size))
 
     def empty(self) -> None:
-        """Give the room back."""
+        """Free the space again."""
         self.file.unlink(missing_ok=True)
 
 
@@ -74,14 +74,13 @@ def _tree(folder: Path) -> dict[str, str]:
 
 
 def full_disks() -> dict[str, int]:
-    """Fill the disk at every writing of a training that replaces another, and of its report.
+    """Fill the disk at each write of a training that replaces another, and of its report.
 
     Returns:
-        How many points of writing there are.
+        The number of writes of each command.
 
     Raises:
-        AssertionError: something was written nonetheless, is damaged, or the error is none of a
-            line.
+        AssertionError: a file changed or is damaged, or the error message is not one line.
         PermissionError: this user may not mount a small disk.
     """
     points = {}
@@ -106,7 +105,7 @@ def full_disks() -> dict[str, int]:
         }
         for name, work in works.items():
             points[name] = _fill_at_every_point(work, disk, folders)
-            sys.stderr.write(f"{name}: full at each of {points[name]} points of writing\n")
+            sys.stderr.write(f"{name}: disk full at each of {points[name]} writes\n")
     return points
 
 

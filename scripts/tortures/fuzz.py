@@ -1,4 +1,4 @@
-"""Feeds damaged files to each parser; anything but reading or a one-line refusal is a failure."""
+"""Feeds damaged files to each parser. Each must be read, or refused in one line."""
 
 import base64
 import resource
@@ -14,23 +14,23 @@ from typing import Any
 from cgan.runtime.errors import InputError
 from scripts.tortures.parsers import Parser, parsers
 
-LONGEST = 10.0  # seconds that one file may take
-MOST_MEMORY = 2**30  # bytes that reading may take
-FAST = Path("/dev/shm")  # where files are quick to write, if it is there
+LONGEST = 10.0  # seconds allowed for one file
+MOST_MEMORY = 2**30  # bytes allowed for reading
+FAST = Path("/dev/shm")  # a folder in memory, if there is one
 
 
 class NeitherError(AssertionError):
     """A parser neither accepted nor refused a file; `content` reproduces it."""
 
     def __init__(self, name: str, content: bytes, kept: Path):
-        """Tell the parser and where the file is kept."""
+        """Describe the failure: the parser, and the path of the file."""
         start = base64.b64encode(content[:300]).decode()
         super().__init__(f"{name}: {kept} is neither read nor refused in one line; it is {start}")
         self.content = content
 
 
 class Hang(BaseException):
-    """It takes too long; no parser catches it."""
+    """A parser takes too long. No parser catches this exception."""
 
 
 def fuzz(name: str, n: int, seed: int, kept: Path | None = None) -> dict[str, Any]:
@@ -39,16 +39,16 @@ def fuzz(name: str, n: int, seed: int, kept: Path | None = None) -> dict[str, An
     Args:
         name: of the parser.
         n: number of files.
-        seed: of the damage; file i is the same whatever `n`.
-        kept: folder for a file that fails; None: that for temporary files.
+        seed: of the damage; file i does not depend on `n`.
+        kept: folder for a file that fails; None: the temporary folder.
 
     Returns:
-        The parser, inputs, accepted, refused, worst_seconds, seconds, and peak_mib: how much the
-        largest memory of the process grew.
+        parser, inputs, accepted, refused, worst_seconds, seconds, and peak_mib: the growth of the
+        peak memory of the process.
 
     Raises:
-        NeitherError: another error than InputError, a message of several lines, or too long or too
-            large; the cause is chained, and the file is kept.
+        NeitherError: another error than InputError, a message of several lines, or too much time
+            or memory; the cause is chained, and the file is kept.
     """
     parser = parsers()[name]
     counts, worst, before = {True: 0, False: 0}, 0.0, _peak()
@@ -83,7 +83,7 @@ def fuzz(name: str, n: int, seed: int, kept: Path | None = None) -> dict[str, An
 
 
 def _accepts(parser: Parser, folder: Path, content: bytes) -> bool:
-    """Whether a file is read, not refused."""
+    """Return whether a file is read (True) or refused."""
     (folder / parser.place).write_bytes(content)
     signal.setitimer(signal.ITIMER_REAL, LONGEST)
     try:
@@ -100,7 +100,7 @@ def _accepts(parser: Parser, folder: Path, content: bytes) -> bool:
 
 @contextmanager
 def _limits() -> Iterator[None]:
-    """Stop what hangs, and refuse memory far beyond what may be taken."""
+    """Stop a parser that hangs, and limit the memory of the process."""
 
     def stop(*_: object) -> None:
         raise Hang(f"more than {LONGEST} seconds")

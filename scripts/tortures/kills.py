@@ -1,4 +1,4 @@
-"""Kills trainings and evaluations with SIGKILL at random moments, and checks what they leave."""
+"""Kills trainings and evaluations with SIGKILL at random moments, and checks their files."""
 
 import os
 import random
@@ -29,13 +29,13 @@ from cgan.runtime.errors import InputError
 from cgan.training.checkpoint import read_checkpoint
 from cgan.training.gan import train_gan
 
-STORIES = ("guided", "udacity", "mlp", "basic")  # trained over and over, each to its end
-WRITING = 0.01  # seconds at most between the first sight of a half-written folder and the kill
+STORIES = ("guided", "udacity", "mlp", "basic")  # trained repeatedly, each to its end
+WRITING = 0.01  # most seconds between noticing an unfinished write and the kill
 TIMES = ["seconds", "validation_seconds"]
 
 
 def story(recipe: str) -> GanConfig:
-    """Return a training of some seconds that is checkpointed after every step."""
+    """Return the config of a short training with a checkpoint after every step."""
     small = gan_config(recipe, "digits", batch_size=160, device="cpu", precision="fp32")
     values = {**vars(small), "epochs": 3, "checkpoint_every": "0.01"}
     return GanConfig(**values)
@@ -44,10 +44,10 @@ def story(recipe: str) -> GanConfig:
 def live_and_die(
     work: Callable[[], None], folder: Path, longest: float, chance: random.Random
 ) -> str:
-    """Do `work` in a process and kill it: within `longest` seconds, or at its next writing then.
+    """Run `work` in a process and kill it within `longest` seconds, or at its next write after.
 
     Returns:
-        "ended" if it was faster, "failed" if it raised, else in the midst of what it was killed.
+        "ended" if it finished before, "failed" if it raised, else the moment of the kill.
     """
     watching = chance.random() < 0.5
     patience = chance.uniform(0, longest) * (not watching or chance.random() < 0.5)
@@ -80,7 +80,7 @@ def live_and_die(
 
 
 def _writing(folder: Path, since: float) -> str:
-    """Return what a folder is in the midst of, if it came to that `since` that time."""
+    """Return the unfinished write of a folder that began after `since`; empty if there is none."""
     for name, words in ((READY, "killed while moving"), (COMING, "killed while writing")):
         with suppress(FileNotFoundError):
             if (folder / name).stat().st_mtime >= since:
@@ -89,13 +89,13 @@ def _writing(folder: Path, since: float) -> str:
 
 
 def trainings(n: int, seed: int = 0) -> dict[str, Any]:
-    """Kill `n` trainings, going on from what each leaves; compare the ends with undisturbed ones.
+    """Kill `n` trainings and resume each; compare the results with undisturbed trainings.
 
     Returns:
-        How many were killed, how, and how many trainings came to their end.
+        The number of kills, their moments, and the number of finished trainings.
 
     Raises:
-        AssertionError: a file is damaged, the history has a gap, or an end is another.
+        AssertionError: a file is damaged, the history has a gap, or a result differs.
     """
     torch.set_num_threads(1)
     chance, deaths, ends = random.Random(seed), Counter[str](), 0
@@ -120,19 +120,19 @@ def trainings(n: int, seed: int = 0) -> dict[str, Any]:
                 )
                 deaths[death] += 1
                 assert death != "failed"
-                if chance.random() < 0.5:  # else the next one finds it as it was left
+                if chance.random() < 0.5:  # else the next process finds the folder untouched
                     _check_run(folder)
                 killed = sum(count for how, count in deaths.items() if how != "ended")
                 if killed == n:
                     return {"killed": killed, "how": _told(deaths), "ends": ends}
-                sys.stderr.write(f"\r{killed} trainings killed, {ends} came to their end ")
+                sys.stderr.write(f"\r{killed} trainings killed, {ends} finished ")
             _require_same(folder, twin.weights / "x")
             ends += 1
     raise AssertionError("never reached")
 
 
 def _train(config: GanConfig, folders: Folders, goes_on: bool) -> None:
-    """Train, or go on unless the last one was killed when it had nothing left to do."""
+    """Train or resume. A process killed after its last step has nothing left to do."""
     try:
         train_gan(config, folders, name="x", resume=goes_on)
     except InputError as error:
@@ -158,14 +158,14 @@ def _forever(names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _check_run(folder: Path) -> None:
-    """Check what a killed training left: everything whole, of one moment, without gap or double."""
+    """Check that the files of a killed training are intact, consistent and without gaps."""
     if not folder.exists():
         return
     assert damaged(folder) == [], damaged(folder)
     if not (folder / CHECKPOINT).is_file():
         assert not checksums(folder)
         return
-    known = read_checkpoint(folder).facts["record"]["history"]
+    known = read_checkpoint(folder).facts["history"]["rows"]
     if not known:
         assert not (folder / "history.csv").exists()
         return
@@ -177,7 +177,7 @@ def _check_run(folder: Path) -> None:
 
 
 def _require_same(one: Path, other: Path) -> None:
-    """Check that two runs ended alike, bit for bit."""
+    """Check that two runs have the same result, bit for bit."""
     for name in ("generator.safetensors", "discriminator.safetensors"):
         assert checksums(one)[name] == checksums(other)[name], name
     frames = [pd.read_csv(path / "history.csv").drop(columns=TIMES) for path in (one, other)]
@@ -187,13 +187,13 @@ def _require_same(one: Path, other: Path) -> None:
 
 
 def evaluations(n: int, seed: int = 0) -> dict[str, Any]:
-    """Kill `n` evaluations with their reports, all of one name; look at what each leaves.
+    """Kill `n` evaluations that write the same report; check the report after each.
 
     Returns:
-        How many were killed, and how.
+        The number of kills, and their moments.
 
     Raises:
-        AssertionError: a report cannot be read or drawn again, or is of two evaluations.
+        AssertionError: a report cannot be read or rebuilt, or mixes two evaluations.
     """
     torch.set_num_threads(1)
     chance, deaths = random.Random(seed), Counter[str]()
@@ -228,7 +228,7 @@ def _check_report(folder: Path) -> None:
     results = read_results(folder)
     if (folder / "index.html").is_file():
         page = (folder / "index.html").read_text()
-        assert f"&#34;seed&#34;: {results.seed}," in page, "the page is of another evaluation"
+        assert f"&#34;seed&#34;: {results.seed}," in page, "the page belongs to another evaluation"
         table = tables.per_class(results).to_csv(lineterminator="\n")
         assert (folder / tables.file_name("per_class", results)).read_text() == table
     write_report(folder)

@@ -67,7 +67,7 @@ def _change(value: Any, random: Random) -> None:
     places = list(_places(value))
     if not places:
         return
-    if random.random() < 0.5:  # every value as often; else every branch, which few are far up
+    if random.random() < 0.5:  # every value equally often, or every branch equally often
         inside, key = random.choice(places)
     else:
         inside, key = _descend(value, random)
@@ -116,7 +116,7 @@ def of_csv(content: bytes, random: Random) -> bytes:
 
 
 def of_gzip(content: bytes, random: Random) -> bytes:
-    """Damage a gzip stream, or what is in it, or append other streams."""
+    """Damage a gzip stream or its content, or append other streams."""
     what = random.randrange(4)
     if what == 0:
         return of_bytes(content, random)
@@ -127,7 +127,7 @@ def of_gzip(content: bytes, random: Random) -> bytes:
 
 
 def of_npz(content: bytes, random: Random) -> bytes:
-    """Damage an archive, or an array in it, packed anew with the right checksum."""
+    """Damage an archive, or an array in it, repacked with a valid checksum."""
     if random.random() < 0.4:
         return of_bytes(content, random)
     stream = io.BytesIO()
@@ -142,7 +142,7 @@ def of_npz(content: bytes, random: Random) -> bytes:
 
 
 def of_network(content: bytes, random: Random) -> bytes:
-    """Damage what an exported network tells of itself, or the archive that it is."""
+    """Damage the description in an exported network, or its archive."""
     if random.random() < 0.4:
         return of_npz(content, random)
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
@@ -171,7 +171,7 @@ def _of_npy(content: bytes, random: Random) -> bytes:
 
 
 def of_safetensors(content: bytes, random: Random) -> bytes:
-    """Damage a weights file, or its header alone, whose length is then right."""
+    """Damage a weights file, or only its header, with a valid length."""
     if random.random() < 0.4:
         return of_bytes(content, random)
     (length,) = struct.unpack("<Q", content[:8])
@@ -180,7 +180,7 @@ def of_safetensors(content: bytes, random: Random) -> bytes:
 
 
 def of_picture(content: bytes, random: Random) -> bytes:
-    """Damage a picture, or a part of a PNG, whose checksum is then right."""
+    """Damage a picture, or a chunk of a PNG, with a valid checksum."""
     if random.random() < 0.5 or not content.startswith(b"\x89PNG"):
         return of_bytes(content, random)
     parts, at = [content[:8]], 8

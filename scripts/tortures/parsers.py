@@ -1,4 +1,4 @@
-"""All parsers of untrusted files: valid files, how to damage them, and what reads them."""
+"""All parsers of untrusted files, with valid files and functions that damage and read them."""
 
 import gzip
 import io
@@ -31,11 +31,12 @@ from cgan.metrics.results import Cell, Sheet, parse_results, to_bytes
 from cgan.models.hub import DiscriminatorRun, GanRun, load_classifier, load_generator
 from cgan.models.registry import make_discriminator, make_generator
 from cgan.models.tensors import read_tensors
-from cgan.reporting import curves, figures, tables
+from cgan.reporting import tables, training_figures
 from cgan.reporting.commands import commands_of
-from cgan.reporting.entries import Entry, board, groups
+from cgan.reporting.comparing import curves
+from cgan.reporting.comparing.entries import Entry, board, groups
+from cgan.reporting.comparing.leaderboard import leaderboard_text, write_leaderboard
 from cgan.reporting.gallery import tiles
-from cgan.reporting.leaderboard import leaderboard_text, write_leaderboard
 from cgan.reporting.page import write_report
 from cgan.reporting.read import read_history, read_picture, read_results
 from cgan.reporting.verdict import find_verdict
@@ -48,18 +49,18 @@ from scripts.tortures import mutations
 SPEC = DataSpec("toy", 1, 8, 12, 3)
 CONFIG = GanConfig(recipe="mlp", dataset="toy", generator="mlp", discriminator="mlp", z_dim=3)
 REPORT = Path(__file__).parent.parent.parent / "reports/examples/mnist"
-DRAWN = 40  # one in so many of what is accepted is drawn, which takes long
+DRAWN = 40  # one in this many accepted files is also drawn, which is slow
 
 
 @dataclass(frozen=True)
 class Parser:
-    """One kind of file: where it lies in a folder, valid ones, how to damage and to read them."""
+    """One kind of file: its name, valid contents, and functions that damage and read it."""
 
     place: str
     seeds: tuple[bytes, ...]
     mutate: mutations.Mutate
-    read: Callable[[Path], Any]  # what is in a folder
-    prepare: Callable[[Path], object] = lambda folder: None  # what else the folder must hold
+    read: Callable[[Path], Any]  # reads the file in a folder
+    prepare: Callable[[Path], object] = lambda folder: None  # adds other needed files
 
 
 def parsers() -> dict[str, Parser]:
@@ -73,7 +74,7 @@ def parsers() -> dict[str, Parser]:
     weights = safetensors.torch.save(small, {"by": "us"})
 
     def tensors(folder: Path) -> None:
-        read_tensors(folder / "x.safetensors", None, 2**20)  # whatever it has
+        read_tensors(folder / "x.safetensors", None, 2**20)  # any tensors
         read_tensors(folder / "x.safetensors", small, 2**20)
 
     read: dict[str, Parser] = {
@@ -114,7 +115,7 @@ def parsers() -> dict[str, Parser]:
 
 
 def _newest(results: bytes) -> bytes:
-    """Return results of an older format as the newest has them."""
+    """Return results of an older format in the newest format."""
     return to_bytes(parse_results(json.loads(results)))
 
 
@@ -128,7 +129,7 @@ def _weights() -> bytes:
 
 
 def _networks() -> tuple[bytes, ...]:
-    """Return a generator, and a discriminator that has no guide, as npz."""
+    """Return a generator, and a discriminator without a guide, as npz."""
     there = Path("nowhere")
     generator = make_generator(CONFIG, SPEC).eval()
     discriminator = make_discriminator(CONFIG, SPEC, lambda images: (images, images)).eval()
@@ -164,7 +165,7 @@ def _manifest() -> bytes:
 
 @cache
 def _resting() -> tuple[TrainingState, History, bytes]:
-    """Return a training that has not begun, its record and the facts of its checkpoint."""
+    """Return a new training, its history, and the facts of a checkpoint."""
     config = gan_config("mlp", "digits", batch_size=8, device="cpu", precision="fp32")
     train = load_split("digits", Path(), "train")
     guide = load_classifier("digits-guide").network
@@ -178,7 +179,7 @@ def _resting() -> tuple[TrainingState, History, bytes]:
 
 
 def _take_up(folder: Path) -> None:
-    """Let a training go on from a checkpoint of these facts."""
+    """Resume a training from a checkpoint with these facts."""
     training, history, _ = _resting()
     tensors = dict(training.tensors())
     text = np.frombuffer((folder / "facts").read_bytes(), np.uint8).copy()
@@ -187,7 +188,7 @@ def _take_up(folder: Path) -> None:
 
 
 def _results(folder: Path) -> None:
-    """Read results and make of them what reports and leaderboards do."""
+    """Read results, and use them as reports and leaderboards do."""
     results = read_results(folder)
     tables.headline(results), tables.per_class(results), tables.confusion(results)
     tables.histogram(results), tables.metrics(results), tables.cost(results, None)
@@ -204,7 +205,7 @@ def _results(folder: Path) -> None:
 
 
 def _sheet(folder: Path) -> None:
-    """Cut the nine images of a sheet out of it, as a page does."""
+    """Cut a sheet into its nine images, as a page does."""
     content = read_picture(folder / "x.png")
     assert content is not None
     cell = Cell(label=None, judged=0, certainty=1.0)
@@ -212,13 +213,13 @@ def _sheet(folder: Path) -> None:
 
 
 def _history(folder: Path) -> None:
-    """Read a history and draw it sometimes."""
+    """Read a history, and sometimes draw it."""
     history = read_history(folder)
     if history is not None and _rarely(folder / "history.csv"):
-        figure_bytes(figures.training(history))
+        figure_bytes(training_figures.training(history))
         figure_bytes(curves.curves([("$a $b", history)]))
 
 
 def _rarely(path: Path) -> bool:
-    """Whether this file is to be drawn: the same of the same content."""
+    """Return whether to draw this file; it depends only on the content."""
     return zlib.crc32(path.read_bytes()) % DRAWN == 0

@@ -1,4 +1,4 @@
-"""Offers files that run code when unpickled to everything that loads networks or images."""
+"""Gives pickles with malicious code to every function that loads networks or images."""
 
 import io
 import os
@@ -36,27 +36,27 @@ LOADERS: tuple[tuple[str, str, Callable[[str], object]], ...] = (
 
 
 class Trap:
-    """Makes a folder when it is unpickled."""
+    """An object that creates a folder when it is unpickled."""
 
     def __init__(self, marker: Path):
-        """Remember which."""
+        """Store the path of that folder."""
         self.marker = marker
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
-        """Return what an unpickler calls."""
+        """Return the call that unpickling makes."""
         return os.mkdir, (str(self.marker),)
 
 
 class Outcome(NamedTuple):
-    """What came of one file."""
+    """The result of loading one file."""
 
     file: str
-    refused: str  # the message; empty where it was read
-    sprung: bool  # whether its code ran
+    refused: str  # the error message; empty if the file was read
+    sprung: bool  # whether the code ran
 
 
 def outcomes(top: Path) -> Iterator[Outcome]:
-    """Yield what comes of each of the files, made in a folder that is empty."""
+    """Create each file in an empty folder, load it, and yield the result."""
     marker = top / "sprung"
     for name, offer in _offers(top, Trap(marker)):
         refused = ""
@@ -75,7 +75,7 @@ def _offers(top: Path, trap: Trap) -> Iterator[tuple[str, Callable[[], object]]]
         for run, name, load in LOADERS:
             folder = copytree(SHIPPED / run, top / f"{name}-{kind}")
             (folder / name).write_bytes(content)
-            (folder / MANIFEST).unlink(missing_ok=True)  # as a stranger would
+            (folder / MANIFEST).unlink(missing_ok=True)  # so that no checksum refuses it
             yield f"{kind} as {name}", partial(load, str(folder))
         (folder / CHECKPOINT).write_bytes(content)
         yield f"{kind} as {CHECKPOINT}", partial(read_checkpoint, folder)
@@ -100,10 +100,10 @@ def _by_torch(trap: Trap) -> bytes:
 
 
 def refused() -> int:
-    """Return how many files of pickled code there were, all refused.
+    """Return the number of files with pickled code; all were refused.
 
     Raises:
-        AssertionError: one was read, or its code ran.
+        AssertionError: a file was read, or its code ran.
     """
     with tempfile.TemporaryDirectory() as place:
         found = list(outcomes(Path(place)))

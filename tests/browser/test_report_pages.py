@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from chromium import LOOKS, OPPOSITE, check, cut_in_print, opened
+from chromium import LOOKS, OPPOSITE, Visit, check, cut_in_print, opened
 from conftest import REPOSITORY, in_folder
 from playwright.sync_api import Browser
 
@@ -18,8 +18,10 @@ from cgan.data.splits import SPLITS
 from cgan.evaluation.corruptions import FAULTS, Supplies
 from cgan.evaluation.evaluate import evaluate
 from cgan.models.hub import load_classifier
-from cgan.reporting.entries import find_entries
-from cgan.reporting.leaderboard import write_leaderboard
+from cgan.reporting.comparing.entries import find_entries, named_entries
+from cgan.reporting.comparing.leaderboard import write_leaderboard
+from cgan.reporting.comparing.side_by_side import write_side_by_side
+from cgan.reporting.home import write_home
 from cgan.reporting.page import write_report
 from cgan.runtime.device import place
 from cgan.training.gan import train_gan
@@ -53,7 +55,10 @@ KINDS = {
     **{name: kind for name, (_, _, kind) in TRAININGS.items()},
     **{name: kind for name, (_, _, kind) in IMAGES.items()},
 }
-PUBLISHED = ("leaderboard.html", "digits/index.html", "mnist/index.html")
+PUBLISHED = (
+    *("docs/assets/leaderboard.html", "reports/examples/digits/index.html"),
+    "reports/examples/mnist/index.html",
+)
 
 
 def spoiled(name: str, path: Path) -> Path:
@@ -128,26 +133,62 @@ def test_a_report_with_training_and_without_shows_what_there_is(
         with opened(browser, report(name)) as visit:
             headings = visit.page.locator("h2").all_inner_texts()
             assert ("Training" in headings) == trained
-            assert visit.page.locator("h1").inner_text() == name
+            heading = visit.page.locator("h1").inner_text()
+            assert heading.startswith(f"Evaluation of {name}: ")
+            assert visit.page.title() == heading
+            film = visit.page.locator("figure.film")
+            assert film.count() == trained
+            assert film.is_visible() == trained
+            visit.page.emulate_media(reduced_motion="reduce")
+            assert not film.is_visible()
 
 
-@pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_a_leaderboard_is_sound(
-    width: int, scheme: str, folders: Folders, report: Callable[[str], Path], browser: Browser
+@pytest.mark.parametrize("kind", ["leaderboard", "side by side", "home"])
+def test_a_page_of_several_reports_is_sound(
+    kind: str, folders: Folders, report: Callable[[str], Path], browser: Browser
 ) -> None:
     for name in WHOLE:
         report(name)
-    page = write_leaderboard(find_entries(list(WHOLE), folders.reports), folders.reports)
-    with opened(browser, page, width, scheme) as visit:
-        check(visit)
-        assert cut_in_print(visit) == []
+    top = folders.reports
+    if kind == "leaderboard":
+        page = write_leaderboard(find_entries(list(WHOLE), top), top)
+    elif kind == "side by side":
+        first, second = named_entries(["short", "digits"], top)
+        page = write_side_by_side((first, second), top)
+    else:
+        (top / "broken").mkdir()
+        (top / "broken/results.json").write_text("{}")
+        home = write_home(top)
+        assert home is not None
+        page = home
+    for width, scheme in OPPOSITE:
+        with opened(browser, page, width, scheme) as visit:
+            check(visit)
+            hints = visit.page.locator(".hint:visible").count()
+            assert bool(hints) == (
+                kind == "leaderboard" or (kind == "side by side" and width < 640)
+            )
+            assert cut_in_print(visit) == []
+
+
+def hidden(visit: Visit) -> list[str]:
+    """Return the tables with values of real images of which a part is seen by scrolling alone."""
+    return visit.page.evaluate(
+        """() => [...document.querySelectorAll("table.metrics, table.heat")]
+            .filter(table => table.offsetWidth > table.parentElement.clientWidth)
+            .map(table => table.className)"""
+    )
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_published_page_is_sound(name: str, browser: Browser) -> None:
-    page = REPOSITORY / "reports/examples" / name
+    page = REPOSITORY / name
     assert page.stat().st_size < 2 * MEGABYTE
     for width, scheme in OPPOSITE:
         with opened(browser, page, width, scheme) as visit:
             check(visit)
+            assert hidden(visit) == []
             assert cut_in_print(visit) == []
+            visit.page.emulate_media(media="screen")
+            visit.page.set_viewport_size({"width": 200, "height": 800})
+            assert bool(hidden(visit)) == (visit.page.locator("table.heat").count() > 0)

@@ -295,7 +295,8 @@ def test_without_warnings_their_table_is_empty_but_has_its_columns() -> None:
 def test_the_old_name_of_a_table_warns_and_gives_the_same(
     found: Evaluation, old: str, new: str
 ) -> None:
-    with pytest.warns(DeprecationWarning, match=f"Evaluation.{new}; the old name goes") as caught:
+    removed = f"Evaluation.{new}; the old name will be removed"
+    with pytest.warns(DeprecationWarning, match=removed) as caught:
         table = getattr(found, old)
     assert caught[0].filename == __file__
     assert table.equals(getattr(found, new))

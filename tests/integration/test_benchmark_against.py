@@ -144,7 +144,7 @@ def test_a_folder_without_history_is_refused(
     tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for folder in (tmp_path, repository / "cgan"):  # the second is part of a repository
-        with pytest.raises(InputError, match="no Git repository"), checked_out(folder, "old"):
+        with pytest.raises(InputError, match="not a Git repository"), checked_out(folder, "old"):
             pass
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="needs git"), checked_out(repository, "old"):
@@ -162,7 +162,7 @@ def test_a_command_that_fails_is_told_with_the_last_line_that_it_wrote(tmp_path:
 
 def test_another_copy_of_the_package_is_not_measured_by_mistake(tmp_path: Path) -> None:
     (tmp_path / "cgan").mkdir()  # without __init__.py: the installed package is found
-    with pytest.raises(InputError, match="old would not be measured, but"):
+    with pytest.raises(InputError, match="would be measured instead of old"):
         Revision("old", tmp_path).prepare(tmp_path)
 
 
@@ -253,7 +253,7 @@ def test_a_script_that_is_stopped_leaves_nothing(repository: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["HEAD", "nowhere"], "nowhere is no folder"),
+        (["HEAD", "nowhere"], "nowhere is not a folder"),
         (["HEAD", "--rounds", "0"], "--rounds must be 1 or more"),
         (["HEAD", "--only", "quality"], "invalid choice: 'quality'"),
     ],

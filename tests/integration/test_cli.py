@@ -220,7 +220,7 @@ def test_an_export_without_a_runtime_says_that_it_was_not_checked(
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     done = run("export", "digits-judge", "--network", "judge", "--out", tmp_path / "x.onnx")
     assert done.exit_code == 0, done.output
-    assert done.output.rstrip().endswith("not checked, as onnxruntime is not here")
+    assert done.output.rstrip().endswith("not checked: onnxruntime is not installed")
 
 
 def test_an_export_to_a_full_disk_fails_with_status_1(
@@ -280,9 +280,9 @@ def test_a_letter_that_the_terminal_lacks_is_replaced(tmp_path: Path) -> None:
 def test_a_classifier_that_will_not_be_kept_is_said_before_it_is_trained(tmp_path: Path) -> None:
     small = ["--dataset", "digits", "--epochs", 1, *folders_of(tmp_path)]
     lines = run("train-classifier", *small).stderr.splitlines()
-    assert lines[1] == "the classifier will not be kept; --save-model keeps it"
+    assert lines[1] == "the classifier will not be saved; add --save-model to save it"
     assert lines[2].startswith("epoch 1: ")
-    assert "will not be kept" not in run("train-classifier", "--save-model", *small).stderr
+    assert "will not be saved" not in run("train-classifier", "--save-model", *small).stderr
 
 
 def test_both_rates_follow_lr_unless_set_themselves(tmp_path: Path) -> None:

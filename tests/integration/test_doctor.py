@@ -75,12 +75,12 @@ def test_a_machine_with_everything_is_well_and_stays_as_it_was(known_toys: Path)
     assert {line.split()[0] for line in lines[:-1]} <= {"ok", "warning"}
     for said in (
         f"torch {torch.__version__.split('+')[0]}",
-        "its operators work beside torch",
+        "its operators work with this torch",
         "auto is bf16 here; a small convolution takes fp32 4.0 ms, bf16 2.0 ms",
-        f"in {known_toys}; the checksums are those of the published files",
+        f"in {known_toys}; the checksums match the published files",
         "embedded in scikit-learn",
-        "embedded in cgan, and intact",
-        "intact by their manifest: mine",
+        "embedded in cgan, intact",
+        "match their checksums: mine",
     ):
         assert said in result.output
     assert lines[-1] == "everything that is here can be used"
@@ -96,7 +96,7 @@ def test_the_lines_are_aligned(tmp_path: Path) -> None:
 def test_missing_files_are_told_with_what_to_do_and_nothing_is_fetched(tmp_path: Path) -> None:
     result = doctor(tmp_path)
     assert result.exit_code == 0
-    assert f"mnist          not in {tmp_path / 'data'}; fetched when it is asked" in result.output
+    assert f"mnist          not in {tmp_path / 'data'}; downloaded when needed" in result.output
     assert list(tmp_path.iterdir()) == []
 
 
@@ -114,7 +114,7 @@ def test_a_damaged_file_of_mnist_is_a_problem(known_toys: Path, how: str) -> Non
     assert result.exit_code == 1
     [line] = [line for line in result.output.splitlines() if line.startswith("problem")]
     assert f"{path} is " in line
-    assert line.endswith("remove it and fetch it again")
+    assert line.endswith("delete it and download it again")
     assert result.output.splitlines()[-1] == "1 problem"
 
 
@@ -133,7 +133,7 @@ def test_a_set_that_lacks_a_file_is_told(known_toys: Path) -> None:
     (known_toys / FILES[3]).unlink()
     finding = only(stock.data_sets(known_toys), "mnist")
     assert finding.state == "warning"
-    assert f"without {FILES[2]} or its like" in finding.text
+    assert f"but {FILES[2]} is missing" in finding.text
 
 
 def test_mnist_is_not_taken_for_its_kin(known_toys: Path) -> None:
@@ -192,13 +192,15 @@ def test_a_training_that_can_go_on_is_named_with_how_far_it_is(tmp_path: Path) -
             (folder / "config.json").write_bytes(json_bytes({"config": {"epochs": epochs}}))
             (folder / "history.csv").write_text("epoch,d_loss\n1,0.5\n2,0.4\n")
     finding = only(of_runs(tmp_path), "unfinished")
-    told = "begun (not scored yet), halted (epoch 2 of 8); cgan train-gan --resume NAME goes on"
+    told = (
+        "begun (not evaluated yet), halted (epoch 2 of 8); cgan train-gan --resume NAME continues"
+    )
     assert finding.text == told
 
 
 @pytest.mark.parametrize("root", ["w", "r"])
 @pytest.mark.parametrize(
-    ("name", "says"), [(COMING, "unharmed"), (READY, "whole"), (LOCK, "unharmed")]
+    ("name", "says"), [(COMING, "unharmed"), (READY, "complete"), (LOCK, "unharmed")]
 )
 def test_what_a_killed_process_left_is_told_and_left(
     tmp_path: Path, root: str, name: str, says: str
@@ -229,7 +231,7 @@ def test_a_folder_that_a_living_process_writes_to_is_no_trouble(tmp_path: Path) 
 
 def test_a_killed_download_is_told(tmp_path: Path) -> None:
     (tmp_path / ".mnist-abcd1234").mkdir()
-    killed = [finding for finding in stock.data_sets(tmp_path) if "was killed" in finding.text]
+    killed = [finding for finding in stock.data_sets(tmp_path) if "interrupted" in finding.text]
     assert [finding.subject for finding in killed] == ["mnist"]
 
 
@@ -272,7 +274,7 @@ def test_a_torchvision_of_another_torch_is_a_problem(monkeypatch: pytest.MonkeyP
     finding = only(computer.torchvision_works(), "torchvision")
     assert finding.state == "problem"
     assert "operator torchvision::nms does not exist" in finding.text
-    assert "install both anew" in finding.text
+    assert "reinstall both" in finding.text
 
 
 def test_a_device_that_is_not_there_is_a_problem(
@@ -293,7 +295,7 @@ def test_a_look_that_fails_is_a_finding(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(computer, "cores_and_memory", broken)
     result = doctor(tmp_path)
     assert result.exit_code == 1
-    assert "problem  machine        cannot be told: RuntimeError: no such thing" in result.output
+    assert "problem  machine        the check failed: RuntimeError: no such thing" in result.output
 
 
 def test_it_runs_where_torch_cannot_be_imported(tmp_path: Path) -> None:

@@ -90,6 +90,11 @@ TABLE = [
         "--dataset digits --epochs 1 --name kmnist-guide",
         leaves=("weights/kmnist-guide/classifier.safetensors",),
     ),
+    Row(
+        "cgan train-classifier --save-model --dataset mnist-sample",
+        "--dataset digits --epochs 1 --name sample-guide",
+        leaves=("weights/sample-guide/classifier.safetensors",),
+    ),
     Row("cgan recipes --fields", says="label_smoothing"),
     Row("cgan train-gan --checks 4", f"{SHORT} --dry-run", says="nothing saved"),
     Row(
@@ -106,6 +111,13 @@ TABLE = [
         )
         for name in RECIPES
     ),
+    Row("cgan train-gan --dataset mnist-sample", f"{SHORT} --dry-run", says="nothing saved"),
+    Row(
+        "cgan train-gan --dataset mnist-sample --epochs 2 --name short",
+        SHORT,
+        leaves=("weights/short/generator.safetensors",),
+    ),
+    Row("cgan evaluate short --quick", "-n 120", leaves=("reports/short/index.html",)),
     Row(
         "cgan train-gan --recipe guided-original --lr 2e-3",
         f"{SHORT} --dry-run",
@@ -145,11 +157,17 @@ TABLE = [
     ),
     Row("cgan sample", leaves=("samples.png",)),
     Row(
-        "cgan compare RUN...",
-        filled={"RUN...": "mnist-guided theirs"},
-        leaves=("reports/leaderboard.html", "reports/leaderboard.csv"),
+        "cgan compare RUN OTHER",
+        filled={"RUN": "mnist-guided", "OTHER": "theirs"},
+        says="side by side: reports/compare-mnist-guided+theirs.html",
+        leaves=("reports/compare-mnist-guided+theirs.html",),
     ),
-    Row("cgan compare", says="leaderboard: reports/leaderboard.html"),
+    Row(
+        "cgan compare",
+        says="leaderboard: reports/leaderboard.html",
+        leaves=("reports/leaderboard.html", "reports/leaderboard.csv", "reports/leaderboard.svg"),
+    ),
+    Row("cgan report --all --open", says="all reports: reports/index.html"),
     Row(
         "cgan latent RUN",
         filled={"RUN": "some-guided"},
@@ -174,7 +192,7 @@ TABLE = [
     ),
     Row(
         "scripts/demo",
-        "--epochs 2 -n 120 --gan-train-images 0",
+        "--epochs 0.1 -n 120 --gan-train-images 0",
         says="report: reports/demo/index.html\nopen it with: cgan report demo --open\n",
         leaves=("reports/demo/index.html", "weights/demo/generator.safetensors"),
         slow=True,
@@ -192,6 +210,7 @@ TABLE = [
 EXCEPTIONS = {
     "scripts/test": "it runs these tests",
     "scripts/test --fast": "it runs tests; test_test_script.py runs it with stand-ins",
+    "scripts/setup": "it installs; test_test_script.py runs it with stand-ins",
     "scripts/setup_browser": "it installs; test_setup_browser.py runs it with stand-ins",
     "scripts/benchmark MNIST_FOLDER": "it takes minutes; test_benchmark.py runs what it calls",
     "scripts/compare_recipes": "it needs MNIST and trains for an hour and a half",
@@ -254,7 +273,8 @@ class Reader:
             for part in Path(sys.prefix).iterdir():
                 if part.name != "installed":
                     (environment / part.name).symlink_to(part)
-            stamp = "cat pyproject.toml constraints.txt scripts/setup | cksum > .venv/installed"
+            versions = "$(cat pyproject.toml constraints.txt scripts/setup | cksum)"
+            stamp = f'echo "{versions} onnx" > .venv/installed'
             subprocess.run(["bash", "-c", stamp], cwd=self.project, check=True)
         return self.project
 

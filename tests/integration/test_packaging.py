@@ -40,7 +40,8 @@ def split(requirement: str) -> tuple[str, str]:
 
 def wanted() -> dict[str, str]:
     extras = PROJECT["optional-dependencies"]
-    every = PROJECT["dependencies"] + extras["onnx"] + extras["test"]
+    assert extras["test"][0] == "cgan[docs]"
+    every = PROJECT["dependencies"] + extras["docs"] + extras["onnx"] + extras["test"][1:]
     return dict(split(requirement) for requirement in every)
 
 

@@ -1,3 +1,4 @@
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -11,7 +12,9 @@ import pandas as pd
 import pytest
 from conftest import golden_results
 from markupsafe import escape
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from msgspec.structs import replace
 
 from cgan.config.schema import EvalConfig, Folders
@@ -19,7 +22,7 @@ from cgan.data.datasets import load_split
 from cgan.evaluation.evaluate import evaluate
 from cgan.evaluation.scores import NO_LABELS
 from cgan.metrics.registry import METRICS
-from cgan.reporting import figures, tables
+from cgan.reporting import figures, tables, training_figures
 from cgan.reporting.figures import BLUES, FOLLOWING, letters_on
 from cgan.reporting.page import HEAT, write_report
 from cgan.reporting.read import find_report, read_results
@@ -75,7 +78,9 @@ def test_the_page_is_whole_and_needs_no_network(report: Path) -> None:
     assert page.open == []
     assert len(page.images) > 10 + 20 + 20 + 20  # samples, most and least certain, copies
     assert all(image["alt"] for image in page.images)
-    assert all(re.match("data:image/(png|gif);base64,|#", link) for link in page.links)
+    papers = {metric.address for metric in METRICS.values()}
+    for link in page.links:
+        assert re.match("data:image/(png|gif);base64,|#", link) or link in papers
     assert "http://" not in re.sub('xmlns[:a-z]*="[^"]*"', "", (report / "index.html").read_text())
     assert page.headings[0] == "h1"
     assert page.headings.count("h1") == 1
@@ -90,10 +95,80 @@ def test_the_page_shows_every_metric_and_digit(report: Path) -> None:
         if name in results.metrics:
             assert metric.meaning.format(noun="digit") in unescape(text), name
             assert metric.source in unescape(text), name
+            linked = f'<a href="{metric.address}" rel="noopener">'
+            assert (linked in text) == bool(metric.address), name
             assert worded(name, results.metrics[name].value) in text
     assert results.left_out["gan_train_accuracy"] in text
     for label in range(10):
         assert f"Images of the digit {label}, " in text
+
+
+def test_the_title_says_what_was_evaluated_of_what_and_when(report: Path, tmp_path: Path) -> None:
+    created = read_results(report).provenance.created
+    assert created is not None
+    assert created.tzinfo is not None
+
+    def heading(**values: str | None) -> str:
+        folder = changed(report, tmp_path / str(values), lambda r: r["provenance"].update(values))
+        text = write_report(folder).page.read_text()
+        (title,) = re.findall("<title>(.*)</title>", text)
+        assert f"<h1>{title}</h1>" in text
+        return title
+
+    of = "Evaluation of toy: a generator of scikit-learn digits"
+    assert heading(created="2026-05-06T23:59:59Z") == f"{of}, 6 May 2026"
+    assert heading(created=None) == of
+
+
+@pytest.mark.parametrize(
+    ("dataset", "recipe", "title"),
+    [
+        ("mnist", "guided", "a generator of MNIST digits"),
+        ("fashion-mnist", "guided", "a generator of Fashion-MNIST images"),
+        ("cats", "guided", "a generator of cats images"),
+        ("kmnist", None, "images compared with KMNIST characters"),
+    ],
+)
+def test_the_title_calls_images_as_their_data_set_does(
+    dataset: str, recipe: str | None, title: str
+) -> None:
+    results = replace(golden_results(), run="toy", dataset=dataset, recipe=recipe)
+    assert tables.heading(results) == f"Evaluation of toy: {title}"
+
+
+def test_a_page_says_that_originals_are_smaller_if_they_are(report: Path, tmp_path: Path) -> None:
+    assert "data set digits (8x8 originals, enlarged)" in (report / "index.html").read_text()
+    folder = changed(report, tmp_path, lambda r: r.update(dataset="mnist"))
+    assert "originals" not in write_report(folder).page.read_text()
+
+
+def test_shares_are_percentages_with_as_many_decimals_in_a_column(report: Path) -> None:
+    text = (report / "index.html").read_text()
+    table = text[text.index('<table class="heat">') :]
+    rows = re.findall(r"<tr>.*?</tr>", table[: table.index("</table>")])[1:]
+    assert len(rows) == 10
+    for row, known in zip(rows, read_results(report).per_class, strict=True):
+        assert f"<span>{known.accuracy:.1%}</span>" in row
+        assert f"<span>{known.low:.1%} to {known.high:.1%}</span>" in row
+    sure = re.findall(r"([\d.]+)% sure", text)
+    assert len(sure) > 40
+    assert {len(number.partition(".")[2]) for number in sure} == {1}
+    accuracy = (report / "accuracy.svg").read_text()
+    assert re.search(r">\d+(\.\d+)?%<", accuracy)
+    assert not re.search(r">0\.\d+<", accuracy)
+
+
+def test_the_film_of_the_training_is_shown_unless_motion_is_not_wanted(report: Path) -> None:
+    text = (report / "index.html").read_text()
+    training = text[text.index('<h2 id="training">') : text.index('<h2 id="latent">')]
+    assert "<details" not in training
+    assert '<figure class="film"><img class="sheet" src="data:image/gif' in training
+    assert training.count("data:image/png") == 1  # the still picture
+    assert "@media (prefers-reduced-motion: reduce) { .film { display: none; } }" in text
+
+
+def test_the_precision_that_the_training_used_is_recorded(report: Path) -> None:
+    assert read_results(report).provenance.training_precision == "fp32"
 
 
 def test_the_tables_are_written_as_csv(report: Path) -> None:
@@ -204,7 +279,7 @@ Change = Callable[[dict], object]
 
 def changed(report: Path, top: Path, change: Change) -> Path:
     """Return a copy of a report whose results are changed."""
-    copy = copytree(report, top / "copy")
+    copy = copytree(report, top / "copy", dirs_exist_ok=True)
     results = json.loads((copy / "results.json").read_text())
     change(results)
     (copy / "results.json").write_text(json.dumps(results))
@@ -399,6 +474,91 @@ def test_the_scale_ends_behind_every_interval_unless_a_value_is_far_out(
     assert (right == pytest.approx(3.0)) == (end is not None)
     assert max(drawn) <= right
     assert density <= right or end is not None
+
+
+def names_below(figure: Figure) -> tuple[list[str], bool]:
+    """Return the names of the classes below a figure, and whether one touches the next."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (axes,) = figure.axes
+    labels = [label for label in axes.get_xticklabels() if label.get_text()]
+    boxes = [label.get_window_extent(canvas.get_renderer()) for label in labels]
+    edges = [(box.x0, box.x1) for box in boxes]
+    assert min(box.y0 for box in boxes) >= 0
+    assert edges[-1][1] <= figure.bbox.x1
+    touch = any(one[1] > other[0] for one, other in itertools.pairwise(edges))
+    return [label.get_text() for label in labels], touch
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["0"], 1),
+        ([str(i) for i in range(10)], 10),
+        ([str(i) for i in range(43)], 15),
+        ([f"a class of name {i:04d}" for i in range(10)], 10),
+        ([f"a class of name {i:04d}" for i in range(43)], 22),
+        (["x" * 99, "y" * 99], 2),
+    ],
+    ids=["one", "ten", "43", "ten names", "43 names", "long names"],
+)
+def test_the_names_of_classes_neither_overlap_nor_leave_a_figure(
+    names: list[str], shown: int
+) -> None:
+    n, index = len(names), pd.Index(names, name="digit")
+    counts = pd.DataFrame({"generated": [7] * n, "real": [8] * n}, index)
+    shares = pd.DataFrame({"accuracy": [0.9] * n, "low": [0.8] * n, "high": [1.0] * n}, index)
+    for figure in (figures.histogram(counts), figures.accuracy(shares, 0.95)):
+        told, touch = names_below(figure)
+        assert len(told) == shown
+        assert max(map(len, told)) <= figures.LONGEST
+        assert not touch
+
+
+@pytest.mark.parametrize(("n", "count", "written"), [(10, 1000, 10), (43, 100, 0), (26, 9999, 0)])
+def test_counts_stand_in_a_confusion_matrix_if_they_fit(n: int, count: int, written: int) -> None:
+    figure = figures.confusion(pd.DataFrame(np.eye(n, dtype=int) * count))
+    (axes,) = figure.axes
+    assert len(axes.texts) == written
+    FigureCanvasAgg(figure).draw()
+    cell = axes.get_window_extent().width / n
+    assert all(text.get_window_extent().width < cell for text in axes.texts)
+
+
+def test_what_lies_beyond_the_scale_of_the_scores_is_an_arrow() -> None:
+    def markers(**values: float) -> list[str]:
+        results = golden_results()
+        known = replace(results.metrics["density"], real=1.0, **values)
+        results = replace(results, metrics={"density": known})
+        (axes,) = figures.scores(results).axes
+        return [str(line.get_marker()) for line in axes.lines if np.size(line.get_xdata()) == 1]
+
+    assert markers(value=1.43, low=1.3, high=1.5) == ["o"]
+    assert markers(value=2.5, low=2.0, high=3.5) == [">", "o"]
+    assert markers(value=40.0, low=30.0, high=50.0) == [">"]
+
+
+def test_a_long_value_has_room_beside_the_scores() -> None:
+    results = golden_results()
+    known = replace(results.metrics["fcd"], value=123456.789)
+    (axes,) = figures.scores(replace(results, metrics={"fcd": known})).axes
+    assert [text.get_text() for text in axes.texts] == ["1.2e+05", "(0.1549)"]
+
+
+@pytest.mark.parametrize(
+    ("fcd", "scale"), [([1.0, 0.1], "log"), ([0.0, -1.0], "linear"), ([np.nan, 2.0], "log")]
+)
+@pytest.mark.filterwarnings("error")
+def test_a_curve_is_drawn_on_a_scale_that_can_show_it(fcd: list[float], scale: str) -> None:
+    history = pd.DataFrame({"epoch": [1.0, 2.0], "fcd": fcd})
+    assert training_figures.panels(history) == ["fcd"]
+    (axes,) = training_figures.panel(history, "fcd").axes
+    assert axes.get_yscale() == scale
+    assert axes.get_xlim()[0] == 0
+
+
+def test_a_curve_without_a_value_is_not_drawn() -> None:
+    assert training_figures.panels(pd.DataFrame({"epoch": [1.0], "fcd": [np.nan]})) == []
 
 
 def contrast(one: str, other: str) -> float:

@@ -29,7 +29,7 @@ class Place:
         for name in ("scripts", "tools", "spare", ".venv"):
             (top / name).mkdir()
         copy(REPOSITORY / "scripts/setup_browser", top / "scripts")
-        self.has("scripts/setup", '#!/bin/sh\necho setup >> "$CALLS"\n')
+        self.has("scripts/setup", '#!/bin/sh\necho setup "$@" >> "$CALLS"\n')
         for tool in ("bash", "sh", "dirname", "grep", "sed", "mkdir", "cp"):
             (top / "tools" / tool).symlink_to(str(which(tool)))
         self.user(0)
@@ -67,10 +67,10 @@ def test_axe_is_installed_once_and_then_all_is_silent(place: Place) -> None:
     place.has("tools/npm", NPM)
     status, _, calls = place.run()
     assert status == 0
-    assert calls[0] == "setup"
+    assert calls[0] == "setup test"
     assert calls[1].startswith("npm install --prefix .venv")
     assert calls[1].endswith("axe-core@4.14.1")
-    assert place.run() == (0, "", ["setup"])
+    assert place.run() == (0, "", ["setup test"])
 
 
 def test_another_version_of_axe_is_replaced(place: Place) -> None:
@@ -89,7 +89,7 @@ def test_what_is_missing_comes_from_the_system(place: Place) -> None:
     assert status == 0, said
     installed = [call.split()[-1] for call in calls if call.startswith("apt-get install")]
     assert installed == ["chromium", "npm"]
-    assert place.run() == (0, "", ["setup"])
+    assert place.run() == (0, "", ["setup test"])
 
 
 def test_the_chromium_without_windows_is_preferred_where_the_system_has_it(place: Place) -> None:
@@ -101,7 +101,7 @@ def test_the_chromium_without_windows_is_preferred_where_the_system_has_it(place
     assert place.run()[1] != ""  # and it is tried again
     place.has("spare/chromium-headless-shell")
     assert place.run()[2][1].split()[-1] == "chromium-headless-shell"
-    assert place.run() == (0, "", ["setup"])
+    assert place.run() == (0, "", ["setup test"])
 
 
 @pytest.mark.parametrize("why", ["no root", "no apt-get"])
@@ -110,7 +110,7 @@ def test_where_it_cannot_install_it_says_what_to_install(place: Place, why: str)
         place.user(1000)
         place.has("tools/apt-get", APT)
     status, said, calls = place.run()
-    assert (status, calls) == (1, ["setup"])
+    assert (status, calls) == (1, ["setup test"])
     assert said.splitlines() == [
         f"install Chromium (or name one with CGAN_CHROMIUM=...), then run {SCRIPT} again"
     ]

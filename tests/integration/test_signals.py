@@ -40,7 +40,7 @@ def test_the_first_signal_saves_and_says_how_to_go_on(
         result = run(*command)
     assert result.exit_code == status
     folder = tmp_path / "w/x"
-    said = f"cgan: interrupted; go on with: cgan train-gan --resume {folder}"
+    said = f"cgan: interrupted; resume it with: cgan train-gan --resume {folder}"
     assert result.stderr.splitlines()[-1] == said
     assert read_checkpoint(folder).facts["training"]["step"] == 4
     assert load_generator("x", tmp_path / "w").name == "x"  # of the first epoch, of three steps
@@ -53,7 +53,7 @@ def test_the_first_signal_saves_and_says_how_to_go_on(
     assert len((folder / "history.csv").read_text().splitlines()) == 3
     taken = run(*command)
     assert taken.exit_code == 2
-    assert "exists already; choose another --name or add --overwrite, or go on" in taken.stderr
+    assert "exists already; choose another --name or add --overwrite, or resume it" in taken.stderr
 
 
 def test_a_second_signal_stops_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,9 +89,9 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
 
 
 WRONG: dict[str, list[object]] = {
-    "--recipe goes with a new training": ["--recipe", "mlp"],
-    "--overwrite goes with a new training": ["--overwrite"],
-    "has changed (seed 1 -> 2": ["--seed", 2],
+    "--recipe is for a new training": ["--recipe", "mlp"],
+    "--overwrite is for a new training": ["--overwrite"],
+    "was started with other settings (seed 1 -> 2": ["--seed", 2],
 }
 
 
@@ -110,7 +110,7 @@ def test_a_run_that_goes_on_is_what_it_was(tmp_path: Path, monkeypatch: pytest.M
     [
         (["--resume"], "there is no training with a checkpoint.safetensors"),
         (["--resume", "mein"], "no training 'mein'"),
-        (["--resume-with-changes"], "--resume-with-changes goes with --resume"),
+        (["--resume-with-changes"], "--resume-with-changes works only with --resume"),
         (["--checkpoint-every", "often"], "must be a number of epochs"),
         (["--checkpoint-every", "-1"], "must be a number of epochs"),
         (["--on-nan", "pray"], "--on-nan must be one of stop, rollback"),

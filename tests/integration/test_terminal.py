@@ -83,6 +83,11 @@ def command(arguments: list[str], folder: Path, out: Any, errors: Any) -> None:
     main(arguments, prog_name="cgan")
 
 
+def plain(shown: str) -> str:
+    """Return what a terminal shows without its colours."""
+    return re.sub(r"\x1b\[\d+m", "", shown)
+
+
 def bars(shown: str) -> list[str]:
     return [state for state in re.split(r"[\r\n]", shown) if "%|" in state]
 
@@ -122,8 +127,12 @@ def test_a_bar_is_gone_when_the_training_is_over(trained: str) -> None:
     assert "%|" not in end
 
 
-def test_a_terminal_gets_no_colours(trained: str, scored: str) -> None:
-    assert "\x1b" not in trained + scored
+def test_verdict_and_warnings_are_coloured_on_a_terminal(
+    world: Path, trained: str, scored: str
+) -> None:
+    assert "\x1b[33m\x1b[1mWARNING:\x1b[0m" in trained
+    assert "toy: \x1b[33m\x1b[1mNot realistic\x1b[0m: most" in scored
+    assert "\x1b" not in plain(trained + scored)
 
 
 def test_an_evaluation_on_a_terminal_names_its_stages(scored: str) -> None:
@@ -134,7 +143,7 @@ def test_an_evaluation_on_a_terminal_names_its_stages(scored: str) -> None:
 
 
 def test_a_training_ends_with_what_it_came_to_and_what_comes_next(trained: str) -> None:
-    *_, end = trained.split("\r")
+    *_, end = plain(trained).split("\r")
     first, kept, *warnings, saved, following, last = end.split("\n")
     assert re.fullmatch(r"toy: 2 epochs in \d+ s of training", first)
     assert re.match(r"kept epoch [12]: guide accuracy .*, judge accuracy .*, FCD .*, cov", kept)
@@ -148,7 +157,7 @@ def test_a_training_ends_with_what_it_came_to_and_what_comes_next(trained: str) 
 def test_an_evaluation_ends_with_verdict_numbers_warnings_gaps_and_what_comes_next(
     scored: str,
 ) -> None:
-    *_, end = scored.split("\r")
+    *_, end = plain(scored).split("\r")
     verdict, *lines, page, how, last = end.split("\n")
     assert verdict == "toy: Not realistic: most of its images are unlike any real one."
     assert [line[:11] for line in lines if line.startswith("  WARN")] == ["  WARNING: "]
@@ -159,7 +168,7 @@ def test_an_evaluation_ends_with_verdict_numbers_warnings_gaps_and_what_comes_ne
 
 
 def test_the_numbers_stand_in_columns_within_eighty(scored: str) -> None:
-    *_, end = scored.split("\r")
+    *_, end = plain(scored).split("\r")
     lines = end.split("\n")
     assert max(map(len, lines)) < 80
     head = next(i for i, line in enumerate(lines) if line.startswith("  150 images, digits"))
@@ -187,7 +196,7 @@ def test_a_file_gets_plain_lines_without_control_characters(world: Path, scored:
     out, errors = in_files(SCORE, world)
     told = r".+: [\d,]+ of [\d,]+ images, \d+% done, about .+ left"  # where it is slow
     assert all(re.fullmatch(told, line) for line in errors.splitlines())
-    assert out == scored.split("\r")[-1]
+    assert out == plain(scored).split("\r")[-1]
 
 
 def test_quiet_says_nothing_but_the_result(world: Path, scored: str) -> None:
@@ -248,10 +257,10 @@ def completed(typed: str) -> list[str]:
         ("cgan evaluate --judge my", ["my-guide"]),
         ("cgan train-gan --guide m", [*SHIPPED_OF_MNIST, "my-guide"]),
         ("cgan train-gan --resume ", ["other"]),
-        ("cgan report ", ["mine", "theirs"]),
-        ("cgan report --reports-dir elsewhere ", ["third"]),
-        ("cgan report --reports-dir nowhere ", []),
-        ("cgan compare mine ", ["theirs"]),
+        ("cgan report ", ["digits", "mine", "mnist", "theirs"]),
+        ("cgan report --reports-dir elsewhere ", ["digits", "mnist", "third"]),
+        ("cgan report --reports-dir nowhere ", ["digits", "mnist"]),
+        ("cgan compare mine ", ["digits", "mnist", "theirs"]),
     ],
 )
 def test_names_complete_from_what_is_there(typed: str, names: list[str], here: Path) -> None:

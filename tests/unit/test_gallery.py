@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from cgan.data.grids import GROUND, mosaic_bytes
 from cgan.evaluation.comparison import Neighbours, Reference
 from cgan.evaluation.gallery import (
     N_ALIKE,
@@ -22,6 +23,7 @@ from cgan.metrics import manifold
 from cgan.metrics.features import Features
 from cgan.metrics.registry import Copies, Inputs
 from cgan.metrics.results import Cell, Sheet
+from cgan.reporting.gallery import GAP as BETWEEN
 from cgan.reporting.gallery import tiles
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
@@ -127,8 +129,23 @@ def test_the_tiles_of_a_page_are_the_images_of_the_sheet(
 def test_rows_stay_together_where_they_shall(sheets: dict[str, GallerySheet]) -> None:
     samples = sheets["samples"]
     rows = tiles("samples", samples.facts(), samples.picture(), rows=True)
-    assert [pixels(row.address).shape for row in rows] == [(6, 50)] * K
+    assert [pixels(row.address).shape for row in rows] == [(6, 50 + 9 * BETWEEN)] * K
     assert [len(row.cells) for row in rows] == [10] * K
+
+
+def test_images_that_touch_in_an_older_sheet_are_cut_at_the_same_places(
+    sheets: dict[str, GallerySheet],
+) -> None:
+    sheet = sheets["uncertain"]
+    older = Sheet(columns=sheet.columns, cells=sheet.cells)
+    for facts, content in (
+        (sheet.facts(), sheet.picture()),
+        (older, mosaic_bytes(sheet.images, sheet.columns)),
+    ):
+        cut = tiles("uncertain", facts, content)
+        assert [pixels(tile.address).tolist() for tile in cut] == sheet.images[:, 0].tolist()
+    with pytest.raises(InputError, match="not the picture"):
+        tiles("uncertain", older, sheet.picture())
 
 
 @pytest.mark.parametrize(
@@ -164,6 +181,19 @@ def test_images_stand_above_the_training_images_nearest_to_them(
     for i, cell in zip(greys(sheet), sheet.cells, strict=True):
         assert cell.distance == pytest.approx(distances[i])
         assert cell.share_of_usual == pytest.approx(distances[i] / 0.5)
+    pairs = tiles("copies", sheet.facts(), sheet.picture(), pairs=True)
+    for i, pair in zip(greys(sheet), pairs, strict=True):
+        shown = pixels(pair.address)
+        assert shown.shape == (12 + BETWEEN, 5)
+        assert np.unique(shown[:6]) == i
+        assert np.unique(shown[6:-6]) == GROUND
+        assert np.unique(shown[-6:]) == 255 - i // 2
+
+
+def test_a_pair_of_an_odd_height_is_refused(sheets: dict[str, GallerySheet]) -> None:
+    odd = GallerySheet(np.zeros((1, 1, 7, 5), np.uint8), 1, sheets["samples"].cells[:1])
+    with pytest.raises(InputError, match="not the picture"):
+        tiles("copies", odd.facts(), odd.picture(), pairs=True)
 
 
 def test_without_requests_samples_are_the_first_and_nothing_is_a_mistake(

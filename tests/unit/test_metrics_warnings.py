@@ -5,7 +5,7 @@ import pytest
 
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import ClassRow, HistogramRow, Score
-from cgan.metrics.warnings import Found, find_warnings
+from cgan.metrics.warnings import LIMITS, Found, find_warnings
 
 VALUES = {
     **{"recall": 0.9, "coverage": 0.9, "density": 1.0, "duplicate_rate": 0.0},
@@ -156,3 +156,17 @@ def test_wrong_classes_are_called_as_the_data_set_calls_them(nouns: str) -> None
     change(facts, "mislabelled")
     (warning,) = find_warnings(facts.found(nouns))
     assert warning.message.startswith(f"Wrong {nouns}: 20% of the images show another one")
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_metric_raises_a_warning_if_its_interval_is_beyond_its_limit(name: str) -> None:
+    real = VALUES[name]
+    limit = LIMITS[name](real)
+    away = 1e-3 if limit > real else -1e-3
+    for place, raised in ((limit - away, False), (limit + away, True)):
+        facts = Facts()
+        facts.scores[name] |= {"value": place, "low": place, "high": place}
+        if name == "judge_accuracy":  # the warning counts the images of each class
+            facts.rows = [{"n": 10**9, "accuracy": place} for _ in range(K)]
+        warnings = find_warnings(facts.found())
+        assert [(one.metric, one.threshold) for one in warnings] == [(name, limit)] * raised

@@ -63,7 +63,7 @@ def test_modes_that_are_known_are_used_or_refused() -> None:
     assert torch.equal(clusters.modes, known)
     assert clusters.frequencies.tolist() == [[0.5, 0.5]] * 2
     for wrong in (known[:9], known - 1, known + 1, known.float(), known[:, None]):
-        with pytest.raises(InputError, match="not those of these images"):
+        with pytest.raises(InputError, match="belong to other images"):
             cluster_modes(guide, split, 2, torch.float32, wrong)  # type: ignore[arg-type]
 
 

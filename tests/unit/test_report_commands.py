@@ -86,6 +86,19 @@ def test_images_from_a_file_are_named_and_quoted(tmp_path: Path) -> None:
     assert parsed(line)["dataset"] == "digits"
 
 
+@pytest.mark.parametrize(("chosen", "precision"), [("bf16", "bf16"), (None, None)])
+def test_the_precision_that_a_training_chose_by_itself_is_named_where_it_is_known(
+    chosen: str | None, precision: str | None
+) -> None:
+    config = gan_config("guided", "digits")
+    assert config.precision == "auto"
+    line, _ = commands_of(results(config, EvalConfig(), training_precision=chosen))
+    assert parsed(line)["precision"] == precision
+    config = gan_config("guided", "digits", precision="fp32")  # a flag is kept
+    line, _ = commands_of(results(config, EvalConfig(), training_precision=chosen))
+    assert parsed(line)["precision"] == "fp32"
+
+
 def test_another_guide_and_judge_are_named() -> None:
     found = results(gan_config("guided", "digits"), EvalConfig())
     guide = ClassifierFacts(name="other-guide", network="cnn")

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -163,8 +164,8 @@ def test_what_is_not_finite_is_written_as_null_and_never_as_nan() -> None:
             lambda r: r["per_class"][1].update({"class": -1}),
             "per_class[1].class: expected a whole number >= 0",
         ),
-        (lambda r: r["per_class"][1].update({"class": 0}), "not about different classes"),
-        (lambda r: r["per_class"][1].update({"class": 77}), "not about different classes"),
+        (lambda r: r["per_class"][1].update({"class": 0}), "repeats a class, or has one"),
+        (lambda r: r["per_class"][1].update({"class": 77}), "repeats a class, or has one"),
         (lambda r: r["confusion"].pop(), "confusion is not 10 by 10"),
         (lambda r: r["confusion"][3].append(1), "confusion is not 10 by 10"),
         (
@@ -242,6 +243,13 @@ def test_what_is_not_finite_is_written_as_null_and_never_as_nan() -> None:
             lambda r: r["provenance"].update(config=[1]),
             "provenance.config: expected an object or null, got a list",
         ),
+        (lambda r: r["provenance"].update(created="26 May"), "provenance.created: "),
+        (lambda r: r["provenance"].update(created="2026-05-26T10:00:00"), "provenance.created: "),
+        (
+            lambda r: r["provenance"].update(created=1),
+            "provenance.created: expected a date with its time zone, such as",
+        ),
+        (lambda r: r["gallery"]["samples"].update(gap=-1), "gallery.samples.gap: expected"),
         (lambda r: r["provenance"]["config"].update(seed="1"), "provenance.config.seed is no"),
         (lambda r: r["provenance"]["config"].update(seed=-1), "provenance.config.seed is no"),
         (
@@ -315,6 +323,14 @@ def test_what_may_be_missing_has_its_default() -> None:
     assert results.warnings[0].kind == "unknown"
 
 
+def test_the_date_of_results_is_kept_with_its_time_zone() -> None:
+    assert golden_results().provenance.created is None
+    written = changed(lambda r: r["provenance"].update(created="2026-05-26T10:00:00Z"))
+    results = parse_results(written)
+    assert results.provenance.created == datetime(2026, 5, 26, 10, tzinfo=UTC)
+    assert b'"created": "2026-05-26T10:00:00Z"' in to_bytes(results)
+
+
 def test_results_without_requests_have_no_confusion_and_no_mistakes() -> None:
     def forget(results: dict[str, Any]) -> None:
         results.update(conditional=False, confusion=None)
@@ -328,7 +344,7 @@ def test_results_without_requests_have_no_confusion_and_no_mistakes() -> None:
         forget(results)
         results["gallery"]["mistakes"] = results["gallery"]["samples"]
 
-    assert refusal(changed(invent)) == "there are no mistakes where nothing was requested"
+    assert refusal(changed(invent)) == "gallery.mistakes needs requested classes"
 
 
 json_values = st.recursive(
@@ -427,7 +443,8 @@ def test_a_damaged_part_of_format_1_is_named(part: str, wrong: Any) -> None:
     [("metrics", "metrics"), ("per_digit", "per_class"), ("alarms", "warnings"), ("run", "run")],
 )
 def test_results_can_be_indexed_as_before_with_a_warning(old: str, new: str) -> None:
-    with pytest.warns(DeprecationWarning, match=f"results.{new}; the old name goes") as caught:
+    removed = f"results.{new}; the old name will be removed"
+    with pytest.warns(DeprecationWarning, match=removed) as caught:
         part = golden_results()[old]
     assert part == plain_results()[new]
     assert caught[0].filename == __file__

@@ -6,7 +6,9 @@ from conftest import golden_results
 from msgspec.structs import replace
 
 from cgan.metrics.results import Accuracy, ClassRow, QualityWarning, Results, Score
-from cgan.reporting.evidence import still_learning
+from cgan.metrics.warnings import LIMITS
+from cgan.reporting.evidence import RARELY_RIGHT, still_learning
+from cgan.reporting.statements import ANSWERS, CLEARLY_BELOW, FAR_BELOW, Check
 from cgan.reporting.verdict import KINDS, RAISED, find_verdict
 
 
@@ -44,6 +46,12 @@ def history(*fcd: float, epochs: float = 10) -> pd.DataFrame:
     return pd.DataFrame(
         {"epoch": [epochs * (i + 1) / len(fcd) for i in range(len(fcd))], "fcd": fcd}
     )
+
+
+def asked(found: Results, word: str, known: pd.DataFrame | None = None) -> Check:
+    """Return the check whose question has a word."""
+    (check,) = [c for c in find_verdict(found, known).checks if word in c.question]
+    return check
 
 
 DONE = history(9, 5, 3, 1, 0.5, 0.4, 0.31, 0.3, 0.29, 0.29)
@@ -197,3 +205,88 @@ def test_a_handful_of_looks_says_nothing_of_the_end_of_a_training() -> None:
 def test_the_rarer_the_right_digit_the_worse_is_the_answer(accuracy: float, state: str) -> None:
     check, *_ = find_verdict(results(judge_accuracy=accuracy)).checks
     assert check.state == state
+
+
+def test_an_answer_about_copies_names_the_interval_and_the_limit_that_decided() -> None:
+    limit = LIMITS["copying_z"](1.0)
+    facts = f"real images +1.0; lower limit {limit:+.1f})."
+    none = asked(results(copying_z=1.2), "copy")
+    assert (none.state, none.answer) == ("clear", "○ no clear sign of copying")
+    assert "no nearer to" in none.evidence
+    assert none.evidence.endswith(f"(copying z +1.2; interval +1.2 to +1.2; {facts}")
+    near = asked(results(copying_z=limit), "copy")
+    assert near.state == "clear"
+    assert "nearer to the training images" in near.evidence
+    assert "but not clearly" in near.evidence
+    assert facts in near.evidence
+    raised = scored(results("copied"), "copying_z", value=-40.0, low=-41.0, high=-39.0)
+    raised = replace(raised, warnings=[replace(raised.warnings[0], threshold=-2.6)])
+    sure = asked(raised, "copy")
+    assert sure.answer == "✗ no"
+    assert "not clearly" not in sure.evidence
+    assert sure.evidence.endswith(
+        "(copying z -40.0; interval -41.0 to -39.0; real images +1.0; lower limit -2.6)."
+    )
+    assert asked(scored(results(), "copying_z", low=None, high=None), "copy").state == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("precision", "real?"), ("coverage", "varied"), ("recall", "varied")]
+)
+@pytest.mark.parametrize(
+    ("value", "limit"), [(1.0, CLEARLY_BELOW), (0.8, CLEARLY_BELOW), (0.3, FAR_BELOW)]
+)
+def test_an_answer_names_the_interval_and_the_limit_that_decided(
+    name: str, word: str, value: float, limit: float
+) -> None:
+    said = asked(results(**{name: value}), word).evidence
+    facts = f"interval {value - 0.01:.1%} to {value + 0.01:.1%}; real images 100.0%"
+    assert f"({name}; {facts}; lower limit {limit:.1%})" in said
+
+
+def test_the_limit_of_too_much_variety_is_above_and_of_too_little_below() -> None:
+    for value, side in ((1.1, "upper limit 1.50"), (0.95, "lower limit 0.90")):
+        assert side in asked(results(intra_class_diversity=value), "varied").evidence
+
+
+def test_the_answers_about_classes_and_the_judge_name_their_limits() -> None:
+    found = results(guide_gap=1.0)
+    found = replace(found, judge=replace(found.judge, accuracy_real=Accuracy(0.99, 0.98, 0.995)))
+    rows = [ClassRow(label=0, accuracy=0.5, low=0.4, high=0.6)]
+    said = asked(replace(found, per_class=rows), "requested").evidence
+    assert f"lower limit {LIMITS['judge_accuracy'](1.0):.1%})" in said
+    worst = f"(worst digit; interval 40.0% to 60.0%; lower limit {RARELY_RIGHT * 0.99:.1%})"
+    assert f"The lowest is 50.0%, for the digit 0 {worst}." in said
+    said = asked(found, "believed").evidence
+    assert f"(interval 98.0% to 99.5%; lower limit {RARELY_RIGHT:.1%})" in said
+    assert f"upper limit {LIMITS['guide_gap'](1.0):.1%})" in said
+
+
+def test_a_class_counts_as_rarely_right_if_its_whole_interval_is_below_the_limit() -> None:
+    found = results()
+    for high, state in ((0.85, "weak"), (0.95, "good")):
+        rows = [ClassRow(label=0, accuracy=0.8, low=0.7, high=high)]
+        assert asked(replace(found, per_class=rows), "requested").state == state
+
+
+def test_an_answer_about_the_end_of_a_training_names_the_numbers_that_decided() -> None:
+    said = asked(results(), "trained", FALLING).evidence
+    assert "(lowest FCD 0.5000 in its last fifth, 2.0000 before; still improving below 1." in said
+
+
+def test_repeated_images_are_named_where_they_raised_the_warning() -> None:
+    found = scored(results("collapsed", duplicate_rate=0.3), "duplicate_rate", real=0.0)
+    warning = replace(found.warnings[0], metric="duplicate_rate", threshold=0.01)
+    said = asked(replace(found, warnings=[warning]), "varied").evidence
+    assert "30.0% of the images are nearly identical to another one" in said
+    assert "real images 0.0%; upper limit 1.0%" in said
+    assert "identical" not in asked(found, "varied").evidence
+
+
+@pytest.mark.parametrize("kind", [None, *RAISED])
+def test_every_answer_has_words(kind: str | None) -> None:
+    checks = find_verdict(results(*filter(None, [kind])), DONE).checks
+    assert len(checks) == 6
+    for check in checks:
+        assert check.answer == ANSWERS[check.state]
+        assert check.evidence.endswith(".")

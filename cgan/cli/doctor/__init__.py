@@ -1,4 +1,4 @@
-"""Finds out whether all that is needed is here and works; changes and downloads nothing."""
+"""Checks that everything needed is installed and works. Changes and downloads nothing."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -9,16 +9,16 @@ from cgan.config.schema import Folders
 
 
 def examine(folders: Folders, device: str = "auto") -> list[Finding]:
-    """Return what was found of the installation, the machine, the data and the folders.
+    """Check the installation, the machine, the data sets and the folders.
 
-    Whatever goes wrong in a look is a finding of its own.
+    A check that fails with an error is reported as a finding.
 
     Args:
-        folders: where data, weights and reports are looked for.
-        device: the one that is to compute.
+        folders: the folders of data sets, runs and reports.
+        device: name of the device to check.
 
     Raises:
-        InputError: there is no device of that name anywhere.
+        InputError: an unknown device name.
     """
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "versions": computer.versions,
@@ -36,6 +36,6 @@ def examine(folders: Folders, device: str = "auto") -> list[Finding]:
             found += look()
         except Unusable as error:
             raise error.reason from None
-        except Exception as error:  # that a look fails is what a person must hear of
-            found.append(problem(subject, f"cannot be told: {type(error).__name__}: {error}"))
+        except Exception as error:  # the user must see that a check failed
+            found.append(problem(subject, f"the check failed: {type(error).__name__}: {error}"))
     return found

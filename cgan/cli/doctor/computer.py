@@ -1,4 +1,4 @@
-"""What computes: the installation, cores and memory, the device and its faster number format."""
+"""Checks the installation, the cores and memory, the device and its faster number format."""
 
 import os
 import platform
@@ -17,11 +17,11 @@ PACKAGES = (
     *("click", "filelock", "jinja2", "threadpoolctl", "tqdm"),
 )
 LITTLE = 2**30  # bytes of memory or disk
-REPAIR = "install both anew, of versions that belong together: scripts/setup"
+REPAIR = "reinstall both in matching versions with scripts/setup"
 
 
 def versions() -> Iterator[Finding]:
-    """Tell the versions of Python, this package and those that it stands on."""
+    """Report the versions of Python, cgan and the packages that cgan needs."""
     yield ok("python", f"{platform.python_version()} in {sys.prefix}")
     yield ok("cgan", f"{__version__} in {Path(__file__).parents[3]}")
     found, lacking = [], []
@@ -32,11 +32,11 @@ def versions() -> Iterator[Finding]:
             lacking.append(name)
     yield ok("packages", ", ".join(found))
     if lacking:
-        yield problem("packages", f"{', '.join(lacking)} not installed; scripts/setup does it")
+        yield problem("packages", f"{', '.join(lacking)} not installed; run scripts/setup")
 
 
 def torchvision_works() -> Iterator[Finding]:
-    """Try torchvision's own operators, which only load beside the torch they were built for."""
+    """Check torchvision's operators, which work only with the torch that they were built for."""
     try:
         import torch
     except Exception as error:
@@ -47,20 +47,22 @@ def torchvision_works() -> Iterator[Finding]:
 
         torchvision.ops.nms(torch.tensor([[0.0, 0.0, 1.0, 1.0]]), torch.ones(1), 0.5)
     except Exception as error:
-        yield problem("torchvision", f"does not work beside torch ({error}); {REPAIR}")
+        yield problem("torchvision", f"does not work with this torch ({error}); {REPAIR}")
     else:
-        yield ok("torchvision", "its operators work beside torch")
+        yield ok("torchvision", "its operators work with this torch")
 
 
 def cores_and_memory() -> Iterator[Finding]:
-    """Tell the platform, how many cores and threads there are, and how much memory."""
+    """Report the platform, the numbers of cores and threads, and the memory."""
     import torch
 
     yield ok("platform", platform.platform())
     cores, threads = usable_cores(), torch.get_num_threads()
     text = f"{cores} usable, {threads} threads of torch"
     if threads > cores:
-        yield warning("cores", f"{text}: they wait for each other; set OMP_NUM_THREADS={cores}")
+        yield warning(
+            "cores", f"{text}: more threads than cores are slow; set OMP_NUM_THREADS={cores}"
+        )
     else:
         yield ok("cores", text)
     memory = memory_bytes()
@@ -68,7 +70,7 @@ def cores_and_memory() -> Iterator[Finding]:
         total, free = memory
         text = f"{free / 2**30:.1f} GB free of {total / 2**30:.1f}"
         if free < LITTLE:
-            yield warning("memory", f"{text}; end other programs, or take a smaller --batch-size")
+            yield warning("memory", f"{text}; close other programs, or use a smaller --batch-size")
         else:
             yield ok("memory", text)
 
@@ -81,7 +83,7 @@ def usable_cores() -> int:
 
 
 def memory_bytes() -> tuple[int, int] | None:
-    """Return total and available memory; None where the system does not tell (no Linux)."""
+    """Return total and available memory in bytes; None except on Linux."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         told = {name: int(rest.split()[0]) * 1024 for name, rest in (li.split(":") for li in lines)}
@@ -91,10 +93,10 @@ def memory_bytes() -> tuple[int, int] | None:
 
 
 def device_and_precision(name: str) -> Iterator[Finding]:
-    """Tell the device, and how fast a convolution is on it in either number format.
+    """Report the device, and the time of a convolution on it in each number format.
 
     Raises:
-        Unusable: there is no device of that name anywhere.
+        Unusable: an unknown device name.
     """
     from cgan.runtime.device import (
         DEVICES,
@@ -122,13 +124,13 @@ def device_and_precision(name: str) -> Iterator[Finding]:
 
 
 def figures() -> Iterator[Finding]:
-    """Tell whether matplotlib can keep its list of fonts, which it makes anew otherwise."""
+    """Check that matplotlib can save its font list, which it otherwise rebuilds every time."""
     home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     folder = Path(os.environ.get("MPLCONFIGDIR") or Path(home) / "matplotlib")
     reason = why_not_writable(folder)
     if reason:
         yield warning(
             "figures",
-            f"matplotlib cannot write to {folder} ({reason}), so every figure waits for a list of "
-            "fonts; set MPLCONFIGDIR to a folder that can be written to",
+            f"matplotlib cannot write its font list to {folder} ({reason}), so every command that "
+            "draws figures rebuilds it; set MPLCONFIGDIR to a writable folder",
         )

@@ -1,4 +1,4 @@
-"""One thing that was found: whether it is well, and what to do if it is not."""
+"""The result of one check: its state, and what to do if something is wrong."""
 
 from dataclasses import dataclass
 
@@ -9,34 +9,34 @@ OK, WARNING, PROBLEM = "ok", "warning", "problem"
 
 @dataclass(frozen=True)
 class Finding:
-    """A line of what was found."""
+    """The result of a check, one line of the output."""
 
     state: str  # OK, WARNING or PROBLEM
     subject: str
-    text: str  # one line; of what is not well, with what to do
+    text: str  # one line; for a warning or a problem, also what to do
 
 
-class Unusable(Exception):  # noqa: N818 - the error for people is in it
-    """What a person asked for does not exist, so that nothing can be found of it."""
+class Unusable(Exception):  # noqa: N818 - a wrapper of the error for the user
+    """The user asked to check something that does not exist."""
 
     def __init__(self, reason: InputError):
-        """Keep the error that a person is to see."""
+        """Keep the error that the user gets to see."""
         super().__init__(str(reason))
         self.reason = reason
 
 
 def ok(subject: str, text: str) -> Finding:
-    """Return that something is well."""
+    """Return a finding that all is well."""
     return Finding(OK, subject, _one_line(text))
 
 
 def warning(subject: str, text: str) -> Finding:
-    """Return that something works but is not as it should be."""
+    """Return a finding that something works, but not as it should."""
     return Finding(WARNING, subject, _one_line(text))
 
 
 def problem(subject: str, text: str) -> Finding:
-    """Return that something cannot be used."""
+    """Return a finding that something cannot be used."""
     return Finding(PROBLEM, subject, _one_line(text))
 
 

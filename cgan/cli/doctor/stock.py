@@ -1,4 +1,4 @@
-"""What lies in the folders: data sets, room on the disk, weights, trainings, what was left."""
+"""Checks the folders: data sets, free disk space, weights, trainings, interrupted writes."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ from cgan.runtime.errors import InputError
 
 
 def data_sets(data_dir: Path) -> Iterator[Finding]:
-    """Tell of every data set where its files are, and whether they are the published ones."""
+    """Report for every data set where its files are, and whether they are the published ones."""
     yield ok("digits", "embedded in scikit-learn")
     yield _embedded()
     remembered = cache(unpacked_sha256)
@@ -31,11 +31,12 @@ def data_sets(data_dir: Path) -> Iterator[Finding]:
         try:
             yield _data_set(dataset, data_dir, remembered)
         except (OSError, EOFError, zlib.error) as error:
-            yield problem(dataset, f"in {data_dir} cannot be read ({error}); fetch it again")
+            yield problem(dataset, f"in {data_dir} cannot be read ({error}); download it again")
         for folder in leftovers(dataset, data_dir):
             if not _is_held(data_dir / f".{dataset}.lock"):
                 yield warning(
-                    dataset, f"{folder} is of a download that was killed; the next one removes it"
+                    dataset,
+                    f"{folder} is left from an interrupted download; the next download removes it",
                 )
 
 
@@ -44,7 +45,7 @@ def _embedded() -> Finding:
         read_sample("test")
     except InputError as error:
         return problem("mnist-sample", str(error))
-    return ok("mnist-sample", "embedded in cgan, and intact")
+    return ok("mnist-sample", "embedded in cgan, intact")
 
 
 def _data_set(dataset: str, data_dir: Path, sha256: Callable[[Path], str]) -> Finding:
@@ -52,12 +53,14 @@ def _data_set(dataset: str, data_dir: Path, sha256: Callable[[Path], str]) -> Fi
     parts = [find(list(pair), folders) for pair in (FILES[:2], FILES[2:])]
     paths = [path for part in parts for path in part or []]
     if not paths and any(find([name], folders) for name in FILES):
-        return warning(dataset, f"{data_dir} has no image file with its labels; fetch the others")
+        return warning(
+            dataset, f"{data_dir} has no image file with its label file; add the missing files"
+        )
     if not paths:
-        text = f"not in {data_dir}; fetched when it is asked for, or name its folder by --data-dir"
+        text = f"not in {data_dir}; downloaded when needed, or give its folder with --data-dir"
         return warning(dataset, text) if dataset == "mnist" else ok(dataset, text)
     if dataset != "mnist" and _some_of_mnist(paths, sha256):
-        text = f"{paths[0].parent} holds MNIST's files, which would be taken for it; put its own"
+        text = f"{paths[0].parent} has MNIST's files, which would be used instead; put its own"
         return warning(dataset, f"{text} into {data_dir / dataset}")
     where = f"in {' and '.join(sorted({str(path.parent) for path in paths}))}"
     checked = True
@@ -65,21 +68,21 @@ def _data_set(dataset: str, data_dir: Path, sha256: Callable[[Path], str]) -> Fi
         try:
             original = is_original(dataset, path, _md5s(dataset), sha256)
         except (OSError, EOFError, zlib.error) as error:
-            return problem(dataset, f"{path} is damaged ({error}); remove it and fetch it again")
+            return problem(dataset, f"{path} is damaged ({error}); delete it and download it again")
         if original is False:
-            text = f"{path} is not the published file: damaged, or of other images; remove it and"
-            return problem(dataset, f"{text} fetch it again")
+            text = f"{path} is not the published file: damaged, or other images; delete it and"
+            return problem(dataset, f"{text} download it again")
         checked = checked and original is True
     if len(paths) < len(FILES):
         lacks = next(name for name in FILES if name not in [_name(path) for path in paths])
-        return warning(dataset, f"{where}, without {lacks} or its like; fetch the others")
+        return warning(dataset, f"{where}, but {lacks} is missing; add the missing files")
     if not checked:
-        return ok(dataset, f"{where}; unchecked: no checksum of such files is known")
-    return ok(dataset, f"{where}; the checksums are those of the published files")
+        return ok(dataset, f"{where}; not checked: no checksum of these files is known")
+    return ok(dataset, f"{where}; the checksums match the published files")
 
 
 def _some_of_mnist(paths: list[Path], sha256: Callable[[Path], str]) -> bool:
-    with suppress(OSError, EOFError, zlib.error):  # a damaged one is told of where it belongs
+    with suppress(OSError, EOFError, zlib.error):  # damage is reported with the data set
         return any(sha256(path) == SHA256["mnist"][_name(path)] for path in paths)
     return False
 
@@ -89,30 +92,30 @@ def _name(path: Path) -> str:
 
 
 def _md5s(dataset: str) -> Mapping[str, str]:
-    """Return the MD5 sums that torchvision expects of the .gz files; nothing if it is broken."""
+    """Return the MD5 sums that torchvision lists for the .gz files; empty if it is broken."""
     try:
         import torchvision
 
         return dict(getattr(torchvision.datasets, CLASSES[dataset]).resources)
-    except Exception:  # which is told elsewhere
+    except Exception:  # reported by torchvision_works
         return {}
 
 
 def room(folders: Folders) -> Iterator[Finding]:
-    """Tell whether weights and reports can be written, and how much there is room for."""
+    """Check that weights and reports can be written, and report the free disk space."""
     for flag, folder in (("--weights-dir", folders.weights), ("--reports-dir", folders.reports)):
         if reason := why_not_writable(folder):
             text = f"cannot write to {folder} ({reason}); choose another with {flag}"
             yield problem(flag, text)
             continue
         free = shutil.disk_usage(nearest_existing(folder)).free
-        text = f"{folder} can be written to; {free / 2**30:.1f} GB free"
+        text = f"{folder} is writable; {free / 2**30:.1f} GB free"
         little = free < LITTLE
-        yield warning(flag, f"{text}: make room") if little else ok(flag, text)
+        yield warning(flag, f"{text}: free some disk space") if little else ok(flag, text)
 
 
 def runs(folders: Folders) -> Iterator[Finding]:
-    """Tell which weights are intact, what can go on, and what killed processes left."""
+    """Report which weights are intact, which trainings can be resumed, and interrupted writes."""
     from cgan.io.run_layout import SHIPPED
 
     for subject, root in (("shipped", SHIPPED), ("your runs", folders.weights)):
@@ -129,12 +132,12 @@ def runs(folders: Folders) -> Iterator[Finding]:
                 states.setdefault(found, []).append(folder.name)
         text = "; ".join(f"{state}: {', '.join(names)}" for state, names in states.items())
         if not states and root == SHIPPED:
-            yield problem(subject, f"there are no weights in {root}; install cgan again")
+            yield problem(subject, f"there are no weights in {root}; reinstall cgan")
         else:
             yield ok(subject, text or f"none in {root}")
     can_go_on = [state for folder in _folders(folders.weights) if (state := _unfinished(folder))]
     if can_go_on:
-        yield ok("unfinished", f"{', '.join(can_go_on)}; cgan train-gan --resume NAME goes on")
+        yield ok("unfinished", f"{', '.join(can_go_on)}; cgan train-gan --resume NAME continues")
     for folder in _folders(folders.reports):
         yield from _left_behind(folder)
 
@@ -146,27 +149,29 @@ def _folders(root: Path) -> list[Path]:
 
 
 def _left_behind(folder: Path) -> Iterator[Finding]:
-    """Tell whether a folder is being written to, or was when its writer was killed."""
+    """Report whether a folder is being written to, or a killed process left files in it."""
     if not any((folder / name).exists() for name in (COMING, READY, LOCK)):
         return
     if _is_held(folder / LOCK):
         yield ok("in use", f"{folder} is being written to by another process")
     elif (folder / READY).exists():
-        text = "a killed process left whole files on their way; the next command to read it ends it"
+        text = (
+            "a process was killed while moving complete files; the next command completes the move"
+        )
         yield warning("half-written", f"{folder}: {text}")
     else:
-        text = "a killed process left it; what was there before is unharmed, the next writer clears"
-        yield warning("half-written", f"{folder}: {text} the rest")
+        text = "a process was killed while writing; earlier files are unharmed, and the next write"
+        yield warning("half-written", f"{folder}: {text} removes the rest")
 
 
 def _is_held(lock: Path) -> bool:
-    """Tell whether a process holds a lock, without making one."""
+    """Return whether a process holds a lock, without creating a lock file."""
     if not lock.is_file():
         return False
     held = FileLock(lock, timeout=0)
     try:
         held.acquire()
-    except (Timeout, OSError):  # one that may not be opened may well be held
+    except (Timeout, OSError):  # a lock without permission may be held
         return True
     held.release()
     return False
@@ -183,7 +188,7 @@ def _weights(folder: Path) -> str | Finding | None:
     except InputError as error:
         return problem("weights", str(error))
     if bad:
-        text = f"{folder / bad[0]} is missing or not what was written; train the run again"
+        text = f"{folder / bad[0]} is missing or does not match its checksum; train the run again"
         return problem("weights", text)
     for name in present:
         reason = _unreadable(folder / name)
@@ -193,12 +198,12 @@ def _weights(folder: Path) -> str | Finding | None:
     if not present:
         return None
     if all(name in listed for name in present):
-        return "intact by their manifest"
-    return "readable, without a manifest to check against"
+        return "match their checksums"
+    return "readable, without checksums to check"
 
 
 def _unreadable(path: Path) -> str | None:
-    """Return what is wrong with the header and the length of a safetensors file."""
+    """Return what is wrong with a safetensors file's header or length; None if nothing is."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -209,7 +214,7 @@ def _unreadable(path: Path) -> str | None:
 
 
 def _unfinished(folder: Path) -> str | None:
-    """Return how far a training with a checkpoint is, or None where there is no more to do."""
+    """Return the progress of a training with a checkpoint; None if it has finished."""
     from cgan.io.run_layout import CHECKPOINT
 
     if not (folder / CHECKPOINT).is_file():
@@ -219,5 +224,5 @@ def _unfinished(folder: Path) -> str | None:
         with (folder / "history.csv").open(newline="") as stream:
             done = max(float(row["epoch"]) for row in csv.DictReader(stream))
     except (OSError, ValueError, KeyError, TypeError):
-        return f"{folder.name} (not scored yet)"
+        return f"{folder.name} (not evaluated yet)"
     return None if done > epochs - 1e-6 else f"{folder.name} (epoch {done:g} of {epochs:g})"

@@ -62,7 +62,8 @@ def read_images(path: Path, spec: DataSpec) -> ImportedImages:
         require_range(labels, spec, path)
         require_classes(labels, spec, path)
         labels = labels.astype(np.int64)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.resolve().stem).strip("-._") or "images"
+    whole = path.resolve().name if path.is_dir() else path.resolve().stem  # ckpt-1.25 is a folder
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", whole).strip("-._") or "images"
     return ImportedImages(
         name[:100],
         torch.from_numpy(np.ascontiguousarray(images)),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cgan.data.run_config import LARGEST_CONFIG
 from cgan.deploy.export import discriminator_onnx, generator_onnx, judge_onnx
 from cgan.deploy.webapp.directions import find_directions
 from cgan.deploy.webapp.runtime_files import unpack
@@ -16,7 +17,6 @@ from cgan.deploy.webapp.site import FACTS, FORMAT, Site
 from cgan.io.run_layout import CONFIG, newest_run, runs
 from cgan.io.strict import read_json
 from cgan.models.hub import (
-    LARGEST_CONFIG,
     ClassifierRun,
     GanRun,
     load_classifier,

@@ -1,7 +1,8 @@
 """The content of several reports: one row a run, and means over the seeds of a recipe."""
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from cgan.config.schema import GanConfig
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import Results
 from cgan.reporting import tables
+from cgan.reporting.comparing.labels import LONGEST, clipped, kind_labels
+from cgan.reporting.gallery import Tile, read_strip
 from cgan.reporting.read import find_report, read_history, read_results
 from cgan.runtime.errors import InputError, lookup
 
@@ -20,6 +23,7 @@ REAL = "real images"
 # settings that may differ between seeds of the same kind
 ALIKE = {"seed", "device", "precision", "log_interval", "checks", "dry_run"}
 WHOLE = ("seed", "n_samples", "warnings", "config.seed")  # columns that real images lack
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Entry:
 
     results: Results
     history: pd.DataFrame | None
+    folder: Path | None = None
+    strip: Tile | None = None  # some of its images
 
     @property
     def config(self) -> dict[str, Any]:
@@ -51,6 +57,11 @@ class Entry:
         """A key that is equal for runs that differ only in their seed."""
         return json.dumps(self.settings, sort_keys=True)
 
+    @property
+    def warnings(self) -> list[str]:
+        """The warnings by name."""
+        return [warning.kind.replace("_", " ") for warning in self.results.warnings]
+
     def row(self) -> dict[str, Any]:
         """Return the run's row: its name, training, metrics and config."""
         results, worst = self.results, tables.worst(self.results)
@@ -63,7 +74,8 @@ class Entry:
             "seed": self.config.get("seed"),
             "seconds": seconds,
             "n_samples": results.n_samples,
-            "warnings": len(results.warnings),
+            "warnings": len(self.warnings),
+            "warning_names": ", ".join(self.warnings),
             **{name: _number(results, name, "value") for name in METRICS},
             tables.WORST_CLASS: worst.accuracy if worst else np.nan,
             **{f"config.{key}": value for key, value in self.config.items()},
@@ -77,10 +89,10 @@ def _number(results: Results, name: str, key: str) -> float:
 
 
 def find_entries(
-    runs: list[str],
+    runs: Sequence[str],
     reports_dir: Path,
     dataset: str | None = None,
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = lambda _: None,
 ) -> list[Entry]:
     """Read the reports of runs, by name or folder; all in `reports_dir` where none is named.
 
@@ -90,17 +102,7 @@ def find_entries(
     Raises:
         InputError: there is no such report, one cannot be read, or they are of several data sets.
     """
-    folders = [find_report(run, reports_dir) for run in runs]
-    if not runs:
-        folders = sorted(path.parent for path in reports_dir.glob("*/results.json"))
-    entries = []
-    for folder in folders:
-        try:
-            entries.append(Entry(read_results(folder), read_history(folder)))
-        except InputError as error:
-            if runs:
-                raise
-            say(f"left out: {error}")
+    entries = named_entries(runs, reports_dir) if runs else _all_entries(reports_dir, say)
     if not entries:
         raise InputError(f"there is no report in {reports_dir}; run cgan evaluate first")
     names = sorted({entry.results.dataset for entry in entries})
@@ -113,6 +115,30 @@ def find_entries(
             "comparable; choose one with --dataset"
         )
     return entries
+
+
+def named_entries(runs: Sequence[str], reports_dir: Path) -> list[Entry]:
+    """Read the reports of runs, by name or folder, of whatever data sets they are.
+
+    Raises:
+        InputError: there is no such report, or one cannot be read.
+    """
+    return [_entry(find_report(run, reports_dir)) for run in runs]
+
+
+def _all_entries(reports_dir: Path, say: Say) -> list[Entry]:
+    entries = []
+    for path in sorted(reports_dir.glob("*/results.json")):
+        try:
+            entries.append(_entry(path.parent))
+        except InputError as error:
+            say(f"left out: {error}")
+    return entries
+
+
+def _entry(folder: Path) -> Entry:
+    results = read_results(folder)
+    return Entry(results, read_history(folder), folder, read_strip(folder, results))
 
 
 def board(entries: list[Entry]) -> pd.DataFrame:
@@ -131,17 +157,21 @@ def groups(entries: list[Entry]) -> pd.DataFrame:
     """Return one row for all seeds of a kind: of each metric the mean and the spread, and n.
 
     The spread is the standard deviation over the runs, NaN of a single one. A seed that was scored
-    twice counts once.
+    twice counts once. `recipe` is a short label; `apart` has the settings that it had to leave out.
+    `warnings` counts the runs of each warning. `first` is the place in `entries` of the first run.
     """
-    members: dict[str, list[Entry]] = {}
-    for entry in entries:
+    members: dict[str, list[int]] = {}
+    for place, entry in enumerate(entries):
         same = members.setdefault(entry.kind, [])
-        if entry.config.get("seed") not in [other.config.get("seed") for other in same]:
-            same.append(entry)
+        if entry.config.get("seed") not in [entries[i].config.get("seed") for i in same]:
+            same.append(place)
+    labels = _labels([entries[same[0]] for same in members.values()])
     rows = []
-    for kind, same in members.items():
-        runs = pd.DataFrame([entry.row() for entry in same])
-        row: dict[str, Any] = {"recipe": _title(same[0], members), "n": len(same), "kind": kind}
+    for (kind, same), (label, apart) in zip(members.items(), labels, strict=True):
+        runs = pd.DataFrame([entries[i].row() for i in same])
+        raised = Counter(name for i in same for name in entries[i].warnings)
+        row: dict[str, Any] = {"recipe": label, "apart": apart, "n": len(same), "kind": kind}
+        row |= {"warnings": _counted(raised, len(same)), "first": same[0]}
         for name in (*METRICS, "seconds", tables.WORST_CLASS):
             values = runs[name].astype(float)
             row[name], row[f"{name}_spread"] = values.mean(), values.std()
@@ -149,18 +179,23 @@ def groups(entries: list[Entry]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _title(entry: Entry, members: dict[str, list[Entry]]) -> str:
-    """Return the recipe's name, and the settings that differ from other kinds of the recipe."""
-    recipe = entry.results.recipe
-    if recipe is None:
-        return str(entry.results.run)
-    others = [same[0] for same in members.values() if same[0].results.recipe == recipe]
-    apart = [
-        f"{key} {value}"
-        for key, value in entry.settings.items()
-        if any(other.settings.get(key) != value for other in others)
-    ]
-    return ", ".join([recipe, *apart])
+def _counted(raised: Counter[str], n: int) -> str:
+    """Return warnings by name, each with the number of runs that it was raised for."""
+    return ", ".join(f"{name} {count} of {n}" if n > 1 else name for name, count in raised.items())
+
+
+def _labels(kinds: list[Entry]) -> list[tuple[str, str]]:
+    """Return a short label for each kind, and the settings that it had to leave out."""
+    recipes: dict[str, list[int]] = {}
+    labels = [(clipped(entry.results.run, LONGEST), "") for entry in kinds]
+    for place, entry in enumerate(kinds):
+        if entry.results.recipe is not None:
+            recipes.setdefault(entry.results.recipe, []).append(place)
+    for recipe, places in recipes.items():
+        found = kind_labels(recipe, [kinds[place].settings for place in places])
+        for place, label in zip(places, found, strict=True):
+            labels[place] = label
+    return labels
 
 
 def _mean(values: list[float]) -> float:

@@ -1,0 +1,1 @@
+"""Pages of several reports: the leaderboard, and two reports side by side."""
