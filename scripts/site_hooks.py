@@ -14,9 +14,7 @@ REPOSITORY = Path(__file__).parent.parent
 PAGES = ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 REPORTS = "reports/examples"
 NOTEBOOK, NOTEBOOK_PAGE = "docs/python.ipynb", "notebook.md"
-OUTSIDE = re.compile(rf"\]\(\.\./(?=(?:{'|'.join((*PAGES, REPORTS))})[)#/])")
 ABOUT = "This page is the notebook [python.ipynb](python.ipynb) with its outputs."
-INSIDE = re.compile(r"\]\(docs(?:/(?=[^)])|/?(?=\)))")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -30,10 +28,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Let links between docs/ and what lies outside of it lead to the places in the site."""
+    """Rewrite links between docs/ and what lies beside it: in the site, docs/ is the top folder."""
     if page.file.src_uri in PAGES:
-        return INSIDE.sub("](", markdown.replace("](docs)", "](index.md)"))
-    return OUTSIDE.sub("](", markdown)
+        return markdown.replace("](docs)", "](index.md)").replace("](docs/", "](")
+    return markdown.replace("](../", "](")
 
 
 def markdown_of(notebook: dict[str, Any]) -> str:
@@ -60,10 +58,10 @@ def _shown(output: dict[str, Any]) -> str:
         picture = "".join(data["image/png"]).replace("\n", "")
         return f'<img alt="{_text(data)}" src="data:image/png;base64,{picture}">'
     if "text/html" in data:
-        # a blank line would end the block of HTML
         return re.sub(r"\n\s*\n", "\n", "".join(data["text/html"]))
     return f"<pre>{_text(data)}</pre>"
 
 
 def _text(data: dict[str, Any]) -> str:
+    # a blank line would end the block of HTML
     return html.escape("".join(data["text/plain"])).replace("\n\n", "\n&#8203;\n")

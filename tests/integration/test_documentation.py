@@ -117,6 +117,11 @@ TABLE = [
         SHORT,
         leaves=("weights/short/generator.safetensors",),
     ),
+    Row(
+        "cgan train-gan --dataset mnist-sample --epochs 40 --name longer",
+        f"{SHORT} --dry-run",
+        says="nothing saved",
+    ),
     Row("cgan evaluate short --quick", "-n 120", leaves=("reports/short/index.html",)),
     Row(
         "cgan train-gan --recipe guided-original --lr 2e-3",

@@ -13,7 +13,7 @@ from cgan.data.splits import Split, scale, subset
 from cgan.evaluation.evaluate import evaluate
 from cgan.evaluation.scores import NO_COPYING, NO_GUIDE, NO_LABELS, NO_STUDENT
 from cgan.io.journal import MANIFEST
-from cgan.io.run_layout import SHIPPED
+from cgan.io.run_layout import SHIPPED, SHIPPED_REPORTS
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import Results, parse_results
 from cgan.models.hub import load_classifier
@@ -201,16 +201,39 @@ def test_an_odd_mix_of_labels_is_compared_with_real_images_of_that_mix(
 def test_a_report_keeps_nothing_of_an_earlier_one_of_its_name(
     digits_run: Folders, tmp_path: Path
 ) -> None:
-    folder = digits_run.reports / "theirs"
-    folder.mkdir(parents=True, exist_ok=True)
+    folders = replace(digits_run, reports=tmp_path / "reports")
+    folder = folders.reports / "theirs"
+    folder.mkdir(parents=True)
     for name in ("history.csv", "copies.png"):
         (folder / name).write_text("of another")
     images = saved(tmp_path, "validation", labels=True)
     config = replace(CONFIG, copying=False)
-    left = evaluate(config=config, folders=digits_run, images=images, dataset="digits").left_out
+    left = evaluate(config=config, folders=folders, images=images, dataset="digits").left_out
     assert left["copying_z"] == NO_COPYING
     assert not (folder / "history.csv").exists()
     assert not (folder / "copies.png").exists()
+
+
+def test_a_report_does_not_replace_one_of_other_images(digits_run: Folders, tmp_path: Path) -> None:
+    folders = replace(digits_run, reports=tmp_path / "reports")
+    config = replace(CONFIG, copying=False)
+    names = []
+    for place in ("one", "other", "one"):
+        (tmp_path / place).mkdir(exist_ok=True)
+        images = saved(tmp_path / place, "validation", labels=False)
+        done = evaluate(config=config, folders=folders, images=images, dataset="digits")
+        names.append((done.run, done.provenance.source))
+    one, other = ("theirs", "../one/theirs.npz"), ("theirs-2", "../other/theirs.npz")
+    assert names == [one, other, one]
+    with pytest.raises(InputError, match=r"theirs is the report of \.\./one/theirs\.npz; choose"):
+        evaluate("toy", config, folders, name="theirs")
+
+
+def test_no_evaluation_writes_to_the_shipped_reports(digits_run: Folders) -> None:
+    for reports in (SHIPPED_REPORTS, SHIPPED_REPORTS / "more"):
+        with pytest.raises(InputError, match="holds the reports that come with cgan"):
+            evaluate("toy", CONFIG, replace(digits_run, reports=reports))
+    assert not (SHIPPED_REPORTS / "toy").exists()
 
 
 def test_images_without_a_guide_have_no_guide_gap(digits_run: Folders, tmp_path: Path) -> None:
@@ -247,8 +270,8 @@ def test_a_path_that_a_terminal_cannot_show_is_not_told(
 ) -> None:
     images = saved(tmp_path, "validation", labels=True).rename(tmp_path / f"{name}.npz")
     config = replace(CONFIG, copying=False)
-    evaluate(config=config, folders=digits_run, images=images, dataset="digits", name="odd")
-    results = read_results(digits_run.reports / "odd")
+    evaluate(config=config, folders=digits_run, images=images, dataset="digits", name=f"{kept}")
+    results = read_results(digits_run.reports / f"{kept}")
     assert results.provenance.images == (str(images) if kept else None)
 
 
@@ -280,7 +303,7 @@ def test_a_guide_that_was_trained_anew_is_refused_unless_named(
     content["guide_sha256"] = "0" * 64
     path.write_text(json.dumps(content))
     (tmp_path / "toy" / MANIFEST).unlink()
-    folders = replace(digits_run, weights=tmp_path)
+    folders = replace(digits_run, weights=tmp_path, reports=tmp_path / "reports")
     with pytest.raises(InputError, match="weights have changed"):
         evaluate("toy", CONFIG, folders)
     assert evaluate("toy", CONFIG, folders, guide="digits-guide").run == "toy"

@@ -215,6 +215,7 @@ def linked_weights(folder: Path) -> str:
         changed("", "guide", "../../elsewhere", "not a run name"),
         changed("", "guide", "/etc", "not a run name"),
         changed("", "guide_sha256", {}, "`guide_sha256` must be a text"),
+        changed("", "precision", 16, "`precision` must be a text"),
         other_shape,
         other_keys,
         no_config,
