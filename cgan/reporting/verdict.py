@@ -28,9 +28,12 @@ KINDS = {
     "uneven": ("Uneven", "one {noun} is classified correctly far less often than real images are"),
     "rough": ("Rough", "clearly fewer of its images than of real images look real"),
     "narrow": ("Narrow", "its images look right, but vary less than real images"),
-    "unsure": ("Not sure", "too few images or metrics were evaluated to tell"),
+    "unsure": ("Not sure", "some of the metrics that decide were not evaluated"),
     "good": ("Good", "its images show the requested {nouns} and are realistic and varied"),
 }
+# of an unsure verdict, if metrics decide it
+UNCLEAR = "{metrics} may be too low: the value is below the limit, the interval reaches above it"
+UNKNOWN_WARNING = "another version of cgan raised a warning that this one does not know"
 WITHOUT_LABELS = "its images are realistic and varied, as far as images without labels can show it"
 # the first warning in this order decides
 RAISED = {
@@ -70,6 +73,8 @@ def find_verdict(results: Results, history: pd.DataFrame | None = None) -> Verdi
     title, meaning = (text.format(**words) for text in KINDS[kind])
     if kind == "good" and "judge_accuracy" not in results.metrics:
         meaning = WITHOUT_LABELS
+    if kind == "unsure":
+        meaning = _why_unsure(results) or meaning
     return Verdict(kind, title, meaning, checks)
 
 
@@ -91,8 +96,19 @@ def _kind(results: Results) -> str:
     if any(clearly_below(results, name) for name in VARIETY):
         return "narrow"
     known = all(known_values(results, name) for name in NEEDED)
-    below = any(_may_be_below(results, name) for name in VARIETY)
-    return "good" if known and not below else "unsure"
+    return "good" if known and not _unclear(results) else "unsure"
+
+
+def _why_unsure(results: Results) -> str:
+    if results.warnings:
+        return UNKNOWN_WARNING
+    unclear = [tables.title(name, results.noun) for name in _unclear(results)]
+    return UNCLEAR.format(metrics=" and ".join(unclear)) if unclear else ""
+
+
+def _unclear(results: Results) -> list[str]:
+    """Return the metrics of variety that are below the limit, but not with their whole interval."""
+    return [name for name in VARIETY if _may_be_below(results, name)]
 
 
 def _may_be_below(results: Results, name: str) -> bool:

@@ -258,8 +258,16 @@ def test_another_classifier_may_judge(digits_run: Folders, tmp_path: Path) -> No
     refused = run("evaluate", "toy", *few, "--classifier", "digits-guide", *where)
     assert refused.exit_code == 2
     assert "digits-guide guided toy, so it cannot judge it" in refused.stderr
-    scored = run("evaluate", "toy", *few, "--classifier", SHIPPED / "digits-judge", *where)
+    judge = ["--classifier", SHIPPED / "digits-judge"]
+    scored = run("evaluate", "toy", *few, *judge, *where, "--json")
     assert scored.exit_code == 0, scored.output
+    said = json.loads(scored.stdout)
+    assert said["format"] == 1
+    assert said["report"] == str(tmp_path / "toy/index.html")
+    assert said["verdict"]["title"] == "Not realistic"
+    assert said["results"]["judge"]["name"] == "digits-judge"
+    assert said["results"] == json.loads((tmp_path / "toy/results.json").read_text())
+    assert '<a href="toy/index.html">' in (tmp_path / "index.html").read_text()
 
 
 def test_quiet_says_only_the_result(tmp_path: Path) -> None:

@@ -65,6 +65,13 @@ def test_every_dependency_is_pinned_within_its_bounds() -> None:
         assert pins[name] >= lowest, name
 
 
+def test_the_page_on_installing_names_what_no_deps_leaves_out() -> None:
+    page = (REPOSITORY / "docs/install.md").read_text()
+    (_, listed) = page.split("pip install --no-deps")[1].split("pip install", 2)[:2]
+    named = set(listed.split("```")[0].replace("\\\n", " ").split())
+    assert named | {"torch", "torchvision"} == {split(one)[0] for one in PROJECT["dependencies"]}
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
@@ -92,6 +99,9 @@ def test_the_wheel_carries_the_shipped_weights_and_nothing_that_was_trained_here
         name for name in names if name.endswith("licenses/cgan/deploy/webapp/runtime/LICENSE.txt")
     ]
     assert not [name for name in names if name.startswith("tests")]
+    reports = {name.split("/")[2] for name in names if name.startswith("cgan/reports/")}
+    assert reports == {*GANS}
+    assert "cgan/reports/mnist/index.html" in names
 
 
 def test_the_wheel_carries_the_embedded_images_with_their_licence(wheel: Path) -> None:
@@ -162,6 +172,9 @@ def test_an_installed_wheel_draws_images_in_another_folder(installed: Path, tmp_
     )
     assert module.is_relative_to(installed.parent)
     assert says(tmp_path, installed / "cgan", "--version") == f"cgan, version {__version__}\n"
+    page = module.parent / "reports/mnist/index.html"
+    assert says(tmp_path, installed / "cgan", "report", "mnist") == f"report: {page}\n"
+    assert list(tmp_path.iterdir()) == []
     flags = ("-n", "4", "--out", "x.png")
     assert "x.png" in says(tmp_path, installed / "cgan", "sample", "digits", *flags)
     assert [path.name for path in tmp_path.iterdir()] == ["x.png"]

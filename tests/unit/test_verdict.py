@@ -173,14 +173,18 @@ def test_nothing_is_made_of_what_is_not_known() -> None:
 
 
 def test_a_generator_is_not_called_good_where_too_little_was_seen() -> None:
-    found = scored(results(), "recall", value=0.86, low=0.7, high=0.97)
-    assert find_verdict(found).kind == "unsure"
+    found = scored(results(), "recall", value=0.8, low=0.7, high=0.97)
+    verdict = find_verdict(found)
+    assert verdict.kind == "unsure"
+    assert verdict.meaning.startswith("recall may be too low: the value is below the limit")
     metrics = {name: score for name, score in found.metrics.items() if name != "recall"}
-    assert find_verdict(replace(found, metrics=metrics)).kind == "unsure"
+    verdict = find_verdict(replace(found, metrics=metrics))
+    assert (verdict.kind, "were not evaluated" in verdict.meaning) == ("unsure", True)
 
 
 def test_a_warning_that_nobody_knows_makes_no_good_generator() -> None:
-    assert find_verdict(results("something new")).kind == "unsure"
+    verdict = find_verdict(results("something new"))
+    assert (verdict.kind, "another version" in verdict.meaning) == ("unsure", True)
 
 
 def test_a_judge_that_is_often_wrong_about_real_images_is_not_relied_on() -> None:
