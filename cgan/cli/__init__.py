@@ -3,14 +3,24 @@
 import io
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from cgan.cli import deploy, evaluate, info, report, sample, train
 from cgan.cli.help import write_commands
-from cgan.runtime.errors import ExportError, InputError, TrainingError, is_out_of_memory
+from cgan.io.strict import first_line
+from cgan.runtime.errors import (
+    ExportError,
+    InputError,
+    TrainingError,
+    UncheckedWarning,
+    failed_import,
+    is_out_of_memory,
+)
 from cgan.runtime.signals import Stopped, stopping_at_once
 from cgan.runtime.version import __version__
 
@@ -26,7 +36,7 @@ class CommandGroup(click.Group):
         if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may lack letters
             sys.stdout.reconfigure(errors="replace")
         try:
-            with stopping_at_once():
+            with stopping_at_once(), _warnings_in_lines():
                 status = super().main(
                     args, **{"color": _color(), **extra, "standalone_mode": False}
                 )
@@ -47,16 +57,47 @@ class CommandGroup(click.Group):
             status = _say(str(error), WRONG_USE)
         except (TrainingError, ExportError, OSError) as error:
             status = _say(_with_notes(str(error), error), FAILED)
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
+        except Exception as error:
+            said = _reason(error)
+            if said is None:
                 raise
-            said = "out of memory; try a smaller --batch-size, or fewer images"
             status = _say(_with_notes(said, error), FAILED)
         sys.exit(status or DONE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in groups."""
         write_commands(formatter)
+
+
+@contextmanager
+def _warnings_in_lines() -> Iterator[None]:
+    """Show each warning about unchecked files once, as a line on stderr; others as usual."""
+    shown: set[str] = set()
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **to: Any) -> None:
+            if not issubclass(category, UncheckedWarning):
+                usual(message, category, *where, **to)
+            elif str(message) not in shown:
+                shown.add(str(message))
+                click.echo(f"warning: {message}", err=True)
+
+        warnings.showwarning = show
+        yield
+
+
+def _reason(error: Exception) -> str | None:
+    """Return what failed and what to do if the machine is the cause, not a fault in cgan."""
+    package = failed_import(error)
+    if package is not None:
+        return (
+            f"{package} cannot be imported ({first_line(error)}); free some memory, or reinstall "
+            "the package"
+        )
+    if is_out_of_memory(error):
+        return "out of memory; try a smaller --batch-size, or fewer images"
+    return None
 
 
 def _with_notes(message: str, error: BaseException) -> str:

@@ -15,13 +15,13 @@ from cgan.cli.options import (
     echo_json,
     echo_summary,
     field_option,
-    folder_flags,
     json_option,
     require_plain,
     shown_progress,
     styled_verdict,
 )
 from cgan.cli.report import renew_home
+from cgan.config.commands import folder_flags
 from cgan.config.recipes import classifier_config, eval_config, gan_config
 from cgan.config.schema import EvalConfig, Folders, GanConfig
 from cgan.data.spec import plural

@@ -12,12 +12,12 @@ from cgan.cli.options import (
     data_option,
     device_option,
     echo_json,
-    folder_flags,
     json_option,
     reports_option,
     styled_verdict,
     weights_option,
 )
+from cgan.config.commands import folder_flags
 from cgan.config.recipes import ABOUT, RECIPES, measured, measurements
 from cgan.config.schema import Folders
 from cgan.runtime.progress import wrapped

@@ -1,7 +1,5 @@
 """Options that several commands share, and the output of commands."""
 
-import os
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -10,7 +8,6 @@ from typing import Any
 
 import click
 
-from cgan.config.schema import Folders
 from cgan.io.files import json_bytes
 from cgan.io.run_layout import plain_name
 from cgan.runtime.progress import Progress
@@ -130,19 +127,3 @@ def announce(progress: Progress, config: Any, row: Any, verbose: bool | None) ->
         if verbose or value != asdict(row)[key] or key in ("dataset", "epochs")
     }
     progress.line(", ".join(f"{key} {value}" for key, value in shown.items()))
-
-
-def folder_flags(folders: Folders, *names: str) -> str:
-    """Return the flags with which another command uses the same folders, each after a space.
-
-    Args:
-        folders: the folders of this command.
-        names: the folders that the other command needs: "data", "weights", "reports".
-    """
-    usual = {**asdict(Folders()), "data": Path(os.environ.get("CGAN_DATA", Folders.data))}
-    chosen = asdict(folders)
-    return "".join(
-        f" --{name}-dir {shlex.quote(str(chosen[name]))}"
-        for name in names
-        if chosen[name] != usual[name]
-    )

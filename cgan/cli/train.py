@@ -15,10 +15,10 @@ from cgan.cli.options import (
     common,
     echo_summary,
     field_option,
-    folder_flags,
     require_plain,
     shown_progress,
 )
+from cgan.config.commands import folder_flags
 from cgan.config.recipes import CLASSIFIERS, RECIPES, classifier_config, gan_config
 from cgan.config.schema import Folders
 from cgan.runtime.errors import InputError

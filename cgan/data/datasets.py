@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from cgan.data.download import download
 from cgan.data.idx import read_idx
 from cgan.data.mnist_sample import N_CLASSES, SIDE, read_sample
-from cgan.data.originals import find, places
+from cgan.data.originals import find, places, why_not
 from cgan.data.spec import DataSpec
 from cgan.data.splits import SPLITS, Split
 from cgan.runtime.errors import InputError, lookup
@@ -84,6 +84,9 @@ def _idx(dataset: str, data_dir: Path, split: str) -> Split:
         if paths is None:
             raise InputError(f"{files[0]} is missing in {folders[0]} after downloading {dataset}")
     images, labels = read_idx(paths[0], 3), read_idx(paths[1], 1)
+    # only of the labels: their checksum takes a millisecond, and tells the data sets apart
+    if reason := why_not(dataset, data_dir, [paths[1]]):
+        raise InputError(reason)
     if len(images) != len(labels):
         raise InputError(
             f"{paths[0]} holds {len(images)} images but {paths[1].name} {len(labels)} labels; "

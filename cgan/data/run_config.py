@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 
 from cgan.config.schema import ClassifierConfig, GanConfig
 from cgan.data.spec import DataSpec
-from cgan.io.journal import require_whole
-from cgan.io.run_layout import CONFIG, CONFIG_FORMAT, plain_name
+from cgan.io.run_layout import CONFIG, CONFIG_FORMAT, plain_name, require_intact
 from cgan.io.strict import FormatError, first_line, format_of, read_json
 from cgan.runtime.errors import InputError
 
@@ -23,7 +22,7 @@ def load_config(folder: Path) -> tuple[GanConfig, dict[str, Any]]:
     Raises:
         InputError: it is missing or damaged.
     """
-    require_whole(folder, CONFIG)
+    require_intact(folder, CONFIG)
     _, config, facts = read_config(folder, GanConfig)
     return config, facts
 

@@ -16,7 +16,13 @@ from cgan.data.splits import Split, subset
 from cgan.evaluation.comparison import Extractors, Reference, matching
 from cgan.evaluation.gallery import choose
 from cgan.evaluation.gan_train import gan_train
-from cgan.evaluation.report_files import EARLIER, Setting, make_results, report_files
+from cgan.evaluation.report_files import (
+    EARLIER,
+    Setting,
+    make_results,
+    report_files,
+    training_files,
+)
 from cgan.evaluation.report_name import report_name, source_of
 from cgan.evaluation.scores import score
 from cgan.evaluation.subject import Subject, draw, find_classifiers, find_subject
@@ -89,6 +95,7 @@ def evaluate(
 
     # find the data, the subject and the classifiers
     splits, subject = find_subject(run, images, dataset, folders)
+    of_training = training_files(subject.gan)  # now: the run may change, and damage is told early
     classifiers = find_classifiers(subject, judge, guide, folders)
     n_scored = config.n_samples if subject.imported is None else len(subject.imported.images)
     n_compared = min(n_scored, len(splits["test"]), len(splits["validation"]))
@@ -138,7 +145,7 @@ def evaluate(
     )
     by_classifier = reference.tests, reference.tests_by_guide
     results = make_results(setting, subject, classifiers, by_classifier, counts, scores, gallery)
-    files = report_files(results, gallery, subject.gan)
+    files = report_files(results, gallery, subject.gan, of_training)
     with locked(folder, wait=PATIENCE):
         commit(folder, files, fresh=True, gone=EARLIER)
     return results

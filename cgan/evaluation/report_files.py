@@ -14,7 +14,7 @@ from cgan.evaluation.gallery import GallerySheet
 from cgan.evaluation.latent import latent_files
 from cgan.evaluation.scores import Scores
 from cgan.evaluation.subject import Classifiers, Subject
-from cgan.io.strict import read_plain
+from cgan.io.journal import read_whole
 from cgan.metrics import results as schema
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.features import Features
@@ -135,20 +135,38 @@ def _guide(run: ClassifierRun, real: Features) -> schema.ClassifierFacts:
     )
 
 
+def training_files(gan: GanRun | None) -> dict[str, bytes]:
+    """Return the history and pictures of a run's training, by their names in a report.
+
+    They are copied, because the run may be overwritten later. What is missing, is a link, or is not
+    in the run's manifest, is left out. Empty if there is no run.
+
+    Raises:
+        InputError: a file does not match the manifest.
+    """
+    files: dict[str, bytes] = {}
+    if gan is None:
+        return files
+    for name, copy in TRAINING.items():
+        with suppress(OSError):
+            files[copy] = read_whole(gan.folder, name, LARGEST_COPIED)
+    return files
+
+
 def report_files(
-    results: Results, gallery: Mapping[str, GallerySheet], gan: GanRun | None
+    results: Results,
+    gallery: Mapping[str, GallerySheet],
+    gan: GanRun | None,
+    training: Mapping[str, bytes],
 ) -> dict[str, bytes]:
     """Return the files of a report by name, without its page.
 
-    They are results.json and a PNG of each sheet of the gallery. For a run there are also the
-    history and pictures of its training and the pictures of its latent space.
+    They are results.json and a PNG of each sheet of the gallery. For a run there are also the files
+    of its training, as `training_files` returns them, and the pictures of its latent space.
     """
     files = {f"{name}.png": sheet.picture() for name, sheet in gallery.items()}
     files["results.json"] = to_bytes(results)
     if gan is None:
         return files
     files |= {f"latent/{name}": content for name, content in latent_files(gan).items()}
-    for name, copy in TRAINING.items():  # copied, because the run may be overwritten later
-        with suppress(OSError):  # missing, or a link
-            files[copy] = read_plain(gan.folder / name, LARGEST_COPIED)
-    return files
+    return files | dict(training)

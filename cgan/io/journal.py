@@ -18,7 +18,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from cgan.io.files import json_bytes, sync, write_through
-from cgan.io.strict import FormatError, format_of, read_json
+from cgan.io.strict import FormatError, format_of, read_json, read_plain
 from cgan.runtime.errors import InputError
 
 MANIFEST = "manifest.json"
@@ -211,9 +211,32 @@ def require_whole(folder: Path, *names: str) -> None:
             return
         if patient:  # a commit may be under way
             time.sleep(0.1)
-    raise InputError(
-        f"{folder / bad[0]} is damaged: it does not match its {MANIFEST}; train or score the run "
-        "again"
+    raise _changed(folder / bad[0])
+
+
+def read_whole(folder: Path, name: str, largest: int) -> bytes:
+    """Return the bytes of a committed file, `largest` at most, checked against the manifest.
+
+    Raises:
+        InputError: it has changed, or the manifest is damaged.
+        OSError: the manifest does not list it; or as `cgan.io.strict.read_plain`.
+    """
+    settle(folder)
+    for patient in (True, True, False):
+        content = read_plain(folder / name, largest)
+        wanted = checksums(folder).get(name)
+        if wanted is None:
+            raise OSError(f"{MANIFEST} does not list it")
+        if hashlib.sha256(content).hexdigest() == wanted:
+            return content
+        if patient:  # a commit may be under way
+            time.sleep(0.1)
+    raise _changed(folder / name)
+
+
+def _changed(path: Path) -> InputError:
+    return InputError(
+        f"{path} is damaged: it does not match its {MANIFEST}; train or score the run again"
     )
 
 

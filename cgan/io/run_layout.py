@@ -4,13 +4,15 @@ import csv
 import io
 import math
 import re
+import warnings
 from pathlib import Path
 
-from cgan.io.journal import settle_all
+from cgan.io.journal import MANIFEST, checksums, require_whole, settle_all
 from cgan.io.strict import read_plain
-from cgan.runtime.errors import InputError, nearest
+from cgan.runtime.errors import InputError, UncheckedWarning, nearest
 
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
+DISCRIMINATOR = "discriminator.safetensors"
 PACKAGE = Path(__file__).parent.parent
 SHIPPED = PACKAGE / "weights"  # runs that come with the package
 # their reports: the build copies them into the package; a checkout has them beside it
@@ -28,6 +30,7 @@ CHECKPOINT = "checkpoint.safetensors"
 RESULTS = "results.json"  # of a report
 HISTORY = "history.csv"
 LARGEST_HISTORY = 2**22  # bytes; ours have thousands
+CHECKED = (CONFIG, *WEIGHTS.values(), DISCRIMINATOR, CHECKPOINT, HISTORY)  # by the manifest
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHIPPED_GAN = "mnist"  # used if there is no generator of one's own
 
@@ -74,6 +77,26 @@ def require_own_reports(folder: Path) -> None:
     if is_shipped_report(folder):
         raise InputError(
             f"{folder} holds the reports that come with cgan; choose another --reports-dir"
+        )
+
+
+def require_intact(folder: Path, *names: str) -> None:
+    """Check files of a run against its manifest; warn if it does not list all that matter.
+
+    Raises:
+        InputError: one of `names` is missing or has changed, or the manifest is damaged.
+    """
+    require_whole(folder, *names)
+    listed = checksums(folder)
+    unlisted = [name for name in CHECKED if name not in listed and (folder / name).is_file()]
+    if unlisted:
+        without = "; reports leave the history out" if HISTORY in unlisted else ""
+        state = "does not list" if listed else "is missing or empty; nothing lists"
+        warnings.warn(
+            f"{folder / MANIFEST} {state} {', '.join(unlisted)}, so damage to them would not be "
+            f"noticed{without}",
+            UncheckedWarning,
+            stacklevel=3,
         )
 
 

@@ -12,14 +12,15 @@ from cgan.config.schema import ClassifierConfig, GanConfig
 from cgan.data.images import Images
 from cgan.data.run_config import read_config
 from cgan.data.spec import DataSpec
-from cgan.io.journal import require_whole
 from cgan.io.run_layout import (
     CONFIG,
+    DISCRIMINATOR,
     SHIPPED,
     WEIGHTS,
     epochs_trained,
     find_run,
     plain_name,
+    require_intact,
 )
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
@@ -36,7 +37,6 @@ from cgan.models.tensors import read_tensors
 from cgan.runtime.errors import InputError, warn_renamed
 
 LARGEST_WEIGHTS = 2**28  # bytes of a network; ours have two million
-FILE = "discriminator.safetensors"
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,7 +137,7 @@ def load_classifier(run: str | Path, weights_dir: str | Path = "weights") -> Cla
         InputError: no such run, or one whose files do not match.
     """
     folder = find_run(str(run), Path(weights_dir), "classifier")
-    require_whole(folder, CONFIG, WEIGHTS["classifier"])
+    require_intact(folder, CONFIG, WEIGHTS["classifier"])
     spec, config, _ = read_config(folder, ClassifierConfig)
     network = make_classifier_on_meta(config, spec)
     load_state(network, folder / WEIGHTS["classifier"])
@@ -155,7 +155,7 @@ def load_generator(run: str | Path, weights_dir: str | Path = "weights") -> GanR
         InputError: no such run, or one whose files do not match.
     """
     folder = find_run(str(run), Path(weights_dir), "gan")
-    require_whole(folder, CONFIG, WEIGHTS["gan"])
+    require_intact(folder, CONFIG, WEIGHTS["gan"])
     spec, config, facts = read_config(folder, GanConfig)
     network = make_generator_on_meta(config, spec)
     load_state(network, folder / WEIGHTS["gan"])
@@ -183,16 +183,16 @@ def load_discriminator(run: str, weights_dir: Path = Path("weights")) -> Discrim
             guide is missing or has changed.
     """
     folder = find_run(run, weights_dir, "gan")
-    if not (folder / FILE).is_file():
-        raise InputError(f"{folder} has no {FILE}; only its generator was saved")
-    require_whole(folder, CONFIG, FILE)
+    if not (folder / DISCRIMINATOR).is_file():
+        raise InputError(f"{folder} has no {DISCRIMINATOR}; only its generator was saved")
+    require_intact(folder, CONFIG, DISCRIMINATOR)
     spec, config, facts = read_config(folder, GanConfig)
     guide = None
     if uses_guide_features(config):
         guide = _guide(folder, str(facts.get("guide")), str(facts.get("guide_sha256")), weights_dir)
         require_same_images(guide, spec)
     network = make_discriminator_on_meta(config, spec, guide.config if guide else None)
-    load_state(network, folder / FILE)
+    load_state(network, folder / DISCRIMINATOR)
     if guide is not None:
         attach_guide(network, guide.network)
     return DiscriminatorRun(folder.resolve().name, folder, spec, config, guide, network)

@@ -15,6 +15,7 @@ from cgan.reporting.statements import (
     FAR_BELOW,
     GOOD,
     UNKNOWN,
+    UNSURE,
     WEAK,
     Check,
     Statement,
@@ -25,6 +26,7 @@ from cgan.reporting.statements import (
     interval,
     known_values,
     lower_limit,
+    may_be_below,
     warning_and_limit,
 )
 
@@ -85,7 +87,8 @@ def _realism(results: Results) -> Check:
     warned, limit = warning_and_limit(results, "unrealistic", "density")
     limits = {"precision": lower_limit(results, "precision"), "density": limit}
     bad = warned or clearly_below(results, "precision", FAR_BELOW)
-    state = BAD if bad else WEAK if clearly_below(results, "precision") else GOOD
+    weak, unsure = clearly_below(results, "precision"), may_be_below(results, "precision")
+    state = BAD if bad else WEAK if weak else UNSURE if unsure else GOOD
     return _compared(results, "Do its images look real?", words, limits, state)
 
 
@@ -110,7 +113,8 @@ def _variety(results: Results) -> Check:
     bad = any(warning.kind in ("missing", "collapsed") for warning in results.warnings)
     bad = bad or any(clearly_below(results, name, FAR_BELOW) for name in VARIETY)
     weak = noisy or any(clearly_below(results, name) for name in VARIETY)
-    state = BAD if bad else WEAK if weak else GOOD
+    unsure = any(may_be_below(results, name) for name in VARIETY)
+    state = BAD if bad else WEAK if weak else UNSURE if unsure else GOOD
     return _compared(results, "Is it varied?", words, limits, state, _absent(results))
 
 

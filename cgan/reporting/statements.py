@@ -10,8 +10,10 @@ from cgan.reporting import tables
 CLEARLY_BELOW = 0.9  # of the value of real images
 FAR_BELOW = 0.6
 GOOD, WEAK, BAD, UNKNOWN, CLEAR = "good", "weak", "bad", "unknown", "clear"
+UNSURE = "unsure"  # a value is beyond its limit, but its interval is not
 ANSWERS = {
-    **{GOOD: "✓ yes", WEAK: "~ partly", BAD: "✗ no", UNKNOWN: "? not known"},
+    **{GOOD: "✓ yes", WEAK: "~ partly", BAD: "✗ no"},
+    **{UNKNOWN: "? not known", UNSURE: "? not sure"},
     CLEAR: "○ no clear sign of copying",  # a test that finds nothing proves nothing
 }
 
@@ -62,6 +64,12 @@ def warning_and_limit(results: Results, kind: str, name: str) -> tuple[bool, flo
             return True, warning.threshold
     known = known_values(results, name)
     return False, LIMITS[name](known[2]) if known else None
+
+
+def may_be_below(results: Results, name: str) -> bool:
+    """Return whether a value is below nine tenths of that of real images; its interval may not."""
+    known = known_values(results, name)
+    return bool(known and known[0] < CLEARLY_BELOW * known[2])
 
 
 def lower_limit(results: Results, name: str) -> float | None:

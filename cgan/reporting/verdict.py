@@ -7,7 +7,7 @@ import pandas as pd
 from cgan.metrics.results import Results
 from cgan.reporting import tables
 from cgan.reporting.evidence import RARELY_RIGHT, VARIETY, find_checks, still_learning
-from cgan.reporting.statements import CLEARLY_BELOW, Check, at_most, clearly_below, known_values
+from cgan.reporting.statements import Check, at_most, clearly_below, known_values, may_be_below
 
 NEEDED = ("precision", "recall", "coverage")  # to call a generator good
 
@@ -31,7 +31,7 @@ KINDS = {
     "unsure": ("Not sure", "some of the metrics that decide were not evaluated"),
     "good": ("Good", "its images show the requested {nouns} and are realistic and varied"),
 }
-# of an unsure verdict, if metrics decide it
+# of an unsure verdict, where metrics decide it
 UNCLEAR = "{metrics} may be too low: the value is below the limit, the interval reaches above it"
 UNKNOWN_WARNING = "another version of cgan raised a warning that this one does not know"
 WITHOUT_LABELS = "its images are realistic and varied, as far as images without labels can show it"
@@ -107,11 +107,5 @@ def _why_unsure(results: Results) -> str:
 
 
 def _unclear(results: Results) -> list[str]:
-    """Return the metrics of variety that are below the limit, but not with their whole interval."""
-    return [name for name in VARIETY if _may_be_below(results, name)]
-
-
-def _may_be_below(results: Results, name: str) -> bool:
-    """Whether a value is below nine tenths of that of real images; its interval may not be."""
-    known = known_values(results, name)
-    return bool(known and known[0] < CLEARLY_BELOW * known[2])
+    """Return the metrics that are below their limit, but not with their whole interval."""
+    return [name for name in ("precision", *VARIETY) if may_be_below(results, name)]

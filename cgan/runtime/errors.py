@@ -2,12 +2,14 @@
 
 import difflib
 import re
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
 Row = TypeVar("Row")
+PACKAGE = __name__.partition(".")[0]
 FLAG = re.compile("--([a-z][a-z-]*)")
 COMMAND = re.compile("(cgan [a-z][^,;:)]*)")  # a command with its flags
 
@@ -22,6 +24,10 @@ class TrainingError(ArithmeticError):
 
 class ExportError(ArithmeticError):
     """An exported network that gives other results; the message says in one line what to do."""
+
+
+class UncheckedWarning(UserWarning):
+    """Files are used that nothing shows to be intact; the message is one line."""
 
 
 @contextmanager
@@ -49,6 +55,20 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error means out of memory; torch has several such messages."""
     said = str(error).lower()
     return isinstance(error, MemoryError) or "out of memory" in said or "allocate memory" in said
+
+
+def failed_import(error: BaseException) -> str | None:
+    """Return the package whose import raised an error; None if it was raised elsewhere.
+
+    Besides ImportError, a damaged installation or a lack of memory can raise any exception.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        name = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if frame.f_code.co_name == "<module>" and name != PACKAGE:
+            return name
+    if isinstance(error, ImportError) and error.name:
+        return error.name.partition(".")[0]
+    return "a package" if isinstance(error, ImportError | SyntaxError | EOFError) else None
 
 
 def lookup(table: Mapping[str, Row], name: str, kind: str) -> Row:

@@ -12,8 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cgan.io.journal import require_whole
-from cgan.io.run_layout import CHECKPOINT
+from cgan.io.run_layout import CHECKPOINT, require_intact
 from cgan.io.strict import FormatError, first_line, format_of
 from cgan.models.tensors import read_tensors
 from cgan.runtime.errors import InputError
@@ -55,7 +54,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         InputError: there is none, it is damaged, or it is of a newer format.
     """
     path = folder / CHECKPOINT
-    require_whole(folder, CHECKPOINT)
+    require_intact(folder, CHECKPOINT)
     if not path.is_file():
         raise InputError(f"{folder} has no {CHECKPOINT} to resume from; train the run again")
     tensors, _ = read_tensors(path, None, LARGEST)

@@ -1,24 +1,12 @@
-"""The logged values of each step, and the history: the scores at each evaluation."""
+"""The history of a training: the scores at each evaluation."""
 
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from cgan.io.strict import first_line
-from cgan.runtime.errors import InputError, TrainingError
+from cgan.runtime.errors import InputError
 from cgan.training.validation import ValidationResult
-
-Readings = dict[str, Tensor]
-TERMS = {  # logged values in words, for error messages
-    "d_loss": "the discriminator's loss",
-    "g_loss": "the generator's loss",
-    "guidance_loss": "the guide's loss",
-    "d_gradient": "the discriminator's gradient",
-    "g_gradient": "the generator's gradient",
-}
 
 # short name and format of logged values and scores, for one line of a terminal
 SHORT = {
@@ -47,53 +35,6 @@ def in_words(scores: Mapping[str, float]) -> list[str]:
     if "fcd" in scores:
         words += [f"FCD {scores['fcd']:.3f}", f"coverage {scores['coverage']:.1%}"]
     return words
-
-
-class StepLog:
-    """Sums the logged values of the steps on the device; only `check` waits for the values."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.sums: Readings = {}
-        self.counts: dict[str, int] = {}
-        self._unchecked: list[tuple[int, Readings]] = []
-        self._latest: Readings = {}
-
-    def add(self, step: int, readings: Readings) -> None:
-        """Add the values of a step, each a detached scalar."""
-        for key, value in readings.items():
-            self.sums[key] = self.sums.get(key, 0) + value
-            self.counts[key] = self.counts.get(key, 0) + 1
-        self._unchecked.append((step, readings))
-        self._latest |= readings
-
-    def check(self) -> None:
-        """Check that all values since the last check are finite.
-
-        Raises:
-            TrainingError: one is not; the message names it and its step.
-        """
-        unchecked, self._unchecked = self._unchecked, []
-        values = [value for _, readings in unchecked for value in readings.values()]
-        if not values or torch.stack(values).isfinite().all():
-            return
-        for step, readings in unchecked:
-            for key, value in readings.items():
-                if not math.isfinite(value):
-                    raise TrainingError(
-                        f"training diverged: {TERMS.get(key, key)} is {float(value)} at step "
-                        f"{step}; lower --lr, use --precision fp32, or add --on-nan rollback"
-                    )
-
-    def latest(self) -> dict[str, float]:
-        """Return the last value of each name, checked."""
-        self.check()
-        return {key: float(value) for key, value in self._latest.items()}
-
-    def means(self) -> dict[str, float]:
-        """Return the mean value of each name, checked."""
-        self.check()
-        return {key: float(total) / self.counts[key] for key, total in self.sums.items()}
 
 
 class History:

@@ -12,9 +12,8 @@ from torch import nn
 from cgan.config.schema import ClassifierConfig, GanConfig
 from cgan.data.spec import DataSpec
 from cgan.io.files import json_bytes, make_folder
-from cgan.io.journal import commit, locked
+from cgan.io.journal import commit, locked, read_whole
 from cgan.io.run_layout import CHECKPOINT, CONFIG, CONFIG_FORMAT, plain_name
-from cgan.io.strict import read_plain
 from cgan.models.hub import LARGEST_WEIGHTS
 from cgan.runtime.errors import InputError
 from cgan.runtime.version import __version__
@@ -112,11 +111,13 @@ class RunWriter:
         """Return the content of a file, as it will be after the next `publish`.
 
         Raises:
-            OSError: there is no such regular file of at most `largest` bytes.
+            InputError: it does not match the manifest.
+            OSError: there is no such regular file of at most `largest` bytes, or the manifest does
+                not list it.
         """
         if name in self._files:
             return self._files[name]
-        return read_plain(self.folder / name, largest)
+        return read_whole(self.folder, name, largest)
 
     def add_network(self, file_name: str, network: nn.Module) -> None:
         """Add a safetensors file of a network's parameters and buffers, from any device.

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from cgan.config.length import Length, length_of
 from cgan.config.schema import Folders, GanConfig
 from cgan.data.datasets import load_split
 from cgan.data.spec import DataSpec
@@ -26,16 +27,6 @@ from cgan.training.resume import ResumePoint, read_resume_point, require_unchang
 from cgan.training.state import TrainingState
 
 NO_JUDGE = "none"
-
-
-@dataclass(frozen=True)
-class Length:
-    """The length of a training."""
-
-    steps: int
-    evaluations: int
-    steps_per_evaluation: int
-    steps_per_epoch: int
 
 
 @dataclass(frozen=True)
@@ -163,16 +154,6 @@ def _precision(config: GanConfig, point: ResumePoint | None) -> str:
     if point is not None and point.config.precision == config.precision:
         return str(point.facts["precision"])
     return config.precision
-
-
-def length_of(config: GanConfig, n_images: int) -> Length:
-    """Return the length of a training on `n_images` images; a dry run has one step."""
-    steps_per_epoch = n_images // min(config.batch_size, n_images)
-    if config.dry_run:
-        return Length(1, 1, 1, steps_per_epoch)
-    evaluations = max(1, round(config.epochs * config.checks))
-    between = max(1, int(config.epochs * steps_per_epoch / evaluations))
-    return Length(evaluations * between, evaluations, between, steps_per_epoch)
 
 
 def find_guide_and_judge(

@@ -15,14 +15,15 @@ from cgan.runtime.device import place
 from cgan.runtime.errors import InputError, TrainingError
 from cgan.runtime.rng import set_states, states
 from cgan.training.ema import MovingAverage
-from cgan.training.history import StepLog
 from cgan.training.modes import ModeClusters
+from cgan.training.step_log import StepLog
 from cgan.training.updates import make_phases
 
 ADAM = ("step", "exp_avg", "exp_avg_sq")  # Adam's state of each parameter
 N_SCALED = 1000  # images for the scales of the guide's features
 STREAMS = "streams."  # prefix of the names of random streams
-NUMBERS = ("step", "seconds", "slower", "rollbacks")
+LATEST = "latest."  # of the names of the last logged values
+NUMBERS = ("step", "images", "seconds", "slower", "rollbacks")
 
 
 class TrainingState:
@@ -69,7 +70,8 @@ class TrainingState:
         self.train, self.modes = train, clusters.modes
         self.sampler = BatchSampler(len(train), batch_size, self.random)
         self.log = StepLog()
-        self.step = 0
+        self.step = 0  # of `steps`
+        self.images = 0  # that were used so far; those of an earlier batch size count, too
         self.seconds = 0.0  # of training
         self.slower = 1.0  # factor on the learning rates of the config
         self.rollbacks = 0
@@ -96,6 +98,7 @@ class TrainingState:
                     found[f"{phase.name}_adam.{i}.{key}"] = tensor
         found |= {STREAMS + name: state for name, state in states(self.device).items()}
         found |= {f"log.{name}": total for name, total in self.log.sums.items()}
+        found |= {LATEST + name: value for name, value in self.log.last.items()}
         found["random"] = self.random.get_state()
         found["order"] = self.sampler.order
         found["modes"] = self.modes
@@ -135,19 +138,20 @@ class TrainingState:
             for phase in self.phases:
                 for i, weight in enumerate(phase.network.parameters()):
                     self._restore_adam(phase, i, weight, tensors)
-            kept = [name for name in tensors if name.startswith(STREAMS)]
-            streams = {name.removeprefix(STREAMS): tensors[name] for name in kept}
-            set_states(streams, self.device)
+            set_states(_below(STREAMS, tensors), self.device)
             self.random.set_state(tensors["random"])
             self._restore_position(tensors["order"], facts["position"])
             self.log = StepLog()
             self.log.counts = {name: int(n) for name, n in facts["log_counts"].items()}
             sums = {n: tensors[f"log.{n}"].reshape(()).to(self.device) for n in self.log.counts}
             self.log.sums = sums
+            latest = _below(LATEST, tensors).items()  # none in older checkpoints
+            self.log.last = {n: value.reshape(()).to(self.device) for n, value in latest}
             self.average.n_updates = int(facts["average_updates"])
             self.step, self.rollbacks = int(facts["step"]), int(facts["rollbacks"])
+            self.images = int(facts["images"])
             self.seconds, self.slower = float(facts["seconds"]), float(facts["slower"])
-            if self.step < 0 or not 0 < self.slower <= 1:
+            if self.step < 0 or self.images < 0 or not 0 < self.slower <= 1:
                 raise InputError("the checkpoint has an invalid step or learning rate")
         except (
             LookupError,
@@ -196,6 +200,12 @@ class TrainingState:
         if not complete or type(position) is not int or not 0 <= position <= len(order):
             raise InputError("the checkpoint's position in the data does not fit this data set")
         self.sampler.order, self.sampler.position = order, position
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a prefix, by the rest of the name."""
+    found = (name for name in tensors if name.startswith(prefix))
+    return {name.removeprefix(prefix): tensors[name] for name in found}
 
 
 def _fill(tensor: Tensor, value: Tensor, name: str) -> None:

@@ -13,8 +13,8 @@ from cgan.data.augment import shift_each
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
 from cgan.runtime.device import autocast
-from cgan.training.history import Readings
 from cgan.training.losses import ADVERSARIAL, PENALTIES, AdversarialLoss, Penalty, guidance_loss
+from cgan.training.step_log import Readings
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from cgan.data.splits import scale, subset
 from cgan.io.run_layout import SHIPPED
 from cgan.models.conv import GuidedDiscriminator
 from cgan.models.frozen_features import FrozenFeatures
-from cgan.models.hub import FILE, load_classifier, load_discriminator, load_generator
+from cgan.io.run_layout import DISCRIMINATOR
+from cgan.models.hub import load_classifier, load_discriminator, load_generator
 from cgan.models.sampling import noise
 from cgan.runtime.errors import InputError
 from cgan.training.gan import train_gan
@@ -45,7 +46,7 @@ def test_a_discriminator_is_loaded_as_it_was_trained_without_data(digits_run: Fo
     modes = cluster_modes(guide, train, run.config.modes, torch.float32).modes[:50]
     extractor = FrozenFeatures(guide, torch.float32)
     wanted = GuidedDiscriminator(run.spec, extractor, run.config.modes).eval()
-    wanted.load_state_dict(load_file(run.folder / FILE))
+    wanted.load_state_dict(load_file(run.folder / DISCRIMINATOR))
     assert isinstance(run.network, GuidedDiscriminator)
     scales = extractor.scales(train.images[:N_SCALED])
     assert torch.equal(run.network.scales, scales)
@@ -60,16 +61,16 @@ def test_its_logits_depend_on_the_scales_that_were_saved_with_it(own: Path) -> N
     modes = torch.arange(20) // 10
     with torch.no_grad():
         before = load_discriminator("toy", own).network(images, labels, modes)
-        state = load_file(own / "toy" / FILE)
-        save_file({**state, "scales": 2 * state["scales"]}, own / "toy" / FILE)
+        state = load_file(own / "toy" / DISCRIMINATOR)
+        save_file({**state, "scales": 2 * state["scales"]}, own / "toy" / DISCRIMINATOR)
         after = load_discriminator("toy", own).network(images, labels, modes)
     assert torch.equal(before[:, 0], after[:, 0])  # the head that sees pixels alone
     assert float((before - after)[:, 1:].abs().min()) > 1e-5
 
 
 def test_a_run_without_a_discriminator_says_so(own: Path) -> None:
-    (own / "toy" / FILE).unlink()
-    with pytest.raises(InputError, match=f"has no {FILE}"):
+    (own / "toy" / DISCRIMINATOR).unlink()
+    with pytest.raises(InputError, match=f"has no {DISCRIMINATOR}"):
         load_discriminator("toy", own)
 
 
@@ -114,9 +115,9 @@ def test_the_guide_beside_a_run_is_found_wherever_the_run_is(own: Path, tmp_path
 
 
 def test_a_discriminator_of_an_earlier_version_is_refused_in_a_line(own: Path) -> None:
-    state = load_file(own / "toy" / FILE)
+    state = load_file(own / "toy" / DISCRIMINATOR)
     del state["scales"]
-    save_file(state, own / "toy" / FILE)
+    save_file(state, own / "toy" / DISCRIMINATOR)
     with pytest.raises(InputError, match="scales is in only one of them") as caught:
         load_discriminator("toy", own)
     assert "\n" not in str(caught.value)
@@ -126,8 +127,8 @@ def test_a_discriminator_that_is_not_what_was_written_is_refused(
     digits_run: Folders, tmp_path: Path
 ) -> None:
     shutil.copytree(digits_run.weights / "toy", tmp_path / "toy")
-    content = (tmp_path / "toy" / FILE).read_bytes()
-    (tmp_path / "toy" / FILE).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    content = (tmp_path / "toy" / DISCRIMINATOR).read_bytes()
+    (tmp_path / "toy" / DISCRIMINATOR).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(InputError, match="is damaged"):
         load_discriminator("toy", tmp_path)
 
@@ -174,5 +175,5 @@ def test_toy_training_saves_scales_in_its_checkpoint_too(tmp_path: Path) -> None
     folders = in_folder(tmp_path)
     folder = train_gan(digits_config(), folders, name="x").folder
     assert folder is not None
-    saved, kept = load_file(folder / FILE), load_file(folder / "checkpoint.safetensors")
+    saved, kept = load_file(folder / DISCRIMINATOR), load_file(folder / "checkpoint.safetensors")
     assert torch.equal(saved["scales"], kept["discriminator.scales"])

@@ -140,7 +140,8 @@ def test_mnist_is_not_taken_for_its_kin(known_toys: Path) -> None:
     found = list(stock.data_sets(known_toys))
     for name in ("fashion-mnist", "kmnist"):
         assert only(found, name).state == "warning"
-        assert f"put its own into {known_toys / name}" in only(found, name).text
+        told = f"{known_toys} has the files of MNIST; put those of {name} into {known_toys / name}"
+        assert only(found, name).text == told
 
 
 def test_a_file_without_a_known_checksum_is_told_by_the_md5_of_its_gz(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ TABLE = [
     Row("cgan train-gan -h", says="--d-every"),
     Row("cgan doctor", says="everything that is here can be used"),
     Row("cgan recipes", says="guided-original"),
+    Row("cgan runs", says="mnist-judge"),
     Row(
         "cgan train-classifier --save-model",
         "--dataset digits --epochs 1 --name mnist-guide",
@@ -146,6 +147,8 @@ TABLE = [
         leaves=("reports/mnist-guided/index.html", "reports/mnist-guided/results.json"),
     ),
     Row(".venv/bin/cgan report --open", says="report: reports/mnist-guided/index.html"),
+    Row("cgan report mnist", says="report: "),
+    Row("cgan report --all", says="all reports: reports/index.html"),
     Row("cgan report RUN", filled={"RUN": "mnist-guided"}, says="report: reports/mnist-guided"),
     Row("cgan evaluate mnist-guided --quick", "-n 120", says="left out"),
     Row(
@@ -216,7 +219,6 @@ EXCEPTIONS = {
     "scripts/test": "it runs these tests",
     "scripts/test --fast": "it runs tests; test_test_script.py runs it with stand-ins",
     "scripts/setup": "it installs; test_test_script.py runs it with stand-ins",
-    "scripts/setup_browser": "it installs; test_setup_browser.py runs it with stand-ins",
     "scripts/benchmark MNIST_FOLDER": "it takes minutes; test_benchmark.py runs what it calls",
     "scripts/compare_recipes": "it needs MNIST and trains for an hour and a half",
     "scripts/benchmark --against REV": "the copy has no history; test_benchmark_against.py runs it",

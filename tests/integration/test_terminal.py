@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from conftest import REPOSITORY
 
 from cgan.cli import main
-from cgan.cli.options import folder_flags
+from cgan.config.commands import folder_flags
 from cgan.config.schema import Folders
 
 TRAIN = [

@@ -1,3 +1,5 @@
+import gzip
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,9 @@ from conftest import idx_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cgan.data import originals
 from cgan.data.datasets import load_split
+from cgan.data.originals import unpacked_sha256
 from cgan.data.spec import DataSpec
 from cgan.data.splits import (
     SPLITS,
@@ -80,6 +84,56 @@ def test_torchvisions_layout_is_found(toy_mnist: Path, dataset: str, folder: str
     for file in toy_mnist.glob("*ubyte"):
         file.rename(raw / file.name)
     assert len(load_split(dataset, toy_mnist / "root", "test")) == 60
+
+
+def moved(toy_mnist: Path, folder: str) -> Path:
+    """Move the toy files to a folder in a folder of data; return the latter."""
+    data = toy_mnist / "data"
+    (data / folder).mkdir(parents=True)
+    for file in toy_mnist.glob("*ubyte"):
+        file.rename(data / folder / file.name)
+    return data
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("folder", ["", "fashion-mnist", "FashionMNIST/raw"])
+def test_published_files_of_another_data_set_are_refused_wherever_they_are(
+    toy_mnist: Path, folder: str, split: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = moved(toy_mnist, folder)
+    sums = {name: unpacked_sha256(data / folder / name) for name in originals.FILES}
+    monkeypatch.setitem(originals.SHA256, "mnist", sums)
+    told = f"{data / folder} has the files of MNIST; put those of fashion-mnist into {data}"
+    with pytest.raises(InputError, match=re.escape(told)):
+        load_split("fashion-mnist", data, split)
+
+
+def test_files_are_known_by_the_checksum_of_their_gz_too(
+    toy_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in toy_mnist.glob("*ubyte"):
+        file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
+        file.unlink()
+    sums = tuple(originals.md5(toy_mnist / f"{name}.gz") for name in originals.FILES)
+    monkeypatch.setitem(originals.MD5, "kmnist", sums)
+    assert len(load_split("kmnist", toy_mnist, "test")) == 60  # loose, but known to be its own
+    with pytest.raises(
+        InputError, match=r"has the files of KMNIST; put those of mnist into .*/mnist"
+    ):
+        load_split("mnist", toy_mnist, "test")
+
+
+@pytest.mark.parametrize("dataset", ["fashion-mnist", "kmnist"])
+def test_unknown_loose_files_are_those_of_mnist_unless_their_folder_says_otherwise(
+    toy_mnist: Path, dataset: str
+) -> None:
+    assert len(load_split("mnist", toy_mnist, "test")) == 60
+    told = f"may be those of MNIST, whose names they have; put those of {dataset} into {toy_mnist}"
+    with pytest.raises(InputError, match=re.escape(told)):
+        load_split(dataset, toy_mnist, "test")
+    data = moved(toy_mnist, dataset)
+    assert len(load_split(dataset, data, "test")) == 60
+    assert len(load_split(dataset, data / dataset, "test")) == 60  # loose, in a folder of its name
 
 
 def test_labels_that_do_not_match_the_images_are_refused(toy_mnist: Path) -> None:

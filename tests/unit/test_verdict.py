@@ -177,6 +177,10 @@ def test_a_generator_is_not_called_good_where_too_little_was_seen() -> None:
     verdict = find_verdict(found)
     assert verdict.kind == "unsure"
     assert verdict.meaning.startswith("recall may be too low: the value is below the limit")
+    (varied,) = [check for check in verdict.checks if check.question == "Is it varied?"]
+    assert varied.answer == "? not sure"
+    rough = find_verdict(scored(results(), "precision", value=0.8, low=0.7, high=0.97))
+    assert (rough.kind, rough.checks[1].answer) == ("unsure", "? not sure")
     metrics = {name: score for name, score in found.metrics.items() if name != "recall"}
     verdict = find_verdict(replace(found, metrics=metrics))
     assert (verdict.kind, "were not evaluated" in verdict.meaning) == ("unsure", True)

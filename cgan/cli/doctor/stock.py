@@ -4,8 +4,7 @@ import csv
 import json
 import shutil
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +15,16 @@ from cgan.cli.doctor.finding import Finding, ok, problem, warning
 from cgan.config.schema import Folders
 from cgan.data.download import leftovers
 from cgan.data.mnist_sample import read_sample
-from cgan.data.originals import CLASSES, FILES, SHA256, find, is_original, places, unpacked_sha256
+from cgan.data.originals import (
+    CLASSES,
+    FILES,
+    find,
+    is_original,
+    md5s,
+    places,
+    unpacked_sha256,
+    why_not,
+)
 from cgan.io.files import nearest_existing, why_not_writable
 from cgan.io.journal import COMING, LOCK, READY, checksums, damaged
 from cgan.runtime.errors import InputError
@@ -59,14 +67,13 @@ def _data_set(dataset: str, data_dir: Path, sha256: Callable[[Path], str]) -> Fi
     if not paths:
         text = f"not in {data_dir}; downloaded when needed, or give its folder with --data-dir"
         return warning(dataset, text) if dataset == "mnist" else ok(dataset, text)
-    if dataset != "mnist" and _some_of_mnist(paths, sha256):
-        text = f"{paths[0].parent} has MNIST's files, which would be used instead; put its own"
-        return warning(dataset, f"{text} into {data_dir / dataset}")
+    if reason := _why_not(dataset, data_dir, paths, sha256):
+        return warning(dataset, reason)
     where = f"in {' and '.join(sorted({str(path.parent) for path in paths}))}"
     checked = True
     for path in paths:
         try:
-            original = is_original(dataset, path, _md5s(dataset), sha256)
+            original = is_original(dataset, path, md5s(dataset), sha256)
         except (OSError, EOFError, zlib.error) as error:
             return problem(dataset, f"{path} is damaged ({error}); delete it and download it again")
         if original is False:
@@ -81,24 +88,17 @@ def _data_set(dataset: str, data_dir: Path, sha256: Callable[[Path], str]) -> Fi
     return ok(dataset, f"{where}; the checksums match the published files")
 
 
-def _some_of_mnist(paths: list[Path], sha256: Callable[[Path], str]) -> bool:
-    with suppress(OSError, EOFError, zlib.error):  # damage is reported with the data set
-        return any(sha256(path) == SHA256["mnist"][_name(path)] for path in paths)
-    return False
+def _why_not(
+    dataset: str, data_dir: Path, paths: list[Path], sha256: Callable[[Path], str]
+) -> str | None:
+    try:
+        return why_not(dataset, data_dir, paths, sha256)
+    except (OSError, EOFError, zlib.error):  # reported with the file
+        return None
 
 
 def _name(path: Path) -> str:
     return path.name.removesuffix(".gz")
-
-
-def _md5s(dataset: str) -> Mapping[str, str]:
-    """Return the MD5 sums that torchvision lists for the .gz files; empty if it is broken."""
-    try:
-        import torchvision
-
-        return dict(getattr(torchvision.datasets, CLASSES[dataset]).resources)
-    except Exception:  # reported by torchvision_works
-        return {}
 
 
 def room(folders: Folders) -> Iterator[Finding]:

@@ -4,13 +4,16 @@ The server then holds only the page, and Ctrl-C ends it at once.
 """
 
 import signal
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from cgan.deploy.webapp.site import Site
+from cgan.runtime.errors import UncheckedWarning, failed_import
 
 
 def make_site_in_subprocess(run: str | None, weights_dir: Path) -> Site:
@@ -44,11 +47,16 @@ def make_site_in_subprocess(run: str | None, weights_dir: Path) -> Site:
 
 
 def _send_site(sender: Connection, run: str | None, weights_dir: Path) -> None:
-    from cgan.deploy.webapp.build import make_site
-
     try:
-        sender.send(make_site(run, weights_dir))
+        from cgan.deploy.webapp.build import make_site
+
+        with warnings.catch_warnings(record=True) as caught:
+            site = make_site(run, weights_dir)
+        told = [str(w.message) for w in caught if issubclass(w.category, UncheckedWarning)]
+        sender.send(replace(site, lacking=(*site.lacking, *dict.fromkeys(told))))
     except Exception as error:
+        if isinstance(error, ImportError):
+            error.name = failed_import(error)  # which needs the traceback, and that is not sent
         sender.send(error)  # raised again in the parent process
 
 
