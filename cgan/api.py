@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from cgan.config.recipes import classifier_config, eval_config, gan_config
 from cgan.config.schema import ClassifierConfig, Folders, GanConfig
 from cgan.data.images import Images
+from cgan.data.roles import require_guide_and_judge, require_new_run
+from cgan.data.spec import require_data_set
+from cgan.evaluation.arguments import require_subject
 from cgan.reporting.home import write_home
 from cgan.reporting.page import write_report
 from cgan.reporting.read import find_report, read_history, read_results
@@ -53,12 +56,15 @@ def train_classifier(
     """
     _require_fields(ClassifierConfig, settings)
     config = classifier_config(role, dataset, **settings)
+    folders = _folders(data_dir, weights_dir)
+    require_data_set(dataset)
+    require_new_run(name or f"{dataset}-{role}", folders, overwrite=overwrite)
     from cgan.models.hub import load_classifier
     from cgan.training.classifier import train_classifier as stage1
 
     result = stage1(
         config,
-        _folders(data_dir, weights_dir),
+        folders,
         name=name,
         save_model=True,
         overwrite=overwrite,
@@ -77,6 +83,7 @@ def train_gan(
     name: str | None = None,
     guide: str | Path | None = None,
     judge: str | Path | None = None,
+    init: str | Path | None = None,
     overwrite: bool = False,
     weights_dir: str | Path = "weights",
     data_dir: str | Path | None = None,
@@ -93,6 +100,8 @@ def train_gan(
         guide: name or folder of the classifier that guides; None: `<dataset>-guide`.
         judge: name or folder of the classifier that scores each evaluation; "none": no judge;
             None: `<dataset>-judge` if there is one.
+        init: name or folder of a run from whose weights the training starts, with the same networks
+            and image size; None: random weights.
         overwrite: replace a run of that name.
         weights_dir: the folder of trained runs; shipped classifiers are found without it.
         data_dir: the folder of the data sets; None: the environment's CGAN_DATA, or "data".
@@ -106,15 +115,20 @@ def train_gan(
     """
     _require_fields(GanConfig, settings)
     config = gan_config(recipe, dataset, **{"g_lr": lr, "d_lr": lr, **settings})
+    folders = _folders(data_dir, weights_dir)
+    require_data_set(dataset)
+    require_new_run(name, folders, overwrite=overwrite)
+    require_guide_and_judge(dataset, _text(guide), _text(judge), folders)
     from cgan.models.hub import load_generator
     from cgan.training.gan import train_gan as stage2
 
     result = stage2(
         config,
-        _folders(data_dir, weights_dir),
+        folders,
         name=name,
         guide=_text(guide),
         judge=_text(judge),
+        init=_text(init),
         overwrite=overwrite,
         progress=progress or default_progress(),
     )
@@ -132,7 +146,7 @@ def _require_fields(config: type, settings: dict[str, Any]) -> None:
 def _folders(
     data_dir: str | Path | None, weights_dir: str | Path, reports_dir: str | Path = "reports"
 ) -> Folders:
-    data = os.environ.get("CGAN_DATA", "data") if data_dir is None else data_dir
+    data = (os.environ.get("CGAN_DATA") or "data") if data_dir is None else data_dir
     return Folders(Path(data), Path(weights_dir), Path(reports_dir))
 
 
@@ -203,18 +217,19 @@ def evaluate(
         precision=precision,
         device=device,
     )
+    folders = _folders(data_dir, weights_dir, reports_dir)
+    source, subject = _run(run), _subject(images, labels)
+    named = {"name": name, "judge": _text(judge), "guide": _text(guide)}
+    require_subject(source, subject, dataset, folders, **named)
     from cgan.evaluation import evaluate as stage3  # here: reading a report needs no torch
 
-    folders = _folders(data_dir, weights_dir, reports_dir)
     results = stage3.evaluate(
-        _run(run),
+        source,
         config,
         folders,
-        images=_subject(images, labels),
+        images=subject,
         dataset=dataset,
-        name=name,
-        judge=_text(judge),
-        guide=_text(guide),
+        **named,
         progress=progress or default_progress(),
     )
     report = write_report(folders.reports / results.run)
@@ -243,14 +258,14 @@ def _run(run: "str | Path | GanRun | None") -> str | None:
     Raises:
         InputError: it is neither.
     """
+    if run is None or isinstance(run, str | Path):
+        return _text(run)
     from cgan.models.hub import GanRun
 
     if isinstance(run, GanRun):
         return str(run.folder)
-    if run is not None and not isinstance(run, str | Path):
-        kind = type(run).__name__
-        raise InputError(f"run must be a name or a folder, not a {kind}; give images as images=")
-    return _text(run)
+    kind = type(run).__name__
+    raise InputError(f"run must be a name or a folder, not a {kind}; give images as images=")
 
 
 def _text(name: str | Path | None) -> str | None:
@@ -263,14 +278,14 @@ def _subject(images: Any, labels: Any) -> "Path | ArrayImages | None":
     Raises:
         InputError: labels without an array of images.
     """
-    from cgan.data.importing.arrays import ArrayImages
-
     if images is None or isinstance(images, str | Path):
         if labels is not None:
             raise InputError(
                 "labels need an array of images; a file has its own, so leave them out"
             )
         return None if images is None else Path(images)
+    from cgan.data.importing.arrays import ArrayImages
+
     if isinstance(images, Images):
         if labels is None and images.requested:
             labels = images.labels

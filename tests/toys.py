@@ -11,7 +11,7 @@ import torch
 from cgan.config.recipes import classifier_config, gan_config
 from cgan.config.schema import Folders, GanConfig
 from cgan.data import datasets
-from cgan.data.spec import DataSpec
+from cgan.data.spec import DESCRIPTIONS, DataSpec, Description
 from cgan.data.splits import Split, balanced_labels, subset
 from cgan.io import run_layout
 from cgan.training.classifier import train_classifier
@@ -33,6 +33,12 @@ def toy_split(data_dir: Path, split: str) -> Split:
     return Split(SPEC, images.to(torch.uint8), labels)
 
 
+def know_toys(patch: pytest.MonkeyPatch) -> None:
+    """Let the data set `toy` be one that ships."""
+    patch.setitem(datasets.DATASETS, TOY, toy_split)
+    patch.setitem(DESCRIPTIONS, TOY, Description(TOY, SPEC.noun))
+
+
 @pytest.fixture(scope="session")
 def toy_classifiers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the trained classifiers `toy-guide` and `toy-judge`, and those that ship."""
@@ -40,7 +46,7 @@ def toy_classifiers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copytree(run_layout.SHIPPED, top)
     flags = {"epochs": 8, "batch_size": 20, "max_shift": 0, "precision": "fp32", "device": "cpu"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(datasets.DATASETS, TOY, toy_split)
+        know_toys(patch)
         for role in ("guide", "judge"):
             config = classifier_config(role, TOY, **flags)
             train_classifier(config, Folders(weights=top), save_model=True)
@@ -51,7 +57,7 @@ def toy_classifiers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def toy_data(toy_classifiers: Path) -> Iterator[None]:
     """While a module is tested, the data set `toy` can be loaded and its classifiers be found."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(datasets.DATASETS, TOY, toy_split)
+        know_toys(patch)
         for module in ("cgan.io.run_layout", "cgan.models.hub"):
             patch.setattr(f"{module}.SHIPPED", toy_classifiers)
         yield

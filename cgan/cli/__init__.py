@@ -54,9 +54,9 @@ class CommandGroup(click.Group):
             if isinstance(cause, Stopped):
                 status = SIGNALLED + cause.number
         except (InputError, PermissionError) as error:
-            status = _say(str(error), WRONG_USE)
+            status = _say(_message(error), WRONG_USE)
         except (TrainingError, ExportError, OSError) as error:
-            status = _say(_with_notes(str(error), error), FAILED)
+            status = _say(_with_notes(_message(error), error), FAILED)
         except Exception as error:
             said = _reason(error)
             if said is None:
@@ -74,6 +74,7 @@ def _warnings_in_lines() -> Iterator[None]:
     """Show each warning about unchecked files once, as a line on stderr; others as usual."""
     shown: set[str] = set()
     with warnings.catch_warnings():
+        warnings.simplefilter("always", UncheckedWarning)
         usual = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **to: Any) -> None:
@@ -89,15 +90,24 @@ def _warnings_in_lines() -> Iterator[None]:
 
 def _reason(error: Exception) -> str | None:
     """Return what failed and what to do if the machine is the cause, not a fault in cgan."""
+    if failed_import(error) is not None:
+        return _message(error)
+    if is_out_of_memory(error):
+        return "out of memory; try a smaller --batch-size, or fewer images"
+    return None
+
+
+def _message(error: Exception) -> str:
+    """Return what an error says; for one of the system, the file and the reason, no number."""
     package = failed_import(error)
     if package is not None:
         return (
             f"{package} cannot be imported ({first_line(error)}); free some memory, or reinstall "
             "the package"
         )
-    if is_out_of_memory(error):
-        return "out of memory; try a smaller --batch-size, or fewer images"
-    return None
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def _with_notes(message: str, error: BaseException) -> str:

@@ -9,6 +9,7 @@ import click
 
 from cgan.cli.completion import generators
 from cgan.cli.options import weights_option
+from cgan.io.run_layout import find_run, is_run, newest_run
 
 
 @click.command("export")
@@ -39,6 +40,7 @@ def export(run: str | None, form: str, network: str, out: Path | None, weights_d
     Without RUN, the newest run is used, or the shipped MNIST run if there is none. With --network
     judge, RUN may be a classifier.
     """
+    find_run(run or newest_run(weights_dir), weights_dir, _kind(network, run, weights_dir))
     from cgan.deploy import export as exporting
 
     exporting.require_target(form, out)
@@ -49,7 +51,13 @@ def export(run: str | None, form: str, network: str, out: Path | None, weights_d
     if done.parity is not None:
         checked = f"largest difference from the original {done.parity.largest:.1e}"
     told = f"{said.kind} {said.source.name} in {done.path} ({size:.1f} MB)"
-    click.echo(f"{told}: {tensors}; {checked}")
+    click.echo(f"{told}: {tensors}; read it with {exporting.FORMATS[form].load}; {checked}")
+
+
+def _kind(network: str, run: str | None, weights_dir: Path) -> str:
+    """Return the kind of the run that holds a network; a judge may be named itself."""
+    named = network == "judge" and run is not None and is_run(run, weights_dir, "classifier")
+    return "classifier" if named else "gan"
 
 
 @click.command("play")
@@ -85,6 +93,8 @@ def play(run: str | None, out: Path | None, port: int, opens: bool, weights_dir:
 
     if out is not None:
         require_free(out)  # before the networks are exported, which takes seconds
+    find_run(run or newest_run(weights_dir), weights_dir, "gan")
+    if out is not None:
         site = make_site_in_subprocess(run, weights_dir)
         write_site(site, out)
         _tell(f"the page of {site.run} is in {out}, for any web server", site.lacking)

@@ -16,15 +16,16 @@ from cgan.cli.options import (
     echo_summary,
     field_option,
     json_option,
-    require_plain,
     shown_progress,
     styled_verdict,
+    threads_option,
 )
 from cgan.cli.report import renew_home
 from cgan.config.commands import folder_flags
 from cgan.config.recipes import classifier_config, eval_config, gan_config
 from cgan.config.schema import EvalConfig, Folders, GanConfig
 from cgan.data.spec import plural
+from cgan.evaluation.arguments import require_subject
 from cgan.io.files import require_writable
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
@@ -69,6 +70,7 @@ DEMO_DATASET = "mnist-sample"  # embedded, and large enough for a good generator
     help="Guide, shown beside the judge: name or folder.  [default: that of RUN]",
 )
 @json_option
+@threads_option
 @common
 def evaluate(
     run: str | None,
@@ -79,6 +81,7 @@ def evaluate(
     judge: str | None,
     guide: str | None,
     as_json: bool,
+    threads: str,
     data_dir: Path,
     weights_dir: Path,
     reports_dir: Path,
@@ -92,11 +95,15 @@ def evaluate(
     for flag, given in (("-n", flags["n_samples"]), ("--seed", flags["seed"])):
         if images is not None and given is not None:
             raise InputError(f"{flag} goes with a run; of --images all are scored as they are")
-    require_plain(name)
-    subject = {"images": images, "dataset": dataset, "name": name, "judge": judge, "guide": guide}
+    named = {"name": name, "judge": judge, "guide": guide}
     folders = Folders(data_dir, weights_dir, reports_dir)
     config, progress = eval_config(quick, **flags), shown_progress(verbose)
-    _score(run, config, folders, subject, progress, as_json=as_json)
+    require_subject(run, images, dataset, folders, **named)
+    from cgan.runtime.device import using_threads
+
+    with using_threads(threads):
+        subject = {"images": images, "dataset": dataset, **named}
+        _score(run, config, folders, subject, progress, as_json=as_json)
 
 
 def _score(
@@ -149,10 +156,6 @@ def demo(
     verbose: bool | None,
 ) -> None:
     """Run all three stages on the embedded images of MNIST, in three minutes on two cores."""
-    from cgan.data.datasets import load_split
-    from cgan.training import classifier as stage1
-    from cgan.training import gan as stage2
-
     folders = Folders(data_dir, weights_dir, reports_dir)
     progress = shown_progress(verbose)
     guide = classifier_config("guide", DEMO_DATASET, device=device)
@@ -161,6 +164,10 @@ def demo(
     # now, not after two trainings
     require_writable(weights_dir, "--weights-dir")
     require_writable(reports_dir, "--reports-dir")
+    from cgan.data.datasets import load_split
+    from cgan.training import classifier as stage1
+    from cgan.training import gan as stage2
+
     split = load_split(DEMO_DATASET, data_dir, "train")
     nouns = plural(split.spec.noun)
     progress.line(f"1/3 training the guide, a classifier, on {len(split):,} real {nouns}")

@@ -30,7 +30,7 @@ COMMANDS: dict[str, dict[str, str]] = {
 }
 # by heading: the options of train-gan
 TRAINING: dict[str, Sequence[str]] = {
-    "Run": ("recipe", "dataset", "name", "guide", "judge", "overwrite", "dry_run"),
+    "Run": ("recipe", "dataset", "name", "guide", "judge", "init", "overwrite", "dry_run"),
     "Length and rates": (
         *("epochs", "batch_size", "lr", "g_lr", "d_lr", "d_every", "schedule", "decay", "seed"),
     ),
@@ -41,7 +41,9 @@ TRAINING: dict[str, Sequence[str]] = {
         *("penalty", "penalty_weight", "penalty_every", "beta1"),
     ),
     "Watching": ("checks", "log_interval", "verbose", "help"),
-    "Machine and folders": ("device", "precision", "data_dir", "weights_dir", "reports_dir"),
+    "Machine and folders": (
+        *("device", "precision", "threads", "data_dir", "weights_dir", "reports_dir"),
+    ),
 }
 
 

@@ -59,7 +59,16 @@ reports_option = click.option(
     help="Folder of reports.",
 )
 device_option = click.option(
-    "--device", default="auto", show_default=True, help="Where to compute: auto, cpu, cuda or mps."
+    "--device",
+    default="auto",
+    show_default=True,
+    help="Where to compute: auto, cpu, cuda, cuda:1 or mps.",
+)
+threads_option = click.option(
+    "--threads",
+    default="auto",
+    show_default=True,
+    help="Threads on the CPU. Fewer are faster where other programs run. auto: those of PyTorch.",
 )
 quiet_option = click.option(
     "-v/-q",

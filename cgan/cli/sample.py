@@ -7,17 +7,23 @@ import click
 from cgan.cli.completion import generators
 from cgan.cli.options import NUMBER, device_option, reports_option, weights_option
 from cgan.config.schema import EvalConfig
+from cgan.io.files import output_folder, require_writable, write_files
+from cgan.io.journal import PATIENCE, commit, locked
+from cgan.io.run_layout import find_run, newest_run, require_own_reports
 
 
 @click.command("sample")
 @click.argument("run", required=False, shell_complete=generators)
 @click.option(
     "--class",
-    "label",
+    "labels",
     type=int,
-    help="Number of the class to generate.  [default: all classes equally often]",
+    multiple=True,
+    help="Number of a class; may be repeated.  [default: all classes equally often]",
 )
-@click.option("--digit", type=int, hidden=True, help="The old name of --class.")
+@click.option(
+    "--digit", "digits", type=int, multiple=True, hidden=True, help="Old name of --class."
+)
 @click.option(
     "-n", "--n-samples", "n", type=NUMBER, default=64, show_default=True, help="Number of images."
 )
@@ -40,8 +46,8 @@ from cgan.config.schema import EvalConfig
 @weights_option
 def sample(
     run: str | None,
-    label: int | None,
-    digit: int | None,
+    labels: tuple[int, ...],
+    digits: tuple[int, ...],
     n: int,
     seed: int,
     out: Path,
@@ -51,27 +57,22 @@ def sample(
 ) -> None:
     """Generate images with the generator of RUN. No data set is needed.
 
-    Without RUN, the newest run is used, or the shipped MNIST run if there is none.
+    Without RUN, the newest run is used, or the shipped MNIST run if there is none. Of several
+    classes, the images show one after the other, in turn.
     """
     EvalConfig(n_samples=n, seed=seed)  # checks the ranges
-    from cgan.data.grids import write_images
-    from cgan.io.run_layout import newest_run
-    from cgan.models.hub import load_generator
-    from cgan.models.sampling import draw
+    from cgan.data.grids import require_images_target
 
-    gan = load_generator(run or newest_run(weights_dir), weights_dir)
-    images, labels = draw(
-        gan.network,
-        gan.spec.n_classes,
-        n,
-        label=digit if label is None else label,
-        seed=seed,
-        device=device,
-        precision=precision,
-    )
-    write_images(images, labels, out)
+    require_images_target(out)
+    folder = find_run(run or newest_run(weights_dir), weights_dir, "gan")
+    from cgan.models.hub import load_generator
+
+    gan = load_generator(folder, weights_dir)
+    chosen = [*(labels or digits)] or None
+    images = gan.sample(chosen, n, seed, device=device, precision=precision)
+    images.save(out)
     click.echo(f"{n} images of {gan.name} in {out}")
-    if digit is not None:
+    if digits:
         click.echo(
             "--digit is now --class; the old name will be removed in the next minor version",
             err=True,
@@ -97,22 +98,20 @@ def latent(
     Without RUN, the newest run is used, or the shipped MNIST run if there is none.
     """
     EvalConfig(seed=seed)  # checks the range
+    source = find_run(run or newest_run(weights_dir), weights_dir, "gan")
+    require_own_reports(out or reports_dir)
+    require_writable(out or reports_dir, "--out" if out else "--reports-dir")
     from cgan.evaluation.latent import latent_files
-    from cgan.io.files import make_folder, write_bytes
-    from cgan.io.journal import PATIENCE, commit, locked
-    from cgan.io.run_layout import newest_run, require_own_reports
     from cgan.models.hub import load_generator
 
-    gan = load_generator(run or newest_run(weights_dir), weights_dir)
+    gan = load_generator(source, weights_dir)
     files = latent_files(gan, seed)
-    require_own_reports(out or reports_dir)
     folder = out or reports_dir / gan.name / "latent"
-    make_folder(folder, "--out" if out else "--reports-dir")
-    if out is None:  # part of the report: it shows them when it is rebuilt
-        with locked(folder.parent, wait=PATIENCE):
-            commit(folder.parent, {f"latent/{name}": file for name, file in files.items()})
-    else:
-        for name, content in files.items():
-            write_bytes(out / name, content)
+    with output_folder(folder, "--out" if out else "--reports-dir"):
+        if out is None:  # part of the report: it shows them when it is rebuilt
+            with locked(folder.parent, wait=PATIENCE):
+                commit(folder.parent, {f"latent/{name}": file for name, file in files.items()})
+        else:
+            write_files(out, files.items())
     for name in files:
         click.echo(str(folder / name))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cgan.cli.completion import classifiers, trainings
+from cgan.cli.completion import classifiers, generators, trainings
 from cgan.cli.help import GroupedOptions
 from cgan.cli.options import (
     DATASET_HELP,
@@ -17,10 +17,15 @@ from cgan.cli.options import (
     field_option,
     require_plain,
     shown_progress,
+    threads_option,
 )
 from cgan.config.commands import folder_flags
 from cgan.config.recipes import CLASSIFIERS, RECIPES, classifier_config, gan_config
 from cgan.config.schema import Folders
+from cgan.data.roles import require_guide_and_judge, require_new_run
+from cgan.data.run_config import load_config
+from cgan.data.spec import require_data_set
+from cgan.io.run_layout import find_run, resumable
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import wrapped
 
@@ -51,6 +56,7 @@ _guide = CLASSIFIERS["guide"]
 @field_option(_guide, "--log-interval", "Steps between two logged losses.")
 @field_option(_guide, "--precision", PRECISION_HELP)
 @click.option("--dry-run", is_flag=True, default=None, help="Run one step and save nothing.")
+@threads_option
 @common
 def train_classifier(
     role: str,
@@ -58,6 +64,7 @@ def train_classifier(
     name: str | None,
     save_model: bool,
     overwrite: bool,
+    threads: str,
     data_dir: Path,
     weights_dir: Path,
     reports_dir: Path,
@@ -70,21 +77,27 @@ def train_classifier(
     guide on mnist. -v shows the settings in use.
     """
     config = classifier_config(role, dataset, **flags)
+    folders = Folders(data_dir, weights_dir, reports_dir)
+    require_data_set(dataset)
     require_plain(name)
+    if save_model:
+        require_new_run(name or f"{dataset}-{role}", folders, overwrite=overwrite)
+    from cgan.runtime.device import using_threads
     from cgan.training import classifier as stage1
 
     progress = shown_progress(verbose)
     announce(progress, config, CLASSIFIERS[role], verbose)
     if not save_model:
         progress.line("the classifier will not be saved; add --save-model to save it")
-    result = stage1.train_classifier(
-        config,
-        Folders(data_dir, weights_dir, reports_dir),
-        name=name,
-        save_model=save_model,
-        overwrite=overwrite,
-        progress=progress,
-    )
+    with using_threads(threads):
+        result = stage1.train_classifier(
+            config,
+            folders,
+            name=name,
+            save_model=save_model,
+            overwrite=overwrite,
+            progress=progress,
+        )
     score = result.test_accuracy
     click.echo(
         f"test accuracy {score['value']:.2%} (95% interval {score['low']:.2%} to "
@@ -111,6 +124,12 @@ _guided = RECIPES["guided"]
     "--judge",
     shell_complete=classifiers,
     help="Classifier that scores each evaluation, or none.  [default: DATASET-judge]",
+)
+@click.option(
+    "--init",
+    metavar="RUN",
+    shell_complete=generators,
+    help="Start from the weights of RUN, of the same networks and image size.",
 )
 @click.option(
     "--overwrite",
@@ -178,6 +197,7 @@ _guided = RECIPES["guided"]
 @field_option(_guided, "--on-nan", "On NaN: stop, or rollback to a checkpoint and halve the rates.")
 @field_option(_guided, "--precision", PRECISION_HELP)
 @click.option("--dry-run", is_flag=True, default=None, help="Run one step and save nothing.")
+@threads_option
 @common
 @click.pass_context
 def train_gan(
@@ -187,10 +207,12 @@ def train_gan(
     name: str | None,
     guide: str | None,
     judge: str | None,
+    init: str | None,
     overwrite: bool,
     lr: float | None,
     resume: str | None,
     resume_with_changes: bool,
+    threads: str,
     data_dir: Path,
     weights_dir: Path,
     reports_dir: Path,
@@ -209,34 +231,38 @@ def train_gan(
         raise InputError("--resume-with-changes works only with --resume")
     if resume is None:
         config = gan_config(recipe, dataset, **flags)
-        require_plain(name)
+        require_data_set(dataset)
+        require_new_run(name, folders, overwrite=overwrite)
+        require_guide_and_judge(dataset, guide, judge, folders)
+        if init is not None:
+            find_run(init, weights_dir, "gan")
         row = RECIPES[recipe]
     else:
         _require_free_of_names(context)
-        from cgan.data.run_config import load_config
-        from cgan.io.run_layout import resumable
-
         folder = resumable(None if resume == NEWEST else resume, weights_dir)
         folders, name = replace(folders, weights=folder.parent), folder.name
         row = load_config(folder)[0]
         if not _is_given("device", context):
             flags["device"] = None
         config = replace(row, **{key: value for key, value in flags.items() if value is not None})
+    from cgan.runtime.device import using_threads
     from cgan.training import gan as stage2
 
     progress = shown_progress(verbose)
     announce(progress, config, row, verbose)
-    result = stage2.train_gan(
-        config,
-        folders,
-        name=name,
-        guide=guide,
-        judge=judge,
-        overwrite=overwrite,
-        resume=resume is not None,
-        with_changes=resume_with_changes,
-        progress=progress,
-    )
+    with using_threads(threads):
+        result = stage2.train_gan(
+            config,
+            folders,
+            name=name,
+            guide=guide,
+            judge=judge,
+            init=init,
+            overwrite=overwrite,
+            resume=resume is not None,
+            with_changes=resume_with_changes,
+            progress=progress,
+        )
     if result.folder is None:
         click.echo("dry run: one step done, nothing saved")
         return
@@ -270,7 +296,7 @@ def _require_free_of_names(context: click.Context) -> None:
     Raises:
         InputError: such an option was given.
     """
-    for flag in ("recipe", "dataset", "name", "net", "overwrite"):
+    for flag in ("recipe", "dataset", "name", "net", "init", "overwrite"):
         if _is_given(flag, context):
             raise InputError(f"--{flag} is for a new training; --resume keeps that of RUN")
 

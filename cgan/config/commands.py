@@ -2,7 +2,6 @@
 
 import os
 import shlex
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +15,7 @@ def folder_flags(folders: Folders, *names: str) -> str:
         folders: the folders of this command.
         names: the folders that the other command needs: "data", "weights", "reports".
     """
-    usual = {**asdict(Folders()), "data": Path(os.environ.get("CGAN_DATA", Folders.data))}
+    usual = {**asdict(Folders()), "data": Path(os.environ.get("CGAN_DATA") or Folders.data)}
     chosen = asdict(folders)
     return "".join(
         f" --{name}-dir {shlex.quote(str(chosen[name]))}"
@@ -25,25 +24,25 @@ def folder_flags(folders: Folders, *names: str) -> str:
     )
 
 
-def classifier_command(
-    dataset: str, role: str, folders: Folders, taken: Sequence[str] = ()
-) -> str:
-    """Return the command that trains the classifier that a data set needs.
+def classifier_command(dataset: str, role: str, folders: Folders) -> str:
+    """Return the command that trains the guide or the judge of a data set, under a free name.
 
     Args:
         dataset: name of the data set.
         role: "guide" or "judge".
         folders: the folders of the data and of the runs.
-        taken: names of runs that it must not replace.
     """
+    name = free_classifier_name(dataset, role, folders.weights)
+    named = "" if name == f"{dataset}-{role}" else f" --name {name}"
+    where = folder_flags(folders, "data", "weights")
+    return f"cgan train-classifier --save-model --role {role} --dataset {dataset}{named}{where}"
+
+
+def free_classifier_name(dataset: str, role: str, weights_dir: Path) -> str:
+    """Return `<dataset>-<role>`, which is found by default, or -2, -3, ... if that is taken."""
     usual = name = f"{dataset}-{role}"
     count = 1
-    while name in taken or (folders.weights / name).exists():
+    while (weights_dir / name).exists():
         count += 1
         name = f"{usual}-{count}"
-    named = "" if name == usual else f" --name {name}"
-    where = folder_flags(folders, "data", "weights")
-    return (
-        f"cgan train-classifier --save-model --role {role} --dataset {shlex.quote(dataset)}"
-        f"{named}{where}"
-    )
+    return name

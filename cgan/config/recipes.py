@@ -170,7 +170,7 @@ SMALL_GAN: dict[str, dict[str, dict[str, Any]]] = {
     "digits": {
         "guided": {"epochs": 60, "batch_size": 64, "g_lr": 1e-3, "d_lr": 1e-3, "d_shift": 3}
     },
-    "mnist-sample": {"guided": {"epochs": 20}},
+    "mnist-sample": {"guided": {"epochs": 30, "modes": 4}},
 }
 # factor on the epochs of the other recipes; nothing else in them changes
 SMALL_EPOCHS = {"digits": 6, "mnist-sample": 3}

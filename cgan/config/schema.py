@@ -82,6 +82,7 @@ class GanConfig:
 
     recipe: str = "guided"
     dataset: str = "mnist"
+    init: str = ""  # name of the run whose weights the training started from; "": random weights
     generator: str = "shuffle-conv"
     discriminator: str = "projection-conv"
     z_dim: int = 64

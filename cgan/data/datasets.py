@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from cgan.data.download import download
 from cgan.data.idx import read_idx
 from cgan.data.mnist_sample import N_CLASSES, SIDE, read_sample
-from cgan.data.originals import find, places, why_not
+from cgan.data.originals import find, places, require_findable, why_not
 from cgan.data.spec import DataSpec
 from cgan.data.splits import SPLITS, Split
 from cgan.runtime.errors import InputError, lookup
@@ -79,6 +79,7 @@ def _idx(dataset: str, data_dir: Path, split: str) -> Split:
     folders = places(dataset, data_dir)
     paths = find(files, folders)
     if paths is None:
+        require_findable(dataset, data_dir)
         download(dataset, data_dir)
         paths = find(files, folders)
         if paths is None:

@@ -1,7 +1,7 @@
 """Turns arrays of images into pictures: grids with or without titles; no torch."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from cgan.io.files import make_folder, write_bytes
+from cgan.io.files import output_folder, require_writable, require_writable_file, write_files
 from cgan.runtime.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ def mosaic_bytes(images: NDArray[np.uint8], columns: int, gap: int = 0) -> bytes
     return stream.getvalue()
 
 
-def write_grid(images: NDArray[np.uint8], path: Path, gap: int = 2) -> None:
-    """Write images uint8 [N, C, H, W] as one PNG, pixel for pixel."""
+def plain_grid_bytes(images: NDArray[np.uint8], gap: int = 2) -> bytes:
+    """Return images uint8 [N, C, H, W] as one PNG, pixel for pixel."""
     stream = io.BytesIO()
     Image.fromarray(mosaic(images, min(COLUMNS, len(images)), gap)).save(
         stream, format="png", optimize=True
     )
-    write_bytes(path, stream.getvalue())
+    return stream.getvalue()
 
 
 def grid_bytes(images: NDArray[np.uint8], foot: str = "", cell: int = CELL) -> bytes:
@@ -80,6 +80,20 @@ def grid_bytes(images: NDArray[np.uint8], foot: str = "", cell: int = CELL) -> b
     return _png(picture)
 
 
+def require_images_target(out: Path) -> None:
+    """Check, before anything is computed, that images can be written to `out`.
+
+    Raises:
+        InputError: another suffix, or a path that cannot be written to.
+    """
+    if out.suffix not in (".png", ".npz", ""):
+        raise InputError(f"--out {out}: end it in .png or .npz, or name a folder without a dot")
+    if out.suffix:
+        require_writable_file(out, "--out")
+    else:
+        require_writable(out, "--out")
+
+
 def write_images(images: NDArray[np.uint8], labels: NDArray[np.int64], out: Path) -> None:
     """Write images uint8 [N, C, H, W] and labels int64 [N] in the format that `out` selects.
 
@@ -88,21 +102,27 @@ def write_images(images: NDArray[np.uint8], labels: NDArray[np.int64], out: Path
 
     Raises:
         InputError: another suffix, or a path that cannot be written to.
+        OSError: not all files can be written; none is.
     """
-    if out.suffix not in (".png", ".npz", ""):
-        raise InputError(f"--out {out}: end it in .png or .npz, or name a folder without a dot")
-    if out.suffix and out.is_dir():
-        raise InputError(f"--out {out} is a folder; name a file in it, or a folder without a dot")
-    make_folder(out if out.suffix == "" else out.parent, "--out")
-    if out.suffix == ".png":
-        write_grid(images, out)
-    elif out.suffix == ".npz":
-        stream = io.BytesIO()
-        np.savez_compressed(stream, images=images, labels=labels)
-        write_bytes(out, stream.getvalue())
-    else:
-        for i, (image, label) in enumerate(zip(images, labels, strict=True)):
-            write_grid(image[None], out / f"{i:05d}-label-{label}.png", gap=0)
+    require_images_target(out)
+    with output_folder(out if out.suffix == "" else out.parent, "--out"):
+        if out.suffix == "":
+            write_files(out, _each(images, labels))
+            return
+        content = plain_grid_bytes(images) if out.suffix == ".png" else _npz(images, labels)
+        write_files(out.parent, [(out.name, content)])
+
+
+def _each(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the PNG of each image."""
+    for i, (image, label) in enumerate(zip(images, labels, strict=True)):
+        yield f"{i:05d}-label-{label}.png", plain_grid_bytes(image[None], gap=0)
+
+
+def _npz(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, images=images, labels=labels)
+    return stream.getvalue()
 
 
 def sample_grid(

@@ -2,10 +2,13 @@
 
 import gzip
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cgan.data.spec import description
+from cgan.runtime.errors import InputError
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -50,24 +53,96 @@ MD5 = {  # of the published .gz, in the order of FILES; torchvision compares wit
         "7320c461ea6c1c855c0b718fb2a4b134",
     ),
 }
+# names that are nearly those of FILES
+SIMILAR = re.compile(r"(?i)(train|t10k|test)[\W_]?(images|labels)[\W_]?idx[13][\W_]?ubyte")
+DEEPEST, MOST_SEARCHED = 4, 10_000  # folders, and files, that are searched for such names
 LOOSE = "mnist"  # the data set that files in no folder of its name are taken for
 
 
 def places(dataset: str, data_dir: Path) -> list[Path]:
     """Return the folders that may hold a data set, in order of preference."""
-    return [data_dir / CLASSES[dataset] / "raw", data_dir / dataset, data_dir]
+    names = (CLASSES[dataset], dataset)
+    inside = [data_dir / name / part for name in names for part in ("raw", "")]
+    itself = [data_dir / "raw"] if _is_named(dataset, data_dir) else []
+    return [*inside, *itself, data_dir]
+
+
+def _is_named(dataset: str, folder: Path) -> bool:
+    """Return whether a folder, or that in which it is `raw`, has the name of a data set."""
+    whole = folder.resolve()
+    name = whole.parent.name if whole.name == "raw" else whole.name
+    return name.lower() in (dataset, CLASSES[dataset].lower())
 
 
 def find(files: list[str], folders: list[Path]) -> list[Path] | None:
-    """Return the paths of `files`, gzipped or not, in the first folder that has them all."""
+    """Return the paths of `files` in the first folder that has them all.
+
+    A file may be gzipped, have a dot before "idx", and lie in a folder of its own name, as some
+    programs that unpack archives leave it.
+    """
     for folder in folders:
         found = [
-            next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+            next((folder / form for form in _forms(name) if os.path.isfile(folder / form)), None)
             for name in files
         ]
         if all(found):
             return [path for path in found if path is not None]
     return None
+
+
+def _forms(name: str) -> list[str]:
+    """Return the paths under which a file may be found in a folder."""
+    dotted = name.replace("-idx", ".idx")
+    names = [f"{one}{end}" for one in (name, dotted) for end in ("", ".gz")]
+    return [*names, *(f"{folder}/{file}" for folder in names for file in names)]
+
+
+def usual_name(path: Path) -> str:
+    """Return the name of a file as FILES has it, whatever form it was found in."""
+    return path.name.removesuffix(".gz").replace(".idx", "-idx")
+
+
+def holder(path: Path) -> Path:
+    """Return the folder of a data set's file, which may lie in a folder of its own name there."""
+    return path.parents[1] if usual_name(path.parent) in FILES else path.parent
+
+
+def require_findable(dataset: str, data_dir: Path) -> None:
+    """Check that no file that looks like one of a data set lies where it is not looked for.
+
+    Raises:
+        InputError: one does, or `data_dir` is no folder that can be read; the message says what to
+            do.
+    """
+    if os.path.lexists(data_dir) and not data_dir.is_dir():
+        raise InputError(f"--data-dir {data_dir} is not a folder; name the folder of {FILES[0]}")
+    if data_dir.is_dir() and not os.access(data_dir, os.R_OK | os.X_OK):
+        raise InputError(f"--data-dir {data_dir} cannot be read: its permissions forbid it")
+    looked_in = [place for name in CLASSES for place in places(name, data_dir)]
+    for path in _files_below(data_dir):
+        if SIMILAR.search(path.name) and holder(path) not in looked_in:
+            raise InputError(
+                f"{path} may be a file of {dataset}, but is not where it is looked for; name its "
+                f"folder with --data-dir {path.parent}, or move its files to {data_dir / dataset}"
+            )
+        if SIMILAR.search(path.name) and usual_name(path) not in FILES:
+            raise InputError(
+                f"{path} may be a file of {dataset}; its name would have to be "
+                f"{', '.join(FILES[:3])} or {FILES[3]}"
+            )
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield the first MOST_SEARCHED files that are at most DEEPEST folders down."""
+    seen = 0
+    for place, folders, names in os.walk(folder):
+        if len(Path(place).relative_to(folder).parts) >= DEEPEST:
+            folders.clear()
+        for name in sorted(names):
+            seen += 1
+            if seen > MOST_SEARCHED:
+                return
+            yield Path(place, name)
 
 
 def unpacked_sha256(path: Path) -> str:
@@ -106,12 +181,12 @@ def why_not(
         OSError, EOFError or zlib.error: one cannot be read, or its gzip stream is damaged.
     """
     place = f"put those of {dataset} into {data_dir / dataset}"
-    named = dataset == LOOSE or data_dir.resolve().name in (dataset, CLASSES[dataset])
+    named = dataset == LOOSE or _is_named(dataset, data_dir)
     for path in paths:
         owner = published_by(path, sha256)
         if owner is not None and owner != dataset:
-            return f"{path.parent} has the files of {description(owner).title}; {place}"
-        if owner is None and path.parent == data_dir and not named:
+            return f"{holder(path)} has the files of {description(owner).title}; {place}"
+        if owner is None and holder(path) == data_dir and not named:
             kin = description(LOOSE).title
             return f"the files in {data_dir} may be those of {kin}, whose names they have; {place}"
     return None
@@ -127,15 +202,15 @@ def published_by(path: Path, sha256: Callable[[Path], str] = unpacked_sha256) ->
     Raises:
         OSError, EOFError or zlib.error: it cannot be read, or its gzip stream is damaged.
     """
-    name = path.name.removesuffix(".gz")
+    name = usual_name(path)
     content = sha256(path)
     for dataset, known in SHA256.items():
         if known.get(name) == content:
             return dataset
-    if path.name == name:
+    if path.suffix != ".gz":
         return None
     digest = md5(path)
-    return next((dataset for dataset in MD5 if md5s(dataset)[path.name] == digest), None)
+    return next((dataset for dataset in MD5 if md5s(dataset)[f"{name}.gz"] == digest), None)
 
 
 def md5s(dataset: str) -> dict[str, str]:
@@ -173,12 +248,12 @@ def is_original(
     Raises:
         OSError, EOFError or zlib.error: it cannot be read, or its gzip stream is damaged.
     """
-    name = path.name.removesuffix(".gz")
+    name = usual_name(path)
     content = sha256(path)
     known = SHA256.get(dataset, {})
     if name in known:
         return content == known[name]
-    zipped = path.with_name(f"{name}.gz")
-    if not zipped.is_file() or md5(zipped) != known_md5s.get(zipped.name):
+    zipped = path if path.suffix == ".gz" else path.with_name(f"{path.name}.gz")
+    if not zipped.is_file() or md5(zipped) != known_md5s.get(f"{name}.gz"):
         return None
     return path == zipped or sha256(zipped) == content

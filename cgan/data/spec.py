@@ -1,6 +1,7 @@
 """The properties of a data set that networks and reports need: image shape and classes."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cgan.config.checks import check_kinds, within
@@ -11,9 +12,10 @@ from cgan.config.schema import (
     MOST_PIXELS,
     PLAIN_NOUN,
 )
-from cgan.runtime.errors import InputError
+from cgan.runtime.errors import InputError, lookup
 
 NOUN = "class"  # the default
+MOST_NAMED = 12  # classes in a line
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,15 @@ DESCRIPTIONS = {
     "fashion-mnist": Description("Fashion-MNIST"),
     "kmnist": Description("KMNIST", "character"),
 }
+
+
+def require_data_set(dataset: str) -> None:
+    """Check the name of a data set, before anything is loaded.
+
+    Raises:
+        InputError: there is none of that name; the message names the nearest.
+    """
+    lookup(DESCRIPTIONS, dataset, "data set")
 
 
 def description(dataset: str) -> Description:
@@ -89,3 +100,16 @@ class DataSpec:
 def plural(noun: str) -> str:
     """Return the plural of `noun`: digits, classes."""
     return noun + ("es" if noun.endswith(("s", "x", "sh", "ch")) else "s")
+
+
+def listed(labels: Sequence[object], noun: str) -> str:
+    """Return labels behind their noun, the digits 3, 5; of many, the first ones."""
+    further = len(labels) - MOST_NAMED
+    more = f" and {further} more" if further > 0 else ""
+    word = noun if len(labels) == 1 else plural(noun)
+    return f"the {word} {', '.join(map(str, labels[:MOST_NAMED]))}{more}"
+
+
+def absent_classes(labels: Sequence[int], noun: str) -> str:
+    """Return which classes an evaluation leaves out, and why."""
+    return f"{listed(labels, noun)}: not every split of the real images has them"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cgan.data.spec import DataSpec
+from cgan.data.spec import DataSpec, listed
 
 SPLITS = ("train", "validation", "test")
+RARE = 0.2  # of an equal share of the images; a class with fewer is rare
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Split:
     def to(self, device: torch.device) -> "Split":
         """Return the same split in the memory of `device`."""
         return Split(self.spec, self.images.to(device), self.labels.to(device))
+
+    def class_counts(self) -> list[int]:
+        """Return the number of images of each class."""
+        return self.labels.bincount(minlength=self.spec.n_classes).tolist()
 
     def sha256(self) -> str:
         """Return the checksum of the images' and labels' bytes, for provenance."""
@@ -96,6 +101,26 @@ def interleaved(labels: Tensor) -> Tensor:
         mine = labels == digit
         rank[mine] = torch.arange(int(mine.sum()))
     return torch.argsort(rank * (int(labels.max()) + 1) + labels)
+
+
+def unequal_classes(train: Split) -> str | None:
+    """Return a line on the classes without or with few training images; None if there are none."""
+    counts, noun = train.class_counts(), train.spec.noun
+    enough = RARE * len(train) / len(counts)
+    absent = [str(label) for label, n in enumerate(counts) if n == 0]
+    rare = [f"{label} ({n})" for label, n in enumerate(counts) if 0 < n < enough]
+    parts = []
+    if absent:
+        parts.append(f"no training image of {listed(absent, noun)}")
+    if rare:
+        parts.append(f"few of {listed(rare, noun)}")
+    return "; ".join(parts) or None
+
+
+def of_classes(split: Split, classes: set[int]) -> Split:
+    """Return the images of some classes, in their order."""
+    kept = torch.isin(split.labels, torch.tensor(sorted(classes), device=split.labels.device))
+    return Split(split.spec, split.images[kept], split.labels[kept])
 
 
 def subset(split: Split, n: int) -> Split:

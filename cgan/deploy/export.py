@@ -10,7 +10,7 @@ from cgan.deploy.formats import require_onnx, to_onnx, to_torchscript
 from cgan.deploy.npz_network import to_npz
 from cgan.deploy.parity import Parity, compare
 from cgan.deploy.portable import GENERATOR, JUDGE, NETWORKS, Portable, Source, portable
-from cgan.io.files import make_folder, require_writable, write_bytes
+from cgan.io.files import output_folder, require_writable, require_writable_file, write_bytes
 from cgan.io.run_layout import find_run, is_run, newest_run
 from cgan.models.hub import (
     ClassifierRun,
@@ -25,16 +25,17 @@ from cgan.runtime.errors import ExportError, InputError, lookup
 
 @dataclass(frozen=True)
 class Format:
-    """A file format of networks: its suffix, and a function that returns the content."""
+    """A file format of networks."""
 
     suffix: str
     content: Callable[[Portable], bytes]
+    load: str  # the function of another package that reads a file
 
 
 FORMATS = {
-    "onnx": Format(".onnx", to_onnx),
-    "torchscript": Format(".pt", to_torchscript),
-    "npz": Format(".npz", to_npz),
+    "onnx": Format(".onnx", to_onnx, "onnxruntime.InferenceSession"),
+    "torchscript": Format(".pt", to_torchscript, "torch.jit.load"),
+    "npz": Format(".npz", to_npz, "numpy.load"),
 }
 
 
@@ -114,9 +115,10 @@ def require_target(form: str, out: Path | None) -> None:
     suffix = lookup(FORMATS, form, "format").suffix
     if out is not None and out.suffix != suffix:
         raise InputError(f"--out {out}: end it in {suffix}, or choose another --format")
-    if out is not None and out.is_dir():
-        raise InputError(f"--out {out} is a folder; name a file in it")
-    require_writable((out or Path(suffix)).parent, "--out")
+    if out is not None:
+        require_writable_file(out, "--out")
+    else:
+        require_writable(Path(), "--out")
     if form == "onnx":
         require_onnx()
 
@@ -141,16 +143,13 @@ def export(source: Source, form: str, out: Path | None = None) -> Export:
     content = chosen.content(packed)
     with TemporaryDirectory(prefix="cgan-export-") as folder:
         trial = Path(folder) / f"trial{chosen.suffix}"
-        trial.write_bytes(content)
+        write_bytes(trial, content)
         parity = compare(packed, trial, form)
     if parity is not None and not parity.holds:
         raise ExportError(
             f"nothing was written: the {packed.kind} as {form} computes something else (largest "
             f"difference {parity.largest:.1e}); try another --format"
         )
-    make_folder(out.parent, "--out")
-    try:
+    with output_folder(out.parent, "--out"):
         write_bytes(out, content)
-    except OSError as error:
-        raise OSError(f"cannot write {out} ({error.strerror or error})") from error
     return Export(out, packed, parity)

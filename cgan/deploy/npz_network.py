@@ -31,6 +31,7 @@ from cgan.models.registry import (
     make_generator_on_meta,
     uses_guide_features,
 )
+from cgan.models.tensors import not_finite
 from cgan.runtime.errors import InputError
 
 ABOUT = "about"  # the array that is a JSON text
@@ -84,7 +85,8 @@ def read_network(path: Path) -> Portable:
     Names, shapes and dtypes of its arrays are checked before memory is allocated.
 
     Raises:
-        InputError: it cannot be read, or does not hold such a network.
+        InputError: it cannot be read, or does not hold such a network, or its weights are not
+            finite.
     """
     try:
         with open_archive(path, LARGEST_WEIGHTS, "no network of cgan is so large") as archive:
@@ -96,6 +98,9 @@ def read_network(path: Path) -> Portable:
             if surplus:
                 raise ValueError(f"{min(surplus)!a:.80} belongs to no such network")
             arrays = {name: torch.from_numpy(archive.read(name)) for name in state}
+            strange = not_finite(arrays)
+            if strange is not None:
+                raise ValueError(f"{strange} has values that are not finite")
     except FormatError as error:
         raise InputError(f"{path} {error}") from error
     except Exception as error:  # a damaged archive may raise any exception

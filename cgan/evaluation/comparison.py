@@ -16,7 +16,6 @@ from cgan.metrics.neighbours import Near, nearest_in
 from cgan.metrics.registry import Copies, Inputs
 from cgan.models.classifiers import Classifier
 from cgan.models.judge import extract
-from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
 
 
@@ -85,7 +84,12 @@ class Reference:
 
     @staticmethod
     def of(
-        extractors: Extractors, splits: Mapping[str, Split], n: int, *, copying: bool = True
+        extractors: Extractors,
+        splits: Mapping[str, Split],
+        n: int,
+        *,
+        tests: Features | None = None,
+        copying: bool = True,
     ) -> "Reference":
         """Extract the features of the splits "train", "validation" and "test".
 
@@ -93,18 +97,14 @@ class Reference:
             extractors: the classifiers.
             splits: the real images.
             n: number of test images that generated images are compared with.
+            tests: the judge's outputs for the split "test", if they are known.
             copying: find the nearest training image of each of these.
-
-        Raises:
-            InputError: a class without a test image.
         """
         judge, guide = extractors.judge, extractors.guide
-        tests, validation, train = (
-            extractors.of_split(judge, splits[name]) for name in ("test", "validation", "train")
+        tests = tests or extractors.of_split(judge, splits["test"])
+        validation, train = (
+            extractors.of_split(judge, splits[name]) for name in ("validation", "train")
         )
-        absent = set(range(tests.n_classes)) - set(tests.labels.tolist())
-        if absent:
-            raise InputError(f"no test image has the label {min(absent)}: the data are incomplete")
         test = tests.take(np.random.default_rng(0).permutation(len(tests))[:n])
         return Reference(
             extractors.progress,

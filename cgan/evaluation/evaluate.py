@@ -11,8 +11,9 @@ import torch
 from cgan.config.schema import EvalConfig, Folders
 from cgan.data.importing.arrays import ArrayImages
 from cgan.data.importing.folders import ImportedImages
-from cgan.data.spec import plural
+from cgan.data.spec import absent_classes, plural
 from cgan.data.splits import Split, subset
+from cgan.evaluation.arguments import require_subject
 from cgan.evaluation.comparison import Extractors, Reference, matching
 from cgan.evaluation.gallery import choose
 from cgan.evaluation.gan_train import gan_train
@@ -26,14 +27,14 @@ from cgan.evaluation.report_files import (
 from cgan.evaluation.report_name import report_name, source_of
 from cgan.evaluation.scores import score
 from cgan.evaluation.subject import Subject, draw, find_classifiers, find_subject
-from cgan.io.files import make_folder
+from cgan.io.files import output_folder, require_writable
 from cgan.io.journal import PATIENCE, commit, locked
-from cgan.io.run_layout import require_own_reports
 from cgan.metrics import results as schema
 from cgan.metrics.features import Features
 from cgan.metrics.frechet import require_covariance
 from cgan.metrics.results import Results
-from cgan.runtime.device import choose_device, choose_precision, place
+from cgan.models.roles import require_knowledge
+from cgan.runtime.device import choose_device, choose_precision, place, require_one_process
 from cgan.runtime.progress import Progress
 
 BINNED = 4000  # training images that are used without a search for copies
@@ -89,22 +90,26 @@ def evaluate(
             guided the run, images or data that are missing, damaged or too few, a folder that
             cannot be written to, or a `name` that is the report of another source.
     """
+    require_one_process()
     watch, progress = Stopwatch(), progress or Progress()
     device = choose_device(config.device)
     dtype = choose_precision(config.precision, device)
 
     # find the data, the subject and the classifiers
-    splits, subject = find_subject(run, images, dataset, folders)
+    require_subject(run, images, dataset, folders, name=name, judge=judge, guide=guide)
+    real_images, subject = find_subject(run, images, dataset, folders)
+    splits, nouns = real_images.splits, plural(subject.spec.noun)
+    if real_images.absent:
+        progress.line(f"WARNING: without {absent_classes(real_images.absent, subject.spec.noun)}")
     of_training = training_files(subject.gan)  # now: the run may change, and damage is told early
     classifiers = find_classifiers(subject, judge, guide, folders)
     n_scored = config.n_samples if subject.imported is None else len(subject.imported.images)
     n_compared = min(n_scored, len(splits["test"]), len(splits["validation"]))
     require_covariance(n_compared, classifiers.judge.network.head.in_features)
-    require_own_reports(folders.reports)
     source = source_of(subject.gan, images, folders.reports)
     name = report_name(name, subject.name, source, folders.reports, progress)
     folder = folders.reports / name
-    make_folder(folder if folder.exists() else folders.reports, "--reports-dir")
+    require_writable(folder, "--reports-dir")
     compared = _compared(splits, subject, config, n_scored, n_compared)
     extractors = Extractors(
         place(classifiers.judge.network, device),
@@ -113,6 +118,11 @@ def evaluate(
         dtype,
         progress,
     )
+
+    # whether the judge knows these real images; if not, no score means anything
+    with watch.stage("features and neighbours"):
+        tests = extractors.of_split(extractors.judge, compared["test"])
+    require_knowledge(classifiers.judge, tests, folders)
 
     # the images; generated ones have the class distribution of the real ones in the comparison
     with watch.stage("sampling"):
@@ -125,13 +135,15 @@ def evaluate(
 
     # features and scores, also for held-out real images
     with watch.stage("features and neighbours"):
-        reference = Reference.of(extractors, compared, n_compared, copying=config.copying)
+        reference = Reference.of(
+            extractors, compared, n_compared, tests=tests, copying=config.copying
+        )
         by_guide = extractors.by_guide(scored.images, scored.labels)
         by_judge = extractors.features(extractors.judge, scored.images, scored.labels)
         fake, neighbours = reference.compare(by_judge, by_guide, students[0])
         real, n_from_train = reference.compare_real(fake, students[1])
     with watch.stage("metrics"):
-        scores = score(fake, real, noun=subject.spec.noun, nouns=plural(subject.spec.noun))
+        scores = score(fake, real, noun=subject.spec.noun, nouns=nouns)
     gallery = choose(scored.images, fake, neighbours, reference)
 
     # write the report
@@ -142,11 +154,12 @@ def evaluate(
         validation=len(real.fake) - n_from_train,
         train=n_from_train,
         searched_for_copies=len(reference.train) if config.copying else 0,
+        absent=real_images.absent,
     )
     by_classifier = reference.tests, reference.tests_by_guide
     results = make_results(setting, subject, classifiers, by_classifier, counts, scores, gallery)
     files = report_files(results, gallery, subject.gan, of_training)
-    with locked(folder, wait=PATIENCE):
+    with output_folder(folder, "--reports-dir"), locked(folder, wait=PATIENCE):
         commit(folder, files, fresh=True, gone=EARLIER)
     return results
 

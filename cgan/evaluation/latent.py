@@ -33,35 +33,39 @@ class LatentPicture:
 def latent_files(gan: GanRun, seed: int = 1) -> dict[str, bytes]:
     """Return a PNG of every picture by name, and a film of an interpolation between seeds.
 
+    They show the classes that the generator saw images of.
+
     Args:
         gan: the run; its network stays on its device.
         seed: of the noise. Row i uses the vectors 2i and 2i + 1 of its random stream.
     """
-    generator, n_classes = gan.network.eval(), gan.spec.n_classes
+    generator = gan.network.eval()
+    trained = [label for label in range(gan.spec.n_classes) if label not in gan.untrained]
+    labels = torch.tensor(trained)
     sheets = [
-        arithmetic(generator, n_classes, seed),
-        interpolation(generator, n_classes, seed, spherical=False),
-        interpolation(generator, n_classes, seed, spherical=True),
-        neighbours(generator, n_classes, seed),
+        arithmetic(generator, labels, seed),
+        interpolation(generator, labels, seed, spherical=False),
+        interpolation(generator, labels, seed, spherical=True),
+        neighbours(generator, labels, seed),
     ]
     if generator.conditional:
-        sheets.append(between_labels(generator, n_classes, seed))
+        sheets.append(between_labels(generator, labels, seed))
     files = {
         f"{sheet.name}.png": sheet_bytes(sheet.images, sheet.columns, sheet.rows, sheet.title)
         for sheet in sheets
     }
-    frames = film(generator, n_classes, seed)
+    frames = film(generator, labels, seed)
     files["interpolation.gif"] = film_bytes(frames, [""] * len(frames), seconds=0.08, cell=56)
     return files
 
 
-def arithmetic(generator: Generator, n_classes: int, seed: int) -> LatentPicture:
+def arithmetic(generator: Generator, labels: Tensor, seed: int) -> LatentPicture:
     """Return z1, z2, their difference and sum, and both rescaled to the length of the prior.
 
     The sum of two independent vectors is √2 times as long as the noise used in training, so
     it is outside the prior.
     """
-    first, second = _pairs(generator, n_classes, seed)
+    first, second = _pairs(generator, labels, seed)
     root = 2**0.5
     seeds = [first, second, first - second, first + second]
     seeds += [(first - second) / root, (first + second) / root]
@@ -69,21 +73,21 @@ def arithmetic(generator: Generator, n_classes: int, seed: int) -> LatentPicture
         "arithmetic",
         "arithmetic with two seeds; z1 - z2 and z1 + z2 are √2 times as long as training noise,\n"
         "the last two columns are rescaled to its length",
-        _drawn(generator, seeds, torch.arange(n_classes)),
+        _drawn(generator, seeds, labels),
         ["z1", "z2", "z1 - z2", "z1 + z2", "(z1-z2)/√2", "(z1+z2)/√2"],
-        _names(generator, n_classes),
+        _names(generator, labels),
     )
 
 
 def interpolation(
-    generator: Generator, n_classes: int, seed: int, *, spherical: bool
+    generator: Generator, labels: Tensor, seed: int, *, spherical: bool
 ) -> LatentPicture:
     """Return interpolations between two seeds, one row per label: linear or spherical.
 
     Halfway along the straight line, the noise is shorter than any used in training. Spherical
     interpolation keeps its length (White 2016, "Sampling Generative Networks", section 2).
     """
-    first, second = _pairs(generator, n_classes, seed)
+    first, second = _pairs(generator, labels, seed)
     shares = torch.linspace(0, 1, STEPS).tolist()
     seeds = [between(first, second, share, spherical=spherical) for share in shares]
     kind = "spherical" if spherical else "linear"
@@ -93,18 +97,18 @@ def interpolation(
     return LatentPicture(
         f"interpolation-{kind}",
         title,
-        _drawn(generator, seeds, torch.arange(n_classes)),
+        _drawn(generator, seeds, labels),
         [f"{share:.2f}" for share in shares],
-        _names(generator, n_classes),
+        _names(generator, labels),
     )
 
 
-def between_labels(generator: Generator, n_classes: int, seed: int) -> LatentPicture:
+def between_labels(generator: Generator, labels: Tensor, seed: int) -> LatentPicture:
     """Return interpolations between the embeddings of each label and the next, with one seed."""
     device = next(generator.parameters()).device
-    z = generator.prior(noise(seed, n_classes, generator.z_dim)).to(device)
-    one = torch.arange(n_classes, device=device)
-    other = (one + 1) % n_classes
+    z = generator.prior(noise(seed, len(labels), generator.z_dim)).to(device)
+    one = labels.to(device)
+    other = one.roll(-1)
     shares = torch.linspace(0, 1, STEPS).tolist()
     with torch.no_grad():
         start = generator.embed(z, one, generator.choose_modes(z, one))
@@ -119,9 +123,9 @@ def between_labels(generator: Generator, n_classes: int, seed: int) -> LatentPic
     )
 
 
-def neighbours(generator: Generator, n_classes: int, seed: int) -> LatentPicture:
+def neighbours(generator: Generator, labels: Tensor, seed: int) -> LatentPicture:
     """Return a seed of each label and its nearest neighbours among POOL others, nearest first."""
-    first, _ = _pairs(generator, n_classes, seed)
+    first, _ = _pairs(generator, labels, seed)
     pool = generator.prior(noise(seed + 1, POOL, generator.z_dim))
     distances, nearest = torch.cdist(first, pool).topk(NEIGHBOURS, largest=False)
     seeds = [first, *(pool[nearest[:, i]] for i in range(NEIGHBOURS))]
@@ -131,19 +135,18 @@ def neighbours(generator: Generator, n_classes: int, seed: int) -> LatentPicture
         "neighbours",
         f"a seed and its nearest neighbours among {POOL:,} seeds{alike}\n"
         "above: mean distance as a share of the mean distance of two random seeds",
-        _drawn(generator, seeds, torch.arange(n_classes)),
+        _drawn(generator, seeds, labels),
         ["seed", *(f"{share:.2f}" for share in (distances.mean(0) / usual).tolist())],
-        _names(generator, n_classes),
+        _names(generator, labels),
     )
 
 
-def film(generator: Generator, n_classes: int, seed: int) -> list[NDArray[np.uint8]]:
+def film(generator: Generator, labels: Tensor, seed: int) -> list[NDArray[np.uint8]]:
     """Return frames [K, C, H, W] of a spherical interpolation, there and back, per label."""
-    first, second = _pairs(generator, n_classes, seed)
+    first, second = _pairs(generator, labels, seed)
     there = torch.linspace(0, 1, FILM_STEPS // 2 + 1)[:-1].tolist()
     steps = [between(first, second, share, spherical=True) for share in there]
     steps += [between(second, first, share, spherical=True) for share in there]
-    labels = torch.arange(n_classes)
     return [_drawn(generator, [z], labels) for z in steps]
 
 
@@ -162,9 +165,9 @@ def between(first: Tensor, second: Tensor, share: float, *, spherical: bool) -> 
     return torch.lerp(*lengths, share) * turned / angle.sin().clamp(min=1e-9)
 
 
-def _pairs(generator: Generator, n_classes: int, seed: int) -> tuple[Tensor, Tensor]:
+def _pairs(generator: Generator, labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     """Return two seeds [K, z_dim] for each of K labels."""
-    both = generator.prior(noise(seed, 2 * n_classes, generator.z_dim))
+    both = generator.prior(noise(seed, 2 * len(labels), generator.z_dim))
     return both[::2], both[1::2]
 
 
@@ -180,5 +183,5 @@ def _in_rows(columns: list[Tensor]) -> NDArray[np.uint8]:
     return unscale(torch.stack(columns, dim=1).flatten(0, 1)).cpu().numpy()
 
 
-def _names(generator: Generator, n_classes: int) -> list[str]:
-    return [str(i) if generator.conditional else "" for i in range(n_classes)]
+def _names(generator: Generator, labels: Tensor) -> list[str]:
+    return [str(i) if generator.conditional else "" for i in labels.tolist()]

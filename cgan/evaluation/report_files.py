@@ -14,6 +14,7 @@ from cgan.evaluation.gallery import GallerySheet
 from cgan.evaluation.latent import latent_files
 from cgan.evaluation.scores import Scores
 from cgan.evaluation.subject import Classifiers, Subject
+from cgan.io.files import FORMULA_STARTS
 from cgan.io.journal import read_whole
 from cgan.metrics import results as schema
 from cgan.metrics.accuracy import accuracy
@@ -78,7 +79,7 @@ def make_results(
         n_samples=setting.n_scored,
         seed=setting.config.seed if gan else None,
         judge=schema.JudgeFacts(
-            name=judge.name,
+            name=shown_name(judge.name),
             network=judge.config.network,
             seed=judge.config.seed,
             accuracy_real=_accuracy(by_judge),
@@ -122,13 +123,19 @@ def shown_path(path: Path | None) -> str | None:
     return text if text and text.isprintable() and len(text) <= schema.LONGEST_TEXT else None
 
 
+def shown_name(name: str) -> str:
+    """Return the name of a classifier, which is that of any folder, for results.json."""
+    printable = "".join(c if c.isprintable() else "?" for c in name)
+    return printable.lstrip(FORMULA_STARTS)[: schema.LONGEST_NAME] or "?"
+
+
 def _accuracy(real: Features) -> schema.Accuracy:
     return msgspec.convert(accuracy(fake=real), schema.Accuracy)
 
 
 def _guide(run: ClassifierRun, real: Features) -> schema.ClassifierFacts:
     return schema.ClassifierFacts(
-        name=run.name,
+        name=shown_name(run.name),
         network=run.config.network,
         seed=run.config.seed,
         accuracy_real=_accuracy(real),

@@ -5,11 +5,13 @@ from typing import Any
 
 import torch
 
+from cgan.config.schema import Folders
 from cgan.data.images import Images
 from cgan.data.importing.arrays import classes, pixels
+from cgan.data.spec import require_data_set
 from cgan.metrics.features import Features
-from cgan.models.hub import load_classifier
 from cgan.models.judge import extract
+from cgan.models.roles import load_role
 from cgan.runtime.device import choose_device, place
 from cgan.runtime.errors import naming_arguments
 
@@ -49,7 +51,9 @@ class Samples(Features):
             InputError: no such judge, a missing device, images of another size than the judge's,
                 blank images, an unknown range of pixels, or labels that the judge does not know.
         """
-        run = load_classifier(judge or f"{dataset}-judge", weights_dir)
+        require_data_set(dataset)
+        named = None if judge is None else str(judge)
+        run = load_role("judge", named, dataset, Folders(weights=Path(weights_dir)))
         if isinstance(images, Images):
             labels = images.labels if labels is None and images.requested else labels
             images = images.images

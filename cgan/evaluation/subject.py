@@ -8,18 +8,18 @@ import torch
 from cgan.config.schema import Folders
 from cgan.data.datasets import load_split
 from cgan.data.importing.arrays import ArrayImages
-from cgan.data.importing.folders import ImportedImages, read_images
+from cgan.data.importing.folders import ImportedImages, read_images, require_classes
 from cgan.data.spec import DataSpec
-from cgan.data.splits import SPLITS, Split
+from cgan.data.splits import SPLITS, Split, of_classes
 from cgan.evaluation.comparison import Extractors
 from cgan.io.run_layout import newest_run
 from cgan.models.hub import (
     ClassifierRun,
     GanRun,
-    load_classifier,
     load_generator,
     require_same_images,
 )
+from cgan.models.roles import load_role
 from cgan.models.sampling import collect, sample
 from cgan.runtime.device import place
 from cgan.runtime.errors import InputError
@@ -40,41 +40,62 @@ class Subject:
         return self.gan
 
 
+@dataclass(frozen=True)
+class RealImages:
+    """The real images to compare with, of the classes that all splits have."""
+
+    splits: dict[str, Split]
+    absent: list[int]  # classes that a split lacks; they are left out
+
+
 def find_subject(
     run: str | None, images: Path | ArrayImages | None, dataset: str | None, folders: Folders
-) -> tuple[dict[str, Split], Subject]:
+) -> tuple[RealImages, Subject]:
     """Find what is scored, and load the real images to compare with.
 
+    The arguments were checked by `cgan.evaluation.arguments.require_subject`.
+
     Raises:
-        InputError: both a run and images, or one that cannot be read or does not fit the data.
+        InputError: a run or images that cannot be read or do not fit the data.
     """
     if images is None:
-        if dataset is not None:
-            raise InputError("--dataset needs --images; a run has its own data set")
         gan = load_generator(run or newest_run(folders.weights), folders.weights)
-        splits = _splits(gan.spec.dataset, folders)
-        found = splits["test"].spec
+        real = _real_images(gan.spec.dataset, folders)
+        found = real.splits["test"].spec
         if found != gan.spec:
             raise InputError(
                 f"{gan.name} generates images of {gan.spec.image_shape} but {gan.spec.dataset} in "
                 f"{folders.data} has {found.image_shape}; choose another --data-dir"
             )
-        return splits, Subject(gan.name, gan.spec, gan=gan)
-    if run is not None:
-        raise InputError(f"score either the run {run} or the images in {images}, not both")
-    if dataset is None:
-        raise InputError("--images needs --dataset, the real images to compare with")
-    splits = _splits(dataset, folders)
-    spec = splits["test"].spec
+        return real, Subject(gan.name, gan.spec, gan=gan)
+    assert dataset is not None
+    real = _real_images(dataset, folders)
+    spec = real.splits["test"].spec
     read = images.imported(spec) if isinstance(images, ArrayImages) else read_images(images, spec)
-    return splits, Subject(read.name, spec, imported=read.shuffled())
+    read = read.without(real.absent)
+    if read.labels is not None:
+        where = f"{images}"
+        require_classes(read.labels.numpy(), set(range(spec.n_classes)) - {*real.absent}, where)
+    return real, Subject(read.name, spec, imported=read.shuffled())
 
 
-def _splits(dataset: str, folders: Folders) -> dict[str, Split]:
+def _real_images(dataset: str, folders: Folders) -> RealImages:
+    """Load the splits of a data set, without the classes that one of them lacks.
+
+    Raises:
+        InputError: files that are missing or damaged, splits that differ, or no class in all.
+    """
     splits = {name: load_split(dataset, folders.data, name) for name in SPLITS}
     if len({split.spec for split in splits.values()}) > 1:
         raise InputError(f"the splits of {dataset} in {folders.data} differ in image size")
-    return splits
+    counts = [split.class_counts() for split in splits.values()]
+    absent = [label for label, each in enumerate(zip(*counts, strict=True)) if 0 in each]
+    kept = {*range(len(counts[0]))} - {*absent}
+    if not kept:
+        raise InputError(f"the splits of {dataset} in {folders.data} have no class in common")
+    if absent:
+        splits = {name: of_classes(split, kept) for name, split in splits.items()}
+    return RealImages(splits, absent)
 
 
 @dataclass(frozen=True)
@@ -101,12 +122,12 @@ def find_classifiers(
             or the guide has been retrained since and `guide` is None.
     """
     gan, spec = subject.gan, subject.spec
-    judge_run = load_classifier(judge or f"{spec.dataset}-judge", folders.weights)
+    judge_run = load_role("judge", judge, spec.dataset, folders)
     name = guide or (gan.guide if gan else None)
-    guide_run = load_classifier(name, folders.weights) if name else None
+    guide_run = load_role("guide", name, spec.dataset, folders) if name else None
     for run in (judge_run, guide_run):
         if run is not None:
-            require_same_images(run, spec)
+            require_same_images(run, spec, folders)
     guided_by = {gan.guide_sha256 if gan else None, guide_run.sha256() if guide_run else None}
     if judge_run.sha256() in guided_by:
         what = gan.name if gan else "these images"

@@ -112,6 +112,9 @@ def commit(
         for place in {coming, *(path.parent for path in coming.rglob("*"))}:
             sync(place)
         coming.rename(folder / READY)
+    except KeyboardInterrupt:
+        shutil.rmtree(coming, ignore_errors=True)
+        raise
     except OSError as error:
         shutil.rmtree(coming, ignore_errors=True)
         reason = error.strerror or str(error)

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import re
+import shlex
 import warnings
 from pathlib import Path
 
@@ -31,7 +32,9 @@ RESULTS = "results.json"  # of a report
 HISTORY = "history.csv"
 LARGEST_HISTORY = 2**22  # bytes; ours have thousands
 CHECKED = (CONFIG, *WEIGHTS.values(), DISCRIMINATOR, CHECKPOINT, HISTORY)  # by the manifest
-PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?")
+# names of devices on Windows, with any extension: no file or folder can have them there
+RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 SHIPPED_GAN = "mnist"  # used if there is no generator of one's own
 
 
@@ -42,7 +45,12 @@ def plain_name(name: str) -> str:
         InputError: it is not.
     """
     if not PLAIN_NAME.fullmatch(name):
-        raise InputError(f"{name!r} is not a run name; use letters, digits, '.', '_' and '-'")
+        raise InputError(
+            f"{name!a:.120} is not a run name; use letters, digits, '.', '_' and '-', and no '.' "
+            "at the end"
+        )
+    if RESERVED_NAME.fullmatch(name):
+        raise InputError(f"{name!r} is not a run name: Windows reserves it; choose another name")
     return name
 
 
@@ -120,6 +128,21 @@ def unused_name(weights_dir: Path, name: str, overwrite: bool) -> str:
     return free
 
 
+def require_free(folder: Path, *, overwrite: bool) -> None:
+    """Check that a folder holds no run, unless it may be overwritten.
+
+    Raises:
+        InputError: it holds one.
+    """
+    taken = folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir())
+    if taken and not overwrite:
+        further = f", or resume it with --resume {folder.name}"
+        raise InputError(
+            f"{folder} exists already; choose another --name or add --overwrite"
+            + further * (folder / CHECKPOINT).is_file()
+        )
+
+
 def is_run(run: str, weights_dir: Path, kind: str) -> bool:
     """Return whether there is a run of a kind, given its name or the path of its folder."""
     return run in runs(weights_dir, kind) or (Path(run) / WEIGHTS[kind]).is_file()
@@ -178,6 +201,13 @@ def resumable(run: str | None, weights_dir: Path) -> Path:
         return Path(run).resolve()
     if run is not None and run in known:
         return known[run]
+    if run is not None and is_run(run, weights_dir, "gan"):
+        folder = runs(weights_dir, "gan").get(run, Path(run))
+        shown = run if folder.parent == SHIPPED else str(folder)
+        raise InputError(
+            f"{run} cannot be resumed, because it has no {CHECKPOINT}; to start from its weights: "
+            f"cgan train-gan --init {shlex.quote(shown)}"
+        )
     wanted = f"no training {run!r}" if run else "no training"
     raise InputError(
         f"there is {wanted} with a {CHECKPOINT} in {weights_dir}{nearest(run or '', known)}"

@@ -5,7 +5,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from cgan.io.files import FORMULA_STARTS
+
 Kind = TypeVar("Kind")
+# of a name: spreadsheets would compute it otherwise, and commands take it for a flag
+NAME = f"^(?![{re.escape(FORMULA_STARTS)}])"
 PATH = re.compile(r" - at (?:(?:key|value) in )?`\$\.?(.*)`$")
 LACKS = "Object missing required field "
 WORDS = {
@@ -42,6 +46,7 @@ def _in_words(message: str) -> str:
     """Return msgspec's message with the part first and types in words."""
     found = PATH.search(message)
     where, said = (found[1], message[: found.start()]) if found else ("", message)
+    said = said.replace(f"matching regex {NAME!r}", f"that begins with none of {FORMULA_STARTS}")
     said = re.sub(r"`([^`]*)`", lambda match: _names(match[1]), said)
     if said.startswith(LACKS):
         return f"{where or 'it'} lacks {said.removeprefix(LACKS)}"

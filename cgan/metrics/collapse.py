@@ -103,9 +103,11 @@ def histogram(*, fake: Features, real: Features) -> list[dict[str, float]]:
 def missing_classes(*, fake: Features, real: Features) -> Value:
     """Return how many classes have less than a tenth of the count expected from real images.
 
-    The interval counts the classes whose 95% Wilson interval lies below that, or reaches below.
+    The interval counts the classes whose 95% Wilson interval lies below that, or reaches below. A
+    class without real images cannot be missing, even if a real image of another one is judged so.
     """
-    rows = histogram(fake=fake, real=real)
+    present = set(real.labels.tolist())
+    rows = [row for row in histogram(fake=fake, real=real) if row["class"] in present]
     value, low, high = (
         float(sum(row[end] < MISSING_BELOW * row["real"] for row in rows))
         for end in ("generated", "high", "low")

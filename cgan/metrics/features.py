@@ -16,7 +16,8 @@ class Features:
     nothing was requested (`requested` is False) they are the classifier's own answers.
 
     Raises:
-        InputError: arrays of different lengths, none at all, or a number that is not finite.
+        InputError: arrays of different lengths, none at all, a label that is no class, or a number
+            that is not finite.
     """
 
     labels: NDArray[np.int64]
@@ -30,6 +31,12 @@ class Features:
             raise InputError(
                 f"{len(self.labels)} labels, {len(self.logits)} logits and {len(self.features)} "
                 "features do not belong together"
+            )
+        low, high = self.labels.min(), self.labels.max()
+        if low < 0 or high >= self.n_classes:
+            raise InputError(
+                f"the labels run from {low} to {high}; the classifier knows the classes 0 to "
+                f"{self.n_classes - 1}"
             )
         if not (np.isfinite(self.logits).all() and np.isfinite(self.features).all()):
             raise InputError(

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, field
 
 from cgan.config.schema import LONGEST_NOUN, MOST_CLASSES, PLAIN_NOUN
 from cgan.io.strict import format_of
-from cgan.io.typed import convert
+from cgan.io.typed import NAME, convert
 from cgan.io.upgrades import RENAMED_RESULTS, results_from_format_1
 from cgan.metrics.collapse import histogram
 from cgan.metrics.features import Features
@@ -20,14 +20,14 @@ from cgan.runtime.errors import warn_renamed
 FORMAT = 2
 LARGEST_FILE = 2**22  # bytes; usual ones have thousands
 LARGEST_NUMBER = 1e12  # far above every score
-LONGEST_TEXT = 1000
+LONGEST_NAME, LONGEST_TEXT = 200, 1000
 ROUNDING = 1e-9  # by which a bound of an interval may lie outside of 0 to 1
 
 Number = Annotated[float, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 Share = Annotated[float, Meta(ge=-ROUNDING, le=1 + ROUNDING)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
-Name = Annotated[str, Meta(max_length=200)]
+Name = Annotated[str, Meta(max_length=LONGEST_NAME, pattern=NAME)]
 Noun = Annotated[str, Meta(max_length=LONGEST_NOUN, pattern=PLAIN_NOUN)]
 Label = Annotated[int, Meta(ge=0, lt=MOST_CLASSES)]
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -71,6 +71,8 @@ class ReferenceCounts(Struct, frozen=True, kw_only=True):
     validation: Count
     test: Count = 0
     searched_for_copies: Count = 0
+    # classes that a split has no image of, so that they were left out
+    absent: Annotated[list[Label], Meta(max_length=MOST_CLASSES)] = field(default_factory=list)
 
 
 class Score(Struct, frozen=True, kw_only=True):

@@ -1,16 +1,18 @@
 """Finds and loads runs: the weights of a network, and the config.json that says how to build it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
-from cgan.config.schema import ClassifierConfig, GanConfig
+from cgan.config.commands import classifier_command
+from cgan.config.schema import ClassifierConfig, Folders, GanConfig
 from cgan.data.images import Images
-from cgan.data.run_config import read_config
+from cgan.data.run_config import COUNTS, read_config
 from cgan.data.spec import DataSpec
 from cgan.io.run_layout import (
     CONFIG,
@@ -22,6 +24,8 @@ from cgan.io.run_layout import (
     plain_name,
     require_intact,
 )
+from cgan.io.typed import convert
+from cgan.metrics.results import Accuracy
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
 from cgan.models.conv import GuidedDiscriminator
@@ -48,6 +52,8 @@ class ClassifierRun:
     spec: DataSpec
     config: ClassifierConfig
     network: Classifier
+    data_sha256: str | None = None  # of its training images; None: not recorded
+    test_accuracy: Accuracy | None = None  # at its training; None: not recorded
 
     def __repr__(self) -> str:
         """Return its name, role, network and data set."""
@@ -70,6 +76,13 @@ class GanRun:
     guide_sha256: str  # of its weights at that time
     network: Generator
     precision: str | None = None  # in which it was trained, if that is known
+    class_counts: tuple[int, ...] | None = None  # of its training images; None: not recorded
+
+    @property
+    def untrained(self) -> frozenset[int]:
+        """The classes that it saw no image of, as far as is known; none if it uses no labels."""
+        counts = self.class_counts if self.network.conditional else None
+        return frozenset(label for label, n in enumerate(counts or ()) if n == 0)
 
     def __repr__(self) -> str:
         """Return its name, recipe and data set, how long it was trained, and where it is."""
@@ -93,7 +106,8 @@ class GanRun:
         """Generate images, the same ones as `cgan sample` with the same class, number and seed.
 
         Args:
-            label: the class to generate, or one for each image; None: every class equally often.
+            label: the class to generate, or several, which the images take in turn; None: every
+                class equally often.
             n: how many images, 1 to 1,000,000; None: 64, or as many as there are labels.
             seed: of the noise, 0 or more.
             digit: the old name of `label`.
@@ -109,8 +123,16 @@ class GanRun:
             if label is not None:
                 raise InputError("digit is the old name of label; give only label")
             label = digit
-        where = {"device": device, "precision": precision}
-        images, labels = draw(self.network, self.spec.n_classes, n, label=label, seed=seed, **where)
+        images, labels = draw(
+            self.network,
+            self.spec.n_classes,
+            n,
+            label=label,
+            untrained=self.untrained,
+            seed=seed,
+            device=device,
+            precision=precision,
+        )
         return Images(images, labels, self.network.conditional)
 
 
@@ -138,10 +160,32 @@ def load_classifier(run: str | Path, weights_dir: str | Path = "weights") -> Cla
     """
     folder = find_run(str(run), Path(weights_dir), "classifier")
     require_intact(folder, CONFIG, WEIGHTS["classifier"])
-    spec, config, _ = read_config(folder, ClassifierConfig)
+    spec, config, facts = read_config(folder, ClassifierConfig)
     network = make_classifier_on_meta(config, spec)
     load_state(network, folder / WEIGHTS["classifier"])
-    return ClassifierRun(folder.resolve().name, folder, spec, config, network)
+    return ClassifierRun(
+        name=folder.resolve().name,
+        folder=folder,
+        spec=spec,
+        config=config,
+        network=network,
+        data_sha256=facts.get("data_sha256"),
+        test_accuracy=_recorded_accuracy(folder, facts),
+    )
+
+
+def _recorded_accuracy(folder: Path, facts: Mapping[str, Any]) -> Accuracy | None:
+    """Return the test accuracy that a config.json records; None if it records none.
+
+    Raises:
+        InputError: it is not an accuracy.
+    """
+    if facts.get("test_accuracy") is None:
+        return None
+    try:
+        return convert(facts["test_accuracy"], Accuracy)
+    except ValueError as error:
+        raise InputError(f"{folder / CONFIG} is damaged (test_accuracy: {error})") from error
 
 
 def load_generator(run: str | Path, weights_dir: str | Path = "weights") -> GanRun:
@@ -169,6 +213,7 @@ def load_generator(run: str | Path, weights_dir: str | Path = "weights") -> GanR
         guide_sha256=checksum,
         network=network,
         precision=facts.get("precision"),
+        class_counts=None if facts.get(COUNTS) is None else tuple(facts[COUNTS]),
     )
 
 
@@ -229,17 +274,24 @@ def load_state(network: nn.Module, path: Path) -> None:
     network.load_state_dict(state, assign=True)
 
 
-def require_same_images(classifier: ClassifierRun, spec: DataSpec) -> None:
+def require_same_images(
+    classifier: ClassifierRun, spec: DataSpec, folders: Folders | None = None
+) -> None:
     """Check that a classifier was trained on images and classes like those of `spec`.
+
+    Args:
+        classifier: the classifier.
+        spec: of the images.
+        folders: the folders for the recommended command; None: the usual ones.
 
     Raises:
         InputError: another data set, image shape or number of classes.
     """
     if classifier.spec != spec:
+        command = classifier_command(spec.dataset, classifier.config.role, folders or Folders())
         raise InputError(
             f"the classifier {classifier.name} was trained on {_words(classifier.spec)}, "
-            f"not on {_words(spec)}; train one with cgan train-classifier --save-model "
-            f"--dataset {spec.dataset} --role {classifier.config.role}"
+            f"not on {_words(spec)}; train one with: {command}"
         )
 
 

@@ -1,6 +1,6 @@
 """Samples images from a generator; the images do not depend on the batch size."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -63,29 +63,37 @@ def _normal(stream: np.random.Generator, n: int, z_dim: int) -> Tensor:
 
 
 def requested_labels(
-    n_classes: int, n: int | None = None, label: int | Sequence[int] | None = None
+    n_classes: int,
+    n: int | None = None,
+    label: int | Sequence[int] | None = None,
+    untrained: Collection[int] = (),
 ) -> Tensor:
     """Return the labels int64 [n] of the images to generate.
 
     Args:
         n_classes: number of classes; labels run from 0 to `n_classes` - 1.
         n: how many images, 1 to 1,000,000; None: as many as there are labels, or 64.
-        label: one for all, one for each, or None: every label equally often.
+        label: one, or several that the images take in turn; None: every label equally often.
+        untrained: labels that the generator saw no image of, so that they are not drawn.
 
     Raises:
-        InputError: an unknown label, not as many labels as images, or a number out of range.
+        InputError: an unknown or untrained label, more labels than images, or a number out of
+            range.
     """
     labels = _labels(label)
     n = N_DRAWN if n is None and labels.ndim == 0 else n
     n = EvalConfig(n_samples=len(labels) if n is None else _whole(n)).n_samples  # checks the range
     if label is None:
-        return balanced_labels(n, n_classes)
+        known = torch.tensor([one for one in range(n_classes) if one not in untrained])
+        return known[balanced_labels(n, len(known))]
+    if labels.ndim and len(labels) > n:
+        raise InputError(f"there are {len(labels)} labels for {n} images; ask for more images")
     for one in np.unique(labels):
         if not 0 <= one < n_classes:
-            raise InputError(f"--class {one}: the generator draws the classes 0 to {n_classes - 1}")
-    if labels.ndim and len(labels) != n:
-        raise InputError(f"there are {len(labels)} labels for {n} images; leave n out")
-    return torch.from_numpy(np.broadcast_to(labels, n).copy())
+            raise InputError(f"class {one}: the generator draws the classes 0 to {n_classes - 1}")
+        if one in untrained:
+            raise InputError(f"class {one}: the generator was trained without an image of it")
+    return torch.from_numpy(np.resize(labels, n))
 
 
 def _whole(number: int) -> int:
@@ -104,7 +112,7 @@ def _labels(label: int | Sequence[int] | None) -> NDArray[np.int64]:
     except ValueError:  # rows of different lengths
         labels = np.array("")
     if labels.ndim > 1 or labels.dtype.kind not in "iu":
-        raise InputError("a label must be a whole number, or a list of them, one for each image")
+        raise InputError("a label must be a whole number, or a list of them")
     return labels.astype(np.int64)
 
 
@@ -114,6 +122,7 @@ def draw(
     n: int | None,
     *,
     label: int | Sequence[int] | None = None,
+    untrained: Collection[int] = (),
     seed: int = 1,
     device: str = "auto",
     precision: str = "fp32",
@@ -124,11 +133,11 @@ def draw(
         Images uint8 [n, C, H, W] and labels int64 [n].
 
     Raises:
-        InputError: a class that the generator was not trained on, not as many labels as images, a
+        InputError: a class that the generator was not trained on, more labels than images, a
             number out of range, a missing device, or an unknown precision.
     """
     seed = EvalConfig(seed=_whole(seed)).seed  # checks the range
-    wanted = requested_labels(n_classes, n, label)
+    wanted = requested_labels(n_classes, n, label, untrained)
     where = choose_device(device)
     dtype = choose_precision(precision, where)
     images, labels = collect(sample(place(generator, where), wanted, seed=seed, dtype=dtype))

@@ -64,7 +64,8 @@ def read_tensors(
         largest: the largest allowed size in bytes.
 
     Raises:
-        InputError: the file is not regular, too large, damaged, or has other tensors.
+        InputError: the file is not regular, too large, damaged, has other tensors, or has values
+            that are not finite; the message names the tensor.
     """
     try:
         _check_header(path, largest)
@@ -74,9 +75,23 @@ def read_tensors(
                 raise InputError(f"{path} does not fit the network in its config.json: {problem}")
             # copies, because tensors mapped to the file would change with it
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-            return tensors, dict(file.metadata() or {})
+            metadata = dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is damaged ({first_line(error)}); train the run again") from error
+    # a checkpoint, whose tensors are any, writes an empty random stream as NaN
+    strange = None if wanted is None else not_finite(tensors)
+    if strange is not None:
+        raise InputError(
+            f"{path} is damaged: {_short(strange)} has values that are not finite; train the run "
+            "again"
+        )
+    return tensors, metadata
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> str | None:
+    """Return the name of the first tensor with a NaN or an infinity; None if there is none."""
+    floats = ((name, tensor) for name, tensor in tensors.items() if tensor.is_floating_point())
+    return next((name for name, tensor in floats if not bool(tensor.isfinite().all())), None)
 
 
 def _check_header(path: Path, largest: int) -> None:

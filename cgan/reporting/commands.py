@@ -24,7 +24,9 @@ def commands_of(results: Results) -> list[str]:
     """
     provenance = results.provenance
     names = [results.run, results.dataset, results.judge.name]
-    names += [guide for guide in (_shown_guide(results), _training_guide(results)) if guide]
+    initial = str((results.provenance.config or {}).get("init", ""))
+    others = (_shown_guide(results), _training_guide(results), initial)
+    names += [name for name in others if name]
     if not all(PLAIN_NAME.fullmatch(name) for name in names):
         return []  # an untrusted name could pass for a flag
     lines = []

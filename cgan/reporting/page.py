@@ -11,7 +11,7 @@ from markupsafe import Markup
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
 
 from cgan.data.grids import figure_bytes
-from cgan.data.spec import description
+from cgan.data.spec import absent_classes, description
 from cgan.io.files import make_folder
 from cgan.io.journal import PATIENCE, commit, locked
 from cgan.metrics.registry import METRICS
@@ -91,6 +91,7 @@ def write_training(folder: Path) -> None:
 def _files(folder: Path, results: Results, history: pd.DataFrame | None) -> dict[str, bytes]:
     """Return the page, its tables and its figures by name."""
     per_class, confusion = tables.per_class(results), tables.confusion(results)
+    absent = results.reference.absent
     sheets = {
         "metrics": tables.metrics(results),
         "per_class": per_class,
@@ -114,13 +115,14 @@ def _files(folder: Path, results: Results, history: pd.DataFrame | None) -> dict
         figures={name: Markup(_inline(name, picture, results)) for name, picture in drawn.items()},
         pictures={name: embedded(p) for name, p in pictures.items() if p is not None},
         gallery=_gallery(folder, results),
+        absent=absent_classes(absent, results.noun) if absent else "",
         wrong=None if results.confusion is None else _wrong(results.confusion),
         commands=commands_of(results),
         provenance=json.dumps(msgspec.to_builtins(results.provenance), indent=2),
         titles={name: tables.title(name, results.noun) for name in METRICS},
     )
     files = {
-        tables.file_name(name, results): table.to_csv(lineterminator="\n").encode()
+        tables.file_name(name, results): tables.csv_of(table)
         for name, table in sheets.items()
         if table is not None
     }

@@ -3,7 +3,8 @@
 import msgspec
 import pandas as pd
 
-from cgan.data.spec import description, plural
+from cgan.data.spec import absent_classes, description, plural
+from cgan.io.files import safe_cell
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import ClassRow, Results, Score
 from cgan.runtime.progress import wrapped
@@ -177,6 +178,8 @@ def summary(results: Results) -> str:
         for name, value, ends, real in rows
     ]
     lines += [wrapped(f"  WARNING: {warning.message}") for warning in results.warnings]
+    if results.reference.absent:
+        lines.append(wrapped(f"  without {absent_classes(results.reference.absent, results.noun)}"))
     missing: dict[str, list[str]] = {}
     for name, why in results.left_out.items():
         missing.setdefault(why, []).append(title(name, results.noun, short=True))
@@ -188,6 +191,14 @@ def summary(results: Results) -> str:
 def file_name(table: str, results: Results) -> str:
     """Return the name of a table's file: per_digit.csv where classes are digits."""
     return f"per_{results.noun.replace(' ', '_')}.csv" if table == "per_class" else f"{table}.csv"
+
+
+def csv_of(table: pd.DataFrame, *, index: bool = True) -> bytes:
+    """Return a table as CSV, whose texts no spreadsheet takes for formulas."""
+    safe = table.rename(columns=safe_cell, index=safe_cell)
+    for name, column in safe.select_dtypes(exclude="number").items():
+        safe[name] = column.map(safe_cell)
+    return safe.to_csv(index=index, lineterminator="\n").encode()
 
 
 def nouns(results: Results) -> str:

@@ -1,5 +1,7 @@
 """Chooses the device and the number format."""
 
+import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -7,12 +9,18 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from cgan.runtime.errors import InputError, TrainingError, is_out_of_memory, lookup
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+INDEXED = ("cuda", "mps")  # kinds of devices of which a machine may have several
+# what programs that start several copies of a command tell each copy: how many there are
+COPIES = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
+AUTO = "auto"
+MOST_THREADS = 1024
 Network = TypeVar("Network", bound=nn.Module)
 # torch's names of bf16 instructions: of Intel and AMD (AVX-512, AMX), and of Arm
 MULTIPLIES_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
@@ -21,16 +29,65 @@ MULTIPLIES_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 def choose_device(name: str) -> torch.device:
     """Return the device of that name; "auto" prefers cuda, then mps, then cpu.
 
+    A kind of which there may be several takes an index: "cuda:1" is the second one.
+
     Raises:
         InputError: an unknown name, or a device that this machine does not have.
     """
-    lookup(dict.fromkeys(DEVICES), name, "device")
+    kind, colon, _ = name.partition(":")
+    lookup(dict.fromkeys(DEVICES), kind, "device")
     present = present_devices()
-    if name == "auto":
-        name = present[0]
-    if name not in present:
+    if kind == "auto" and not colon:
+        kind = present[0]
+    if colon and kind not in INDEXED:
+        raise InputError(f"{kind} takes no index; use --device {kind}")
+    if kind not in present:
         raise InputError(f"this machine has no device {name!r}; use --device auto or cpu")
+    if not colon:
+        return torch.device(kind)
+    known = [f"{kind}:{i}" for i in range(_count(kind))]
+    if name not in known:
+        raise InputError(f"this machine has no device {name!r}; use --device {' or '.join(known)}")
     return torch.device(name)
+
+
+def require_one_process() -> None:
+    """Check that no program such as torchrun has started several copies of this one.
+
+    Each copy would train or evaluate the same.
+
+    Raises:
+        InputError: there are several.
+    """
+    for variable in COPIES:
+        count = os.environ.get(variable, "")
+        if count.isdecimal() and int(count) > 1:
+            raise InputError(
+                f"{variable} is {count}, but cgan uses one process, so all copies would do the "
+                "same; start it once, without torchrun or mpirun, and choose a GPU with "
+                "--device cuda:N"
+            )
+
+
+@contextmanager
+def using_threads(count: str) -> Iterator[None]:
+    """Compute with a number of threads on the CPU; "auto" changes nothing.
+
+    Raises:
+        InputError: neither "auto" nor a whole number from 1 to 1024.
+    """
+    if count == AUTO:
+        yield
+        return
+    if not re.fullmatch("[0-9]{1,4}", count) or not 1 <= int(count) <= MOST_THREADS:
+        raise InputError(f"--threads must be auto or 1 to {MOST_THREADS}, not {count!r}")
+    before = torch.get_num_threads()
+    try:
+        with threadpool_limits(int(count)):  # of NumPy and scikit-learn
+            torch.set_num_threads(int(count))
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def present_devices() -> list[str]:
@@ -98,6 +155,10 @@ def memory_advice(device: torch.device, batch_size: int) -> Iterator[None]:
 def place(network: Network, device: torch.device) -> Network:
     """Move a network to `device`, in the memory layout that is fastest for convolutions."""
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _count(kind: str) -> int:
+    return torch.cuda.device_count() if kind == "cuda" else 1
 
 
 def _has_mps() -> bool:

@@ -21,6 +21,11 @@ class InputError(ValueError):
 class TrainingError(ArithmeticError):
     """A training that diverged or ran out of memory; the message says in one line what to try."""
 
+    def __init__(self, problem: str, remedy: str = ""):
+        """Store what is wrong; the message is `problem; remedy`."""
+        super().__init__("; ".join(filter(None, (problem, remedy))))
+        self.problem = problem
+
 
 class ExportError(ArithmeticError):
     """An exported network that gives other results; the message says in one line what to do."""
@@ -88,5 +93,5 @@ def nearest(name: str, known: Mapping[str, object] | list[str]) -> str:
     if not names:
         return ": there are none yet"
     close = difflib.get_close_matches(name, names, n=1)
-    hint = f": did you mean {close[0]!r}?" if close else ":"
+    hint = f": did you mean {close[0]!r}?" if close else ""
     return f"{hint} (one of: {', '.join(names)})"

@@ -15,13 +15,22 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 from cgan.config.schema import ClassifierConfig, Folders
 from cgan.data.augment import shift_together
 from cgan.data.datasets import load_split
+from cgan.data.run_config import COUNTS
 from cgan.data.spec import DataSpec
-from cgan.data.splits import Split, batches
+from cgan.data.splits import Split, batches, unequal_classes
 from cgan.io.files import csv_bytes
 from cgan.metrics.accuracy import accuracy
 from cgan.models.classifiers import CLASSIFIERS, Classifier
 from cgan.models.judge import extract_split
-from cgan.runtime.device import autocast, choose_device, choose_precision, place, precision_name
+from cgan.runtime.crowding import Crowding, crowded
+from cgan.runtime.device import (
+    autocast,
+    choose_device,
+    choose_precision,
+    place,
+    precision_name,
+    require_one_process,
+)
 from cgan.runtime.errors import TrainingError, lookup
 from cgan.runtime.progress import Progress
 from cgan.training.run_writer import RunWriter
@@ -69,6 +78,7 @@ def train_classifier(
         InputError: an unknown name, missing or damaged data, a folder that cannot be written to.
         TrainingError: a loss that is not finite; nothing is saved.
     """
+    require_one_process()
     device = choose_device(config.device)
     dtype = choose_precision(config.precision, device)
     lookup(CLASSIFIERS, config.network, "classifier network")
@@ -94,6 +104,8 @@ def _run(
 ) -> ClassifierResult:
     network = new_classifier(train.spec, config, train.images.device)
     progress = progress or Progress()
+    if unequal := unequal_classes(train):
+        progress.line(f"WARNING: {unequal}")
     history: list[dict[str, float]] = []
     seconds = 0.0
     title = f"classifier {config.dataset}"
@@ -123,7 +135,9 @@ def _run(
             "seconds": seconds,
             "device": train.images.device.type,
             "precision": precision_name(dtype),
+            "threads": torch.get_num_threads(),
             "data_sha256": train.sha256(),
+            COUNTS: train.class_counts(),
         }
         writer.add_config("classifier", train.spec, config, facts)
         writer.add_network("classifier.safetensors", network)
@@ -167,10 +181,12 @@ def fit(
     epochs = 1 if config.dry_run else config.epochs
     epoch_steps = 1 if config.dry_run else len(train) // batch_size
     optimizer, schedule = _optimizer(network, config, epochs, epoch_steps)
-    step, seconds = 0, 0.0
-    with (progress or Progress()).bar(epochs * epoch_steps, title, unit="steps") as bar:
+    step, seconds, progress = 0, 0.0, progress or Progress()
+    crowding = Crowding()
+    with progress.bar(epochs * epoch_steps, title, unit="steps") as bar:
         for epoch in range(1, epochs + 1):
             start = time.perf_counter()
+            crowding.start()
             network.train()
             losses: list[Tensor] = []
             pairs = batches(train, batch_size, random, drop_last=True)
@@ -190,10 +206,14 @@ def fit(
                 bar.advance()
                 if step % config.log_interval == 0:
                     bar.say(f"loss {float(losses[-1]):.3f}")
+                if train.images.device.type == "cpu" and (share := crowding.share()):
+                    again = "stop it and start again with"
+                    progress.line(crowded(share, torch.get_num_threads(), again))
             loss_mean = float(torch.stack(losses).mean())
             if not math.isfinite(loss_mean):
-                raise TrainingError(f"training diverged: the loss is {loss_mean}; lower --lr")
+                raise TrainingError(f"training diverged: the loss is {loss_mean}", "lower --lr")
             seconds += time.perf_counter() - start
+            crowding.stop()
             yield Epoch(epoch, loss_mean, seconds)
 
 

@@ -11,6 +11,7 @@ from cgan.data.augment import draw_offsets, shift_each
 from cgan.data.splits import scale
 from cgan.io.files import csv_bytes
 from cgan.io.run_layout import CHECKPOINT, HISTORY
+from cgan.runtime.crowding import Crowding, crowded
 from cgan.runtime.device import autocast, memory_advice
 from cgan.runtime.errors import TrainingError
 from cgan.runtime.progress import Progress
@@ -18,16 +19,16 @@ from cgan.runtime.rng import own_randomness
 from cgan.runtime.signals import Stopped, stop_request
 from cgan.training.checkpoint import film_of_format_1, make_checkpoint, roll_back
 from cgan.training.film import Film
-from cgan.training.history import HEAD, History, StepLog, in_short
+from cgan.training.history import EARLY, HEAD, History, imbalances, in_short
 from cgan.training.resume import resume_command
 from cgan.training.run_writer import RunWriter
 from cgan.training.setup import Setup, make_state, prepare
 from cgan.training.state import TrainingState
+from cgan.training.step_log import STEPS, StepTable
 from cgan.training.updates import Batch, guidance_at
 from cgan.training.validation import ValidationResult, Validator
 
 ROLLBACKS = 3  # at most, each to half the learning rates
-EARLY = 0.1  # share of the training without warnings: the images cannot be good yet
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def train_gan(
     name: str | None = None,
     guide: str | None = None,
     judge: str | None = None,
+    init: str | None = None,
     overwrite: bool = False,
     resume: bool = False,
     with_changes: bool = False,
@@ -71,6 +73,9 @@ def train_gan(
         judge: name or folder of the classifier that scores each evaluation; None:
             `<dataset>-judge` if there is one, or the same one as before for a resumed run; "none":
             no judge, so only the guide validates.
+        init: name or folder of a run whose generator (averaged weights) and discriminator the
+            training starts from; None: random weights. The networks and the size of the images
+            must be the same. Vectors of classes are new if the number of classes differs.
         overwrite: replace an existing run of that name.
         resume: continue the run `name` from its checkpoint, on the same machine bit for bit.
         with_changes: resume even if the config, the guide, the data or the machine has changed.
@@ -91,6 +96,7 @@ def train_gan(
         name=name,
         guide=guide,
         judge=judge,
+        init=init,
         overwrite=overwrite,
         resume=resume,
         with_changes=with_changes,
@@ -99,7 +105,7 @@ def train_gan(
     with RunWriter(folders.weights, setup.name, overwrite=overwrite, resume=resume) as writer:
         if setup.resume_point is not None:
             setup.resume_point.require_latest()
-        writer.add_config("gan", setup.train.spec, config, setup.facts)
+        writer.add_config("gan", setup.train.spec, setup.config, setup.facts)
         device = setup.device
         try:
             with memory_advice(device, config.batch_size), own_randomness(config.seed, device):
@@ -119,6 +125,7 @@ def _training_loop(setup: Setup, writer: RunWriter, progress: Progress) -> GanRe
     film = Film(writer, (validate.n_shown, *setup.train.spec.image_shape))
     if setup.resume_point is not None:
         film.resume(len(history.rows), film_of_format_1(setup.resume_point.checkpoint))
+    table = StepTable.of_run(writer, state.images, progress)
     good = make_checkpoint(state, history)  # for a rollback
     every_steps, every_seconds = config.checkpoint_interval
     every_steps *= length.steps_per_epoch
@@ -128,14 +135,21 @@ def _training_loop(setup: Setup, writer: RunWriter, progress: Progress) -> GanRe
     bars = progress.bar(length.steps, writer.name, done=state.step, unit="steps")
     with bars as bar, stop_request() as stop:
         progress.line(HEAD)
+        crowding = Crowding()
         while state.step < length.steps:
             try:
                 # train
                 _train_step(state, config, setup.dtype)
                 bar.advance()
                 if state.step % config.log_interval == 0:
-                    shown |= state.log.latest()
+                    values = state.log.latest()
+                    seconds = state.seconds + time.perf_counter() - start
+                    epoch = float(length.epochs_at(state.step))
+                    table.add(state.average.n_updates, epoch, state.images, values, seconds)
+                    shown |= values
                     bar.say(in_short(shown))
+                if setup.device.type == "cpu" and (share := crowding.share()):
+                    progress.line(_crowded(share, writer))
 
                 # continue, unless it is time to evaluate, to save or to stop
                 now = time.perf_counter()
@@ -143,6 +157,7 @@ def _training_loop(setup: Setup, writer: RunWriter, progress: Progress) -> GanRe
                 saving = state.step - saved_step >= every_steps or now - saved_at >= every_seconds
                 if not (evaluating or saving or stop.number):
                     continue
+                crowding.stop()
                 state.check()
                 state.seconds += now - start
 
@@ -151,7 +166,7 @@ def _training_loop(setup: Setup, writer: RunWriter, progress: Progress) -> GanRe
                     result = validate(state.average.network, state.discriminator)
                     took = time.perf_counter() - now
                     _record(setup, writer, state, history, film, result, took)
-                    state.log = StepLog()
+                    state.log.reset()
                     shown |= result.scores
                     bar.say(in_short(shown))
                     if progress.shows(len(history.rows), length.evaluations):
@@ -159,30 +174,50 @@ def _training_loop(setup: Setup, writer: RunWriter, progress: Progress) -> GanRe
                         if state.step > EARLY * length.steps and not config.dry_run:
                             for warning in result.warnings:
                                 progress.line(f"  WARNING: {warning}")
+                    for warning in imbalances(history.rows, config):
+                        progress.line(f"  WARNING: {warning}")
 
                 # save
                 if not config.dry_run:
                     good = make_checkpoint(state, history)
                     if state.step == length.steps or stop.number:
                         film.finish([row["epoch"] for row in history.rows])
-                    writer.add({CHECKPOINT: good.to_bytes()})
+                    writer.add({CHECKPOINT: good.to_bytes(), STEPS: table.to_bytes()})
                     writer.publish()
                 saved_step, saved_at = state.step, time.perf_counter()
                 start = saved_at
+                crowding.start()
 
             # roll back
             except TrainingError as error:
-                if config.on_nan == "stop" or state.rollbacks == ROLLBACKS:
+                if config.on_nan == "stop":
                     raise
+                if state.rollbacks == ROLLBACKS:
+                    remedy = (
+                        f"{ROLLBACKS} rollbacks did not help; lower --lr or use --precision fp32"
+                    )
+                    raise TrainingError(error.problem, remedy) from error
                 roll_back(state, history, good)
+                table.cut(state.images)
                 writer.forget()
-                progress.line(f"{error}; rolled back to step {state.step}, learning rates halved")
+                progress.line(
+                    f"{error.problem}; rolled back to step {state.step}, learning rates halved"
+                )
                 bar.go_to(state.step)
                 saved_step, start = state.step, time.perf_counter()
+                crowding.start()
             if stop.number:
                 raise Stopped(stop.number)
     folder = writer.folder if writer.published else None
     return GanResult(folder, history.rows, state.seconds, history.warnings)
+
+
+def _crowded(share: float, writer: RunWriter) -> str:
+    """Return a line on a crowded machine; a saved training can go on with fewer threads."""
+    again = "stop it and start again with"
+    if writer.published:
+        again = f"press Ctrl-C and go on with: cgan train-gan --resume {writer.folder}"
+    return crowded(share, torch.get_num_threads(), again)
 
 
 def _record(
@@ -249,3 +284,4 @@ def _train_step(state: TrainingState, config: GanConfig, dtype: torch.dtype) -> 
             state.log.add(state.step, phase.learn(batch, state.slower))
     state.average.update()
     state.step += 1
+    state.images += batch_size

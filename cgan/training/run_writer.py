@@ -13,9 +13,8 @@ from cgan.config.schema import ClassifierConfig, GanConfig
 from cgan.data.spec import DataSpec
 from cgan.io.files import json_bytes, make_folder
 from cgan.io.journal import commit, locked, read_whole
-from cgan.io.run_layout import CHECKPOINT, CONFIG, CONFIG_FORMAT, plain_name
+from cgan.io.run_layout import CONFIG, CONFIG_FORMAT, plain_name, require_free
 from cgan.models.hub import LARGEST_WEIGHTS
-from cgan.runtime.errors import InputError
 from cgan.runtime.version import __version__
 
 # files of an earlier run of that name, also of older versions
@@ -55,21 +54,10 @@ class RunWriter:
         self._removed: set[str] = set()
         self._fresh, self._free = not resume, overwrite or resume
         self.published = resume  # whether the run can be found under its name
-        self._require_free()
+        require_free(self.folder, overwrite=self._free)
         above = (weights_dir, *weights_dir.parents)
         self._made = [folder for folder in above if not folder.exists()]
         make_folder(self.folder if self.folder.exists() else weights_dir, "--weights-dir")
-
-    def _require_free(self) -> None:
-        taken = self.folder.exists() and any(
-            not path.name.startswith(".") for path in self.folder.iterdir()
-        )
-        if taken and not self._free:
-            further = f", or resume it with --resume {self.name}"
-            raise InputError(
-                f"{self.folder} exists already; choose another --name or add --overwrite"
-                + further * (self.folder / CHECKPOINT).is_file()
-            )
 
     def __enter__(self) -> "RunWriter":
         """Lock the folder.
@@ -79,7 +67,7 @@ class RunWriter:
         """
         with ExitStack() as stack:
             stack.enter_context(locked(self.folder))
-            self._require_free()
+            require_free(self.folder, overwrite=self._free)
             self._stack = stack.pop_all()
         return self
 

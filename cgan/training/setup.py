@@ -2,31 +2,46 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from cgan.config.commands import classifier_command
 from cgan.config.length import Length, length_of
 from cgan.config.schema import Folders, GanConfig
 from cgan.data.datasets import load_split
+from cgan.data.roles import NO_JUDGE, require_guide_and_judge
+from cgan.data.run_config import COUNTS
 from cgan.data.spec import DataSpec
-from cgan.data.splits import Split
+from cgan.data.splits import Split, unequal_classes
 from cgan.io.run_layout import plain_name, runs, unused_name
 from cgan.models.classifiers import Classifier
-from cgan.models.hub import ClassifierRun, load_classifier, require_same_images
+from cgan.models.hub import ClassifierRun, require_same_images
 from cgan.models.registry import DISCRIMINATORS, GENERATORS
-from cgan.runtime.device import choose_device, choose_precision, place, precision_name
+from cgan.models.roles import load_role, of_other_images
+from cgan.runtime.device import (
+    choose_device,
+    choose_precision,
+    place,
+    precision_name,
+    require_one_process,
+)
 from cgan.runtime.errors import InputError, lookup
 from cgan.runtime.progress import Progress
 from cgan.training.checkpoint import Checkpoint, from_format_1, restore
 from cgan.training.history import History
 from cgan.training.losses import ADVERSARIAL, require_penalty
 from cgan.training.modes import cluster_modes
-from cgan.training.resume import ResumePoint, read_resume_point, require_unchanged
+from cgan.training.resume import (
+    InitialWeights,
+    ResumePoint,
+    carried_over,
+    read_initial_weights,
+    read_resume_point,
+    require_unchanged,
+)
 from cgan.training.state import TrainingState
-
-NO_JUDGE = "none"
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,7 @@ class Setup:
     length: Length
     facts: Mapping[str, Any]  # for config.json: classifiers, data, device and precision in use
     resume_point: ResumePoint | None  # None: a new training
+    initial: InitialWeights | None  # None: random ones, or those of the checkpoint
 
     @property
     def device(self) -> torch.device:
@@ -65,6 +81,7 @@ def prepare(
     name: str | None,
     guide: str | None,
     judge: str | None,
+    init: str | None,
     overwrite: bool,
     resume: bool,
     with_changes: bool,
@@ -75,6 +92,7 @@ def prepare(
     Raises:
         InputError: as `train_gan`.
     """
+    require_one_process()
     point = _resume_point(config, folders, name) if resume else None
     if point is not None:
         guide = guide or point.facts["guide"]
@@ -85,9 +103,15 @@ def prepare(
     lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
     lookup(ADVERSARIAL, config.loss, "adversarial loss")
     require_penalty(config.penalty, config.penalty_weight)
+    require_guide_and_judge(config.dataset, guide, judge, folders)
     train = load_split(config.dataset, folders.data, "train").to(device)
     validation = load_split(config.dataset, folders.data, "validation")
     found = find_guide_and_judge(guide, judge, train.spec, folders, progress)
+    _warn(train, found, folders, progress)
+    initial = None
+    if init is not None:
+        initial = read_initial_weights(init, folders.weights, config, train.spec)
+        config = replace(config, init=initial.name)
     facts = {
         "guide": found.guide.name,
         "guide_sha256": found.guide.sha256(),
@@ -95,7 +119,10 @@ def prepare(
         "judge_sha256": found.judge.sha256() if found.judge else None,
         "device": device.type,
         "precision": precision_name(dtype),
+        "threads": torch.get_num_threads(),
         "data_sha256": train.sha256(),
+        COUNTS: train.class_counts(),
+        "init_sha256": initial.sha256 if initial else (point and point.facts.get("init_sha256")),
     }
     if point is not None:
         require_unchanged(point, config, facts, with_changes=with_changes)
@@ -110,7 +137,17 @@ def prepare(
         length=length_of(config, len(train)),
         facts=facts,
         resume_point=point,
+        initial=initial,
     )
+
+
+def _warn(train: Split, found: GuideAndJudge, folders: Folders, progress: Progress) -> None:
+    """Say what is odd about the training images, and whether the classifiers know others."""
+    if unequal := unequal_classes(train):
+        progress.line(f"WARNING: {unequal}")
+    for role, run in (("guide", found.guide), ("judge", found.judge)):
+        if run and (line := of_other_images(role, run, train.sha256(), folders)):
+            progress.line(f"WARNING: {line}")
 
 
 def make_state(setup: Setup) -> tuple[TrainingState, History]:
@@ -120,20 +157,27 @@ def make_state(setup: Setup) -> tuple[TrainingState, History]:
         InputError: the checkpoint does not fit, or the training has finished.
     """
     config, train, point = setup.config, setup.train, setup.resume_point
+    same_images = point is not None and point.facts["data_sha256"] == setup.facts["data_sha256"]
     checkpoint: Checkpoint | None = None
     if point is not None:
         checkpoint = from_format_1(point.checkpoint, train.labels, point.config.modes)
+        checkpoint = carried_over(checkpoint, point.config, setup.length, same_images=same_images)
     # the modes of other images cannot be used
-    same_data = point is not None and point.facts["data_sha256"] == setup.facts["data_sha256"]
-    known = checkpoint.tensors.get("modes") if checkpoint and same_data else None
+    known = checkpoint.tensors.get("modes") if checkpoint and same_images else None
     clusters = cluster_modes(setup.guide, train, config.modes, setup.dtype, known)
     state = TrainingState(config, train, clusters, setup.guide, setup.dtype, setup.length.steps)
     history = History()
+    if setup.initial is not None:
+        setup.initial.load("generator", state.generator)
+        setup.initial.load("discriminator", state.discriminator)
     if point is None or checkpoint is None:
         return state, history
     restore(state, history, checkpoint)
-    if point.facts.get("judge_sha256") != setup.facts["judge_sha256"]:
-        history.best = math.inf  # scores of another judge cannot be compared
+    if not same_images:
+        for generator in (state.generator, state.average.network):
+            generator.set_mode_frequencies(clusters.frequencies)
+    if not same_images or point.facts.get("judge_sha256") != setup.facts["judge_sha256"]:
+        history.best = math.inf  # scores of another judge, or of other images, cannot be compared
     if state.step >= setup.length.steps:
         raise InputError(
             f"{point.folder} is finished; to train longer, add --resume-with-changes --epochs N"
@@ -171,15 +215,15 @@ def find_guide_and_judge(
     Raises:
         InputError: one is missing, damaged or trained on other images, or both are the same.
     """
-    guide_run = load_classifier(guide or f"{spec.dataset}-guide", folders.weights)
+    guide_run = load_role("guide", guide, spec.dataset, folders)
     plain_name(guide_run.name)  # config.json names it
-    require_same_images(guide_run, spec)
+    require_same_images(guide_run, spec, folders)
     if guide_run.config.role == "judge":
         raise InputError(f"{guide_run.name} is a judge, which must not guide; give another --guide")
     judge_run = _find_judge(judge, spec.dataset, folders, progress)
     if judge_run is not None:
         plain_name(judge_run.name)
-        require_same_images(judge_run, spec)
+        require_same_images(judge_run, spec, folders)
         if judge_run.sha256() == guide_run.sha256():
             raise InputError(f"{judge_run.name} is the guide; the judge must be another classifier")
     return GuideAndJudge(guide_run, judge_run)
@@ -194,7 +238,7 @@ def _find_judge(
     if judge is None and name not in runs(folders.weights, "classifier"):
         progress.line(
             f"there is no {name}: the guide alone scores the training, the last networks are kept; "
-            f"to train one: cgan train-classifier --save-model --role judge --dataset {dataset}"
+            f"to train one: {classifier_command(dataset, 'judge', folders)}"
         )
         return None
-    return load_classifier(name, folders.weights)
+    return load_role("judge", judge, dataset, folders)

@@ -11,6 +11,7 @@ from cgan.data.splits import BatchSampler, Split
 from cgan.models.classifiers import Classifier
 from cgan.models.frozen_features import FrozenFeatures
 from cgan.models.registry import make_discriminator, make_generator, require_variance
+from cgan.models.tensors import not_finite
 from cgan.runtime.device import place
 from cgan.runtime.errors import InputError, TrainingError
 from cgan.runtime.rng import set_states, states
@@ -86,7 +87,7 @@ class TrainingState:
         for name, tensor in self._weights():
             if tensor.is_floating_point() and not tensor.isfinite().all():
                 raise TrainingError(
-                    f"training diverged: {name} is not finite after step {self.step}; lower --lr"
+                    f"training diverged: {name} is not finite after step {self.step}", "lower --lr"
                 )
 
     def tensors(self) -> dict[str, Tensor]:
@@ -125,7 +126,8 @@ class TrainingState:
         """Restore the state that returned these `tensors` and `facts`.
 
         Raises:
-            InputError: they belong to other networks, or are incomplete.
+            InputError: they belong to other networks, are incomplete, or hold weights that are not
+                finite.
         """
         try:
             for name, tensor in self._weights():
@@ -135,6 +137,9 @@ class TrainingState:
                         "because an earlier version wrote it; train the run again"
                     )
                 _fill(tensor, tensors[name], name)
+            strange = not_finite(dict(self._weights()))
+            if strange is not None:
+                raise InputError(f"the checkpoint is damaged: {strange} is not finite; train again")
             for phase in self.phases:
                 for i, weight in enumerate(phase.network.parameters()):
                     self._restore_adam(phase, i, weight, tensors)

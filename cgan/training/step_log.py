@@ -6,8 +6,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from cgan.io.files import csv_bytes
-from cgan.runtime.errors import TrainingError
+from cgan.runtime.errors import InputError, TrainingError
+from cgan.runtime.progress import Progress
+from cgan.training.run_writer import RunWriter
 
 Readings = dict[str, Tensor]
 TERMS = {  # logged values in words, for error messages
@@ -58,9 +59,10 @@ class StepLog:
         for step, readings in unchecked:
             for key, value in readings.items():
                 if not math.isfinite(value):
+                    term = TERMS.get(key, key)
                     raise TrainingError(
-                        f"training diverged: {TERMS.get(key, key)} is {float(value)} at step "
-                        f"{step}; lower --lr, use --precision fp32, or add --on-nan rollback"
+                        f"training diverged: {term} is {float(value)} at step {step}",
+                        "lower --lr, use --precision fp32, or add --on-nan rollback",
                     )
 
     def latest(self) -> dict[str, float]:
@@ -90,6 +92,18 @@ class StepTable:
         """Start empty."""
         self._rows: list[tuple[int, bytes]] = []  # images, and the line
 
+    @classmethod
+    def of_run(cls, writer: RunWriter, images: int, progress: Progress) -> "StepTable":
+        """Return the table of a run up to a number of images; it is empty for a new training."""
+        table = cls()
+        if images and writer.has(STEPS):
+            try:
+                table.read(writer.read(STEPS, LARGEST_STEPS))
+            except (InputError, OSError, ValueError):  # it is no reason not to resume
+                progress.line(f"{STEPS} of the run cannot be read, so it starts again")
+        table.cut(images)
+        return table
+
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self._rows)
@@ -106,10 +120,9 @@ class StepTable:
             values: logged values of the step, by name.
             seconds: of training so far.
         """
-        known = {name: f"{values[name]:.6g}" if name in values else "" for name in VALUES}
-        row = {"step": step, "epoch": f"{epoch:.6g}", "images": images, **known}
-        content = csv_bytes([{**row, "seconds": f"{seconds:.3f}"}])
-        self._rows.append((images, content.splitlines()[1]))
+        known = [f"{values[name]:.6g}" if name in values else "" for name in VALUES]
+        cells = [str(step), f"{epoch:.6g}", str(images), *known, f"{seconds:.3f}"]
+        self._rows.append((images, ",".join(cells).encode()))
 
     def cut(self, images: int) -> None:
         """Remove the rows of a training that went back to a number of images."""

@@ -33,6 +33,7 @@ from cgan.reporting.verdict import find_verdict
 from cgan.runtime.errors import InputError, naming_arguments
 
 pytestmark = pytest.mark.usefixtures("few_training_images")
+SQUARES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
 NAMES = [
     *("Evaluation", "Images", "Samples", "evaluate", "load_classifier", "load_generator"),
     *("read_report", "train_classifier", "train_gan"),
@@ -139,6 +140,7 @@ def test_the_flags_of_an_advised_command_stay() -> None:
     [
         (["--class", "7", "-n", "16", "--seed", "1"], {"label": 7, "n": 16, "seed": 1}),
         (["--digit", "7", "-n", "4"], {"label": 7, "n": 4}),  # the old name of the flag
+        (["--class", "3", "--class", "5", "-n", "7"], {"label": [3, 5], "n": 7}),
         (["-n", "12", "--seed", "5"], {"n": 12, "seed": 5}),
         ([], {}),
     ],
@@ -166,6 +168,13 @@ def test_a_list_of_classes_draws_just_these(toy: Any, labels: Any) -> None:
     alone = toy.sample(2, n=1)
     assert np.abs(images.images[0].astype(int) - alone.images[0]).max() <= 1
     assert not np.array_equal(images.images[0], images.images[2])  # the same class, other noise
+
+
+def test_the_images_take_several_classes_in_turn(toy: Any) -> None:
+    assert toy.sample([3, 5], n=7).labels.tolist() == [3, 5, 3, 5, 3, 5, 3]
+    assert toy.sample([3, 5]).labels.tolist() == [3, 5]
+    assert toy.sample([7], n=3).labels.tolist() == [7, 7, 7]
+    assert toy.sample([5, 5, 0], n=4).labels.tolist() == [5, 5, 0, 5]
 
 
 def test_without_a_class_every_one_is_drawn_equally_often(toy: Any) -> None:
@@ -197,7 +206,9 @@ def test_the_old_name_of_the_label_warns_and_draws_the_same(toy: Any, label: Any
         ({"label": [[7]]}, "label must be a whole number"),
         ({"label": [[7], [1, 2]]}, "label must be a whole number"),
         ({"label": []}, "label must be a whole number"),
-        ({"label": [1, 2], "n": 3}, "there are 2 labels for 3 images"),
+        ({"label": [1, 2, 3], "n": 2}, "there are 3 labels for 2 images"),
+        ({"label": 12}, "class 12: the generator draws the classes 0 to 9"),
+        ({"label": [1, 99]}, "class 99: the generator draws the classes 0 to 9"),
         ({"n": 0}, "must be 1 or more"),
         ({"n": 10**7}, "at most"),
         ({"n": 2.5}, "a whole number"),
@@ -418,6 +429,11 @@ def test_images_of_an_unconditional_generator_are_scored_without_labels(where: P
         ({"run": np.zeros(3)}, "run must be a name or a folder, not a ndarray; give"),
         ({"images": np.zeros((3, 28, 28))}, "images needs dataset"),
         ({"images": "nowhere.npz", "dataset": "digits"}, "does not exist"),
+        (
+            {"images": SQUARES, "labels": [0, 1, 12], "dataset": "digits"},
+            "run from 0 to 12; digits needs labels from 0 to 9",
+        ),
+        ({"images": SQUARES, "labels": [0, -1, 2], "dataset": "digits"}, "run from -1 to 2"),
         ({"images": "x.npz", "labels": [1], "dataset": "digits"}, "a file has its own"),
         ({"run": "digits", "labels": [1]}, "labels need an array"),
         ({"run": "digits", "dataset": "digits"}, "a run has its own data set"),
@@ -523,8 +539,9 @@ def test_looking_does_not_disturb_torchs_random_state(toy: Any) -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"dataset": "digts"}, "did you mean 'digits-judge'"),
+        ({"dataset": "digts"}, "did you mean 'digits'"),
         ({"labels": [1] * 19 + [10], "dataset": "digits"}, "run from 1 to 10"),
+        ({"labels": [-1] + [1] * 19, "dataset": "digits"}, "run from -1 to 1"),
         ({"labels": [1], "dataset": "digits"}, "one whole number for each of the 20"),
         ({"dataset": "digits", "device": "cup"}, "did you mean 'cpu'"),
     ],

@@ -80,6 +80,69 @@ def test_what_computes_nothing_does_not_import_torch(arguments: list[str]) -> No
     assert done.returncode == 0
 
 
+# arguments that are wrong, by command, in a folder with a file called `file`
+FOUND_EARLY: dict[str, list[list[str]]] = {
+    "evaluate": [
+        ["--images", "nowhere", "--dataset", "digits"],
+        ["--images", "file", "--dataset", "digts"],
+        ["--images", "file", "digits"],
+        ["nosuch"],
+        ["digits", "--judge", "nosuch"],
+        ["digits", "--guide", "nosuch"],
+        ["digits", "--name", "a/b"],
+        ["digits", "--reports-dir", "file"],
+    ],
+    "train-classifier": [
+        ["--dataset", "digts"],
+        ["--save-model", "--name", "a/b"],
+        ["--save-model", "--weights-dir", "file"],
+    ],
+    "train-gan": [
+        ["--dataset", "digts"],
+        ["--dataset", "kmnist"],
+        ["--dataset", "digits", "--guide", "nosuch"],
+        ["--dataset", "digits", "--judge", "nosuch"],
+        ["--name", "a/b"],
+        ["--weights-dir", "file"],
+        ["--init", "nosuch"],
+        ["--resume", "nosuch"],
+    ],
+    "sample": [["nosuch"], ["--out", "x.jpg"], ["--out", "file/x.png"]],
+    "latent": [["nosuch"], ["--out", "file"], ["--reports-dir", "file"]],
+    "export": [["nosuch"], ["nosuch", "--network", "judge"]],
+    "play": [["nosuch"], ["--out", "file"]],
+    "demo": [["--weights-dir", "file"], ["--reports-dir", "file"]],
+}
+EARLY_IN_PYTHON = (
+    "cgan.evaluate(images='nowhere', dataset='digits')",
+    "cgan.evaluate('nosuch')",
+    "cgan.train_gan('kmnist')",
+    "cgan.train_classifier('digits', weights_dir='file')",
+)
+
+
+def test_arguments_are_checked_before_anything_heavy_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    typed = [[name, *wrong] for name, uses in FOUND_EARLY.items() for wrong in uses]
+    code = (
+        "import sys\nimport cgan\nfrom cgan.cli import main\n"
+        f"for typed in {typed!r}:\n"
+        "    try: main(typed)\n"
+        "    except SystemExit as ended: assert ended.code == 2, typed\n"
+        "    assert 'torch' not in sys.modules, typed\n"
+        f"for call in {EARLY_IN_PYTHON!r}:\n"
+        "    try: eval(call)\n"
+        "    except cgan.InputError: pass\n"
+        "    else: raise AssertionError(call)\n"
+        "    assert 'torch' not in sys.modules, call\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stderr.splitlines()) == len(typed)  # each is told in one line
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 @pytest.mark.usefixtures("toy_data")
 def test_the_three_commands_of_the_readme_work_in_a_row(tmp_path: Path) -> None:
     where = folders_of(tmp_path)

@@ -12,10 +12,9 @@ from cgan.config.recipes import gan_config
 from cgan.config.schema import Folders
 from cgan.data.datasets import load_split
 from cgan.data.splits import scale, subset
-from cgan.io.run_layout import SHIPPED
+from cgan.io.run_layout import DISCRIMINATOR, SHIPPED
 from cgan.models.conv import GuidedDiscriminator
 from cgan.models.frozen_features import FrozenFeatures
-from cgan.io.run_layout import DISCRIMINATOR
 from cgan.models.hub import load_classifier, load_discriminator, load_generator
 from cgan.models.sampling import noise
 from cgan.runtime.errors import InputError

@@ -130,6 +130,12 @@ TABLE = [
         says="g_lr 0.002, d_lr 0.002",
     ),
     Row(
+        "cgan train-gan --init RUN --dataset OTHER",
+        "--epochs 0.3 --batch-size 300 --name tuned",
+        {"RUN": "mnist", "OTHER": "digits"},
+        leaves=("weights/tuned/generator.safetensors", "weights/tuned/steps.csv"),
+    ),
+    Row(
         "cgan train-gan --resume",
         says="saved in",
         before=interrupted_training,

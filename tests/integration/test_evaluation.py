@@ -1,4 +1,7 @@
+import io
 import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
@@ -9,17 +12,21 @@ import torch
 
 from cgan.config.schema import EvalConfig, Folders
 from cgan.data.datasets import load_split
-from cgan.data.splits import Split, scale, subset
+from cgan.data.splits import Split, of_classes, scale, subset
 from cgan.evaluation.evaluate import evaluate
 from cgan.evaluation.scores import NO_COPYING, NO_GUIDE, NO_LABELS, NO_STUDENT
+from cgan.evaluation.subject import find_subject
 from cgan.io.journal import MANIFEST
 from cgan.io.run_layout import SHIPPED, SHIPPED_REPORTS
 from cgan.metrics.registry import METRICS
-from cgan.metrics.results import Results, parse_results
+from cgan.metrics.results import Accuracy, Results, parse_results
 from cgan.models.hub import load_classifier
 from cgan.models.judge import extract, extract_split
+from cgan.models.roles import require_knowledge
 from cgan.reporting.read import read_results
+from cgan.reporting.tables import summary
 from cgan.runtime.errors import InputError
+from cgan.runtime.progress import Progress
 
 CONFIG = EvalConfig(n_samples=230, gan_train_images=0, batch_size=100, device="cpu")
 pytestmark = pytest.mark.usefixtures("few_training_images")
@@ -354,6 +361,93 @@ def test_features_are_taken_in_evaluation_mode_and_scaled() -> None:
     assert (seen.judged == test.labels.numpy()).mean() > 0.98
 
 
+def patched(monkeypatch: pytest.MonkeyPatch, change: Callable[[Split, str], Split]) -> None:
+    """Let an evaluation read other images than those of the data set."""
+    load = load_split
+
+    def changed(dataset: str, data_dir: Path, split: str) -> Split:
+        return change(load(dataset, data_dir, split), split)
+
+    monkeypatch.setattr("cgan.evaluation.subject.load_split", changed)
+
+
+CHANGES: dict[str, Callable[[Split], Split]] = {
+    "transposed": lambda real: replace(real, images=real.images.transpose(2, 3)),
+    "inverted": lambda real: replace(real, images=255 - real.images),
+    "other labels": lambda real: replace(real, labels=(real.labels + 1) % 10),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_judge_that_does_not_know_the_real_images_scores_nothing(
+    digits_run: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    patched(monkeypatch, lambda real, split: CHANGES[change](real))
+    monkeypatch.setattr("cgan.evaluation.evaluate.draw", None)  # nothing is generated
+    folders = replace(digits_run, data=tmp_path / "d", reports=tmp_path / "r")
+    with pytest.raises(InputError) as caught:
+        evaluate("toy", CONFIG, folders)
+    said = str(caught.value)
+    assert re.match(
+        r"the judge digits-judge classifies \d+% of the test images of digits in ", said
+    )
+    assert f"{tmp_path / 'd'} correctly (100.0% when it was trained): transposed, inverted" in said
+    assert said.endswith(
+        f"cgan train-classifier --save-model --role judge --dataset digits --data-dir "
+        f"{folders.data} --weights-dir {folders.weights}"
+    )
+    assert not folders.reports.exists()
+
+
+def test_a_judge_is_compared_with_its_recorded_accuracy_alone() -> None:
+    judge = load_classifier("digits-judge")
+    test = load_split("digits", Path(), "test")
+    seen = extract_split(judge.network, test, batch_size=250, dtype=torch.float32)
+    half = np.arange(250) % 2 == 0
+    poor = replace(seen, labels=np.where(half, (seen.labels + 1) % 10, seen.labels))
+    fair = replace(seen, labels=np.where(np.arange(250) < 25, (seen.labels + 1) % 10, seen.labels))
+    for known in (seen, fair):  # all, or nine tenths of them: the intervals are near
+        require_knowledge(judge, known, Folders())
+    with pytest.raises(InputError, match=r"classifies 50% .* \(100\.0% when it was trained\)"):
+        require_knowledge(judge, poor, Folders())
+    require_knowledge(replace(judge, test_accuracy=None), poor, Folders())  # of an older version
+    as_poor = replace(judge, test_accuracy=Accuracy(value=0.52, low=0.46, high=0.58))
+    require_knowledge(as_poor, poor, Folders())
+
+
+def test_classes_that_a_split_lacks_are_left_out_and_the_rest_is_evaluated(
+    digits_run: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = {"train": {9}, "validation": {4, 9}, "test": {7}}
+    patched(monkeypatch, lambda real, split: of_classes(real, set(range(10)) - lacking[split]))
+    folders, said = replace(digits_run, reports=tmp_path), io.StringIO()
+    config = replace(CONFIG, n_samples=150, copying=False)
+    results = evaluate("toy", config, folders, progress=Progress(said))
+    assert results.reference.absent == [4, 7, 9]
+    line = "without the digits 4, 7, 9: not every split of the real images has them"
+    assert f"WARNING: {line}" in " ".join(said.getvalue().split())
+    assert line in " ".join(summary(results).split())
+    assert [row.label for row in results.per_class] == [0, 1, 2, 3, 5, 6, 8]
+    assert results.metrics["missing_classes"].real == 0
+    assert results.confusion is not None
+    assert [i for i, row in enumerate(results.confusion) if not sum(row)] == [4, 7, 9]
+    # images from elsewhere: those of the other classes are left out, the rest must be complete
+    source = saved(tmp_path, "train", labels=True)
+    imported = find_subject(None, source, "digits", folders)[1].imported
+    assert imported is not None
+    assert imported.labels is not None
+    assert set(imported.labels.tolist()) == {0, 1, 2, 3, 5, 6, 8}
+    with np.load(source) as arrays:
+        kept = arrays["labels"] != 3
+        np.savez(tmp_path / "no3.npz", images=arrays["images"][kept], labels=arrays["labels"][kept])
+    with pytest.raises(InputError, match="no image has the label 3"):
+        find_subject(None, tmp_path / "no3.npz", "digits", folders)
+    # no class at all
+    patched(monkeypatch, lambda real, split: of_classes(real, {len(split) % 3}))
+    with pytest.raises(InputError, match="have no class in common"):
+        evaluate("toy", config, folders)
+
+
 def test_a_judge_of_another_data_set_is_refused(digits_run: Folders) -> None:
     with pytest.raises(InputError, match="trained on mnist"):
         evaluate("toy", CONFIG, digits_run, judge="mnist-judge")
@@ -372,3 +466,18 @@ def test_what_a_run_links_to_does_not_get_into_its_report(
     report = folders.reports / "toy"
     assert not {"history.csv", "epochs.png"} & {path.name for path in report.iterdir()}
     assert (report / "film.gif").is_file()
+
+
+def test_a_history_with_a_flipped_bit_does_not_enter_a_report(
+    digits_run: Folders, tmp_path: Path
+) -> None:
+    path = copytree(digits_run.weights / "toy", tmp_path / "toy") / "history.csv"
+    content = bytearray(path.read_bytes())
+    content[len(content) * 6 // 10] ^= 1
+    path.write_bytes(content)
+    folders = replace(digits_run, weights=tmp_path, reports=tmp_path / "reports")
+    with pytest.raises(
+        InputError, match=r"history\.csv is damaged: it does not match its manifest"
+    ):
+        evaluate("toy", CONFIG, folders)
+    assert not folders.reports.exists()

@@ -22,7 +22,6 @@ from cgan.config.schema import ClassifierConfig
 from cgan.data.spec import DataSpec
 from cgan.deploy.export import (
     FORMATS,
-    Format,
     discriminator_onnx,
     export,
     find_source,
@@ -296,7 +295,7 @@ def test_a_file_that_computes_something_else_is_not_left(
     def content(packed: Portable) -> bytes:
         return honest.content(replace(packed, network=Wrong(packed.network, by)))
 
-    monkeypatch.setitem(FORMATS, form, Format(honest.suffix, content))
+    monkeypatch.setitem(FORMATS, form, replace(honest, content=content))
     out = tmp_path / f"new/x{honest.suffix}"
     with pytest.raises(ExportError, match="computes something else"):
         export(untrained_classifier("leaky-cnn"), form, out)

@@ -1,5 +1,7 @@
 import json
 import os
+import shlex
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree
@@ -9,13 +11,28 @@ import safetensors.torch
 import torch
 from conftest import digits_config
 
+from cgan.cli import main
 from cgan.config.schema import Folders
+from cgan.data.roles import require_classifier
 from cgan.data.spec import DataSpec
 from cgan.io.journal import MANIFEST
-from cgan.io.run_layout import CHECKPOINT, SHIPPED, find_run, newest_run, runs, unused_name
-from cgan.models.hub import load_classifier, load_generator, require_same_images
+from cgan.io.run_layout import (
+    CHECKPOINT,
+    SHIPPED,
+    find_run,
+    newest_run,
+    plain_name,
+    runs,
+    unused_name,
+)
+from cgan.models.hub import (
+    load_classifier,
+    load_discriminator,
+    load_generator,
+    require_same_images,
+)
 from cgan.models.registry import make_generator
-from cgan.runtime.errors import InputError
+from cgan.runtime.errors import InputError, UncheckedWarning
 from cgan.training.run_writer import RunWriter
 
 SPEC = DataSpec("digits", 1, 28, 28, 10)
@@ -102,10 +119,60 @@ def test_ones_own_classifier_comes_before_the_shipped_one(tmp_path: Path) -> Non
     assert load_classifier("digits-guide", tmp_path).config.role == "judge"
 
 
+@pytest.mark.parametrize("role", ["guide", "judge"])
+@pytest.mark.parametrize("dataset", ["fashion-mnist", "kmnist"])
+def test_a_missing_classifier_is_told_with_a_command_that_trains_it(
+    tmp_path: Path, dataset: str, role: str
+) -> None:
+    folders = Folders(tmp_path / "my data", tmp_path / "w")
+    command = (
+        f"cgan train-classifier --save-model --role {role} --dataset {dataset} "
+        f"--data-dir '{folders.data}' --weights-dir {folders.weights}"
+    )
+    with pytest.raises(InputError) as caught:
+        require_classifier(role, None, dataset, folders)
+    assert str(caught.value) == (
+        f"no {role} '{dataset}-{role}' in {folders.weights}; train one with: {command}"
+    )
+    typed = shlex.split(command)
+    main.commands[typed[1]].make_context("train-classifier", typed[2:])  # it can be read
+    # one of the data set under another name is advised, one of another data set is not
+    with pytest.raises(InputError, match=rf"did you mean 'digits-{role}'\? \(one of: [a-z-]*\)"):
+        require_classifier(role, f"digits{role}", "digits", folders)
+    assert require_classifier(role, None, "digits", folders) == f"digits-{role}"
+
+
 def test_a_classifier_of_another_data_set_is_refused() -> None:
     with pytest.raises(InputError, match="--dataset mnist"):
         require_same_images(load_classifier("digits-guide"), DataSpec("mnist", 1, 28, 28, 10))
     require_same_images(load_classifier("digits-guide"), SPEC)
+
+
+@pytest.mark.filterwarnings("ignore::cgan.runtime.errors.UncheckedWarning")
+@pytest.mark.parametrize(
+    ("fact", "value", "said"),
+    [
+        ("class_counts", [1] * 9, "must be a list of 10 numbers"),
+        ("class_counts", {"0": 3}, "must be a list of 10 numbers"),
+        ("class_counts", [1] * 9 + [-1], "whole numbers from 0"),
+        ("class_counts", [0] * 10, "not all 0"),
+        ("class_counts", [True] * 10, "whole numbers from 0"),
+        ("data_sha256", "../x", "is not a run name"),
+        ("data_sha256", 7, "must be a text"),
+        ("test_accuracy", 0.5, "test_accuracy: it: expected an object"),
+        ("test_accuracy", {"value": 1.5}, "test_accuracy: value: expected"),
+        ("test_accuracy", {"value": 0.5, "low": "0"}, "test_accuracy: low: expected a number"),
+    ],
+)
+def test_facts_of_a_classifier_that_are_not_what_they_should_be_are_refused(
+    tmp_path: Path, fact: str, value: object, said: str
+) -> None:
+    folder = copytree(SHIPPED / "digits-judge", tmp_path / "mine")
+    content = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**content, fact: value}))
+    (folder / MANIFEST).unlink()
+    with pytest.raises(InputError, match=said):
+        load_classifier(folder)
 
 
 def damage_weights(folder: Path) -> str:
@@ -275,3 +342,64 @@ def test_a_config_has_a_format_first_and_other_ones_are_read_or_refused_by_numbe
     del content["format"]
     path.write_text(json.dumps(content))
     assert load_generator("a", tmp_path).name == "a"
+
+
+@pytest.mark.parametrize("run", ["digits", "digits-judge"])
+def test_files_that_no_manifest_lists_are_loaded_with_a_word(tmp_path: Path, run: str) -> None:
+    load = load_generator if run == "digits" else load_classifier
+    folder = copytree(SHIPPED / run, tmp_path / run)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load(folder)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    del manifest["sha256"]["history.csv"]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.warns(UncheckedWarning, match=r"does not list history\.csv, .*leave the history o"):
+        load(folder)
+    manifest["sha256"] = {}
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.warns(UncheckedWarning, match=r"is missing or empty; nothing lists config\.json"):
+        load(folder)
+    (folder / MANIFEST).unlink()
+    with pytest.warns(UncheckedWarning, match=r"safetensors, .* would not be noticed"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("run", "file", "load"),
+    [
+        ("digits", "generator.safetensors", load_generator),
+        ("digits", "discriminator.safetensors", lambda folder: load_discriminator(str(folder))),
+        ("digits-judge", "classifier.safetensors", load_classifier),
+    ],
+)
+def test_weights_that_are_not_finite_are_refused_by_name(
+    tmp_path: Path, run: str, file: str, load: Callable[[Path], object]
+) -> None:
+    folder = copytree(SHIPPED / run, tmp_path / run)
+    state = safetensors.torch.load_file(folder / file)
+    name = max(name for name in state if state[name].is_floating_point())
+    state[name].view(-1)[-1] = torch.nan
+    safetensors.torch.save_file(state, folder / file)
+    (folder / MANIFEST).unlink()
+    with pytest.raises(InputError, match=f"{file} is damaged: {name} has values that are not fin"):
+        load(folder)
+
+
+@pytest.mark.parametrize("field", ["dataset", "recipe", "generator"])
+def test_a_text_that_begins_as_a_formula_is_refused(tmp_path: Path, field: str) -> None:
+    toy_run(tmp_path, "a")
+    (tmp_path / "a" / MANIFEST).unlink()
+    changed("config", field, "=1+1", "")(tmp_path / "a")
+    with pytest.raises(InputError, match=f"`{field}` must not begin with any of =|did you mean"):
+        load_generator("a", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["CON", "nul", "Aux.txt", "com1.tar.gz", "LPT9", "a.", "a..", "b "]
+)
+def test_a_name_that_other_systems_cannot_hold_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="is not a run name"):
+        RunWriter(tmp_path, name)
+    for other in ("console", "null", "com", "com10", "a.b", "x", "my-con", "v1.5", "a_", "a-"):
+        assert plain_name(other) == other

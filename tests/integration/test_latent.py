@@ -1,6 +1,7 @@
 import io
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cgan.config.schema import Folders
+from cgan.evaluation import latent
 from cgan.evaluation.latent import (
     FILM_STEPS,
     NEIGHBOURS,
@@ -50,7 +52,7 @@ def shown(images: np.ndarray, columns: int, row: int, column: int) -> np.ndarray
 def test_the_sums_are_of_two_seeds_and_the_last_two_of_the_length_of_the_prior(
     generator: Generator,
 ) -> None:
-    sheet = arithmetic(generator, K, seed=3)
+    sheet = arithmetic(generator, torch.arange(K), seed=3)
     assert sheet.images.shape == (K * 6, *TOY.image_shape)
     seeds = noise(3, 2 * K, generator.z_dim)
     for label in range(K):
@@ -66,7 +68,7 @@ def test_the_sums_are_of_two_seeds_and_the_last_two_of_the_length_of_the_prior(
 def test_an_interpolation_begins_at_one_seed_and_ends_at_the_other(
     generator: Generator, spherical: bool
 ) -> None:
-    sheet = interpolation(generator, K, seed=3, spherical=spherical)
+    sheet = interpolation(generator, torch.arange(K), seed=3, spherical=spherical)
     seeds = noise(3, 2 * K, generator.z_dim)
     for label in range(K):
         for column, z in ((0, seeds[2 * label]), (STEPS - 1, seeds[2 * label + 1])):
@@ -94,19 +96,20 @@ def test_halfway_on_the_sphere_the_direction_is_between_both() -> None:
 
 
 def test_from_one_label_to_the_next_the_noise_stays(generator: Generator) -> None:
-    sheet = between_labels(generator, K, seed=3)
+    sheet = between_labels(generator, torch.arange(K), seed=3)
     seeds = noise(3, K, generator.z_dim)
     for row in range(K):
         for column, label in ((0, row), (STEPS - 1, (row + 1) % K)):
             wanted = drawn(generator, seeds[row], label)
             assert abs(shown(sheet.images, STEPS, row, column) - wanted).max() <= 1
     assert sheet.rows == ["0 to 1", "1 to 2", "2 to 3", "3 to 0"]
+    assert between_labels(generator, torch.tensor([0, 2]), seed=3).rows == ["0 to 2", "2 to 0"]
 
 
 def test_sums_of_uniform_noise_are_sums_of_what_it_learned_from() -> None:
     generator = GENERATORS["mlp"](TOY, 6, 1).eval()
     generator.noise = "uniform"
-    sheet = arithmetic(generator, 1, seed=3)
+    sheet = arithmetic(generator, torch.arange(1), seed=3)
     one, other = generator.prior(noise(3, 2, 6))
     wanted = drawn(generator, one + other, 0)
     assert abs(shown(sheet.images, 6, 0, 3) - wanted).max() <= 1
@@ -114,13 +117,13 @@ def test_sums_of_uniform_noise_are_sums_of_what_it_learned_from() -> None:
 
 def test_between_labels_the_modes_of_a_seed_stay_too() -> None:
     generator = GENERATORS["shuffle-conv"](TOY, 6, 3).eval()
-    sheet = between_labels(generator, K, seed=3)
+    sheet = between_labels(generator, torch.arange(K), seed=3)
     wanted = drawn(generator, noise(3, K, 6)[2], 2)
     assert abs(shown(sheet.images, STEPS, 2, 0) - wanted).max() <= 1
 
 
 def test_neighbours_are_nearer_than_seeds_usually_are_and_in_order(generator: Generator) -> None:
-    sheet = neighbours(generator, K, seed=3)
+    sheet = neighbours(generator, torch.arange(K), seed=3)
     assert sheet.images.shape == (K * (1 + NEIGHBOURS), *TOY.image_shape)
     shares = [float(name) for name in sheet.columns[1:]]
     assert shares == sorted(shares)
@@ -130,7 +133,7 @@ def test_neighbours_are_nearer_than_seeds_usually_are_and_in_order(generator: Ge
 
 
 def test_the_film_comes_back_to_where_it_began(generator: Generator) -> None:
-    frames = film(generator, K, seed=3)
+    frames = film(generator, torch.arange(K), seed=3)
     assert len(frames) == FILM_STEPS
     around = [*frames, frames[0]]
     steps = [np.abs(one.astype(int) - other).mean() for one, other in pairwise(around)]
@@ -147,6 +150,20 @@ def test_all_of_it_is_drawn_for_a_run(digits_run: Folders) -> None:
         with Image.open(io.BytesIO(content)) as picture:
             assert max(picture.size) > 200
             assert getattr(picture, "n_frames", 1) == (FILM_STEPS if name.endswith("gif") else 1)
+
+
+def test_a_class_without_a_training_image_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[int]] = []
+    honest = latent._drawn
+
+    def recording(generator: Generator, seeds: Any, labels: torch.Tensor) -> Any:
+        asked.append(labels.tolist())
+        return honest(generator, seeds, labels)
+
+    monkeypatch.setattr(latent, "_drawn", recording)
+    latent_files(replace(load_generator("digits"), class_counts=(9, 0, 4, *[0] * 7)))
+    assert asked
+    assert all(labels == [0, 2] for labels in asked)
 
 
 def test_what_heeds_no_label_has_no_way_between_labels() -> None:

@@ -1,9 +1,11 @@
+import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,6 +29,7 @@ from cgan.reporting.comparing.leaderboard import (
     write_leaderboard,
 )
 from cgan.reporting.comparing.standings import Standings, recipe_standings
+from cgan.reporting.page import write_report
 from cgan.runtime.errors import InputError
 
 Changes = Callable[[dict], None]
@@ -417,3 +420,21 @@ def test_the_largest_seed_is_shown_as_it_is(reports: Path, tmp_path: Path) -> No
     table = board(find_entries([], changed(reports, tmp_path, "b", seed)))
     for column in ("seed", "config.seed", "n_samples"):
         assert table[column].tolist()[-1] == largest
+
+
+def test_no_cell_of_a_table_begins_as_a_formula(tmp_path: Path) -> None:
+    reports = copytree(SHIPPED_REPORTS / "digits", tmp_path / "reports/digits").parent
+    change_file(reports / "digits", set_metrics(copying_z=-2.5))
+    change_file(reports / "digits", lambda r: r["timing"].update({"x" * 9: 1.0}))
+    change_file(reports / "digits", lambda r: r["provenance"].update(version="0"))
+    write_report(reports / "digits")
+    entries = find_entries([], reports)
+    entry = replace(entries[0], results=msgspec.structs.replace(entries[0].results, run="=x!A1"))
+    write_leaderboard([entry], reports)
+    tables = [*reports.rglob("*.csv")]
+    assert {"leaderboard.csv", "metrics.csv", "cost.csv"} <= {path.name for path in tables}
+    cells = {cell for path in tables for row in csv.reader(path.open()) for cell in row}
+    assert "'=x!A1" in cells
+    assert "-2.5" in cells
+    for cell in cells:
+        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")) or float(cell) < 0

@@ -1,5 +1,6 @@
 """A training that was stopped and goes on ends as one that was not."""
 
+import io
 import json
 import shutil
 import signal
@@ -18,15 +19,18 @@ from conftest import REPOSITORY, in_folder, send_at
 from hypothesis import given, reject
 from hypothesis import strategies as st
 from PIL import Image
-from toys import TOY, toy_config
+from toys import TOY, toy_config, toy_split
 
 from cgan.config.recipes import RECIPES
 from cgan.config.schema import Folders, GanConfig
+from cgan.data import datasets
 from cgan.data.datasets import load_split
+from cgan.data.splits import Split, subset
 from cgan.io import run_layout
 from cgan.models.hub import load_classifier, load_generator
 from cgan.models.sampling import draw
-from cgan.runtime.errors import InputError, TrainingError
+from cgan.runtime.errors import InputError, TrainingError, UncheckedWarning
+from cgan.runtime.progress import Progress
 from cgan.runtime.signals import Stopped
 from cgan.training.checkpoint import Checkpoint, from_format_1, read_checkpoint, restore
 from cgan.training.gan import train_gan
@@ -54,12 +58,17 @@ def history(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "history.csv").drop(columns=TIMES)
 
 
+def steps(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "steps.csv").drop(columns="seconds")
+
+
 def require_same(one: Path, other: Path) -> None:
     """Check that two runs have the same weights, history, checkpoint and pictures, bit for bit."""
     first, second = weights(one), weights(other)
     assert first.keys() == second.keys()
     assert all(torch.equal(first[key], second[key]) for key in first)
     pd.testing.assert_frame_equal(history(one), history(other), check_exact=True)
+    pd.testing.assert_frame_equal(steps(one), steps(other), check_exact=True)
     first, second = (dict(read_checkpoint(folder).tensors) for folder in (one, other))
     assert first.keys() == second.keys()
     assert all(torch.equal(first[key], second[key]) for key in first if "gauss" not in key)
@@ -76,7 +85,7 @@ def require_same(one: Path, other: Path) -> None:
 
 def small(recipe: str) -> GanConfig:
     """Return a training of two epochs of four steps, scored after each."""
-    return toy_config(recipe, batch_size=36, epochs=2)
+    return toy_config(recipe, batch_size=36, epochs=2, log_interval=3)
 
 
 @pytest.fixture(scope="module", params=RECIPES)
@@ -87,6 +96,7 @@ def whole(
     folders = in_folder(tmp_path_factory.mktemp(request.param))
     config = small(request.param)
     train_gan(config, folders, name="whole")
+    assert steps(folders.weights / "whole")["images"].tolist() == [108, 216]
     yield config, folders
     shutil.rmtree(folders.weights)
 
@@ -162,6 +172,87 @@ def test_a_finished_run_says_how_it_can_go_further(stopped: tuple[GanConfig, Fol
     assert [row["epoch"] for row in result.history] == [1, 2, 3]
 
 
+@pytest.fixture(scope="module")
+def one_epoch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that was trained for one epoch of three steps."""
+    folders = in_folder(tmp_path_factory.mktemp("one"))
+    folder = train_gan(toy_config("udacity"), folders, name="x").folder
+    assert folder is not None
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "epochs"),
+    [
+        ({"batch_size": 24}, [1, 2, 3]),
+        ({"batch_size": 72}, [1, 2, 3]),
+        ({"batch_size": 999}, [1, 2, 3]),
+        ({"checks": 3}, [1, 4 / 3, 5 / 3, 2, 7 / 3, 8 / 3, 3]),
+        ({"d_every": 2}, [1, 2, 3]),
+        ({"seed": 2}, [1, 2, 3]),
+    ],
+)
+def test_what_was_done_with_other_settings_counts_in_epochs(
+    changes: dict[str, int], epochs: list[float], one_epoch: Path, tmp_path: Path
+) -> None:
+    folders = in_folder(tmp_path)
+    shutil.copytree(one_epoch, folders.weights / "x")
+    config = toy_config("udacity", **{"epochs": 3, **changes})
+    result = train_gan(config, folders, name="x", resume=True, with_changes=True)
+    assert [row["epoch"] for row in result.history] == pytest.approx(epochs)
+    facts = read_checkpoint(folders.weights / "x").facts["training"]
+    batch_size = min(144, config.batch_size)
+    assert facts["images"] == 144 + 2 * (144 // batch_size) * batch_size
+
+
+def test_a_part_of_an_epoch_counts_with_another_batch_size(
+    stopped: tuple[GanConfig, Folders],
+) -> None:
+    config, folders = stopped  # after four steps of six
+    other = replace(config, batch_size=24)
+    result = train_gan(other, folders, name="x", resume=True, with_changes=True)
+    assert [row["epoch"] for row in result.history] == [1, 2]
+    facts = read_checkpoint(folders.weights / "x").facts["training"]
+    assert (facts["step"], facts["images"]) == (12, 4 * 48 + 4 * 24)
+
+
+@pytest.mark.parametrize("n_images", [70, 100])
+def test_a_run_goes_on_with_other_data_of_another_length_if_told_to(
+    n_images: int, stopped: tuple[GanConfig, Folders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, folders = stopped
+
+    def other(data_dir: Path, split: str) -> Split:
+        whole = toy_split(data_dir, split)
+        return subset(whole, n_images) if split == "train" else whole
+
+    monkeypatch.setitem(datasets.DATASETS, TOY, other)
+    config = replace(config, epochs=3, batch_size=24)
+    with pytest.raises(InputError, match=r"data_sha256 .* or add --resume-with-changes"):
+        train_gan(config, folders, name="x", resume=True)
+    result = train_gan(config, folders, name="x", resume=True, with_changes=True)
+    assert [row["epoch"] for row in result.history] == [1, 2, 3]
+    assert result.history[1]["kept"] == 1  # scores on other images are not compared
+
+
+def test_a_checkpoint_without_a_count_of_images_counts_its_steps(
+    stopped: tuple[GanConfig, Folders],
+) -> None:
+    config, folders = stopped
+    folder = folders.weights / "x"
+    kept = read_checkpoint(folder)
+    training = {key: value for key, value in kept.facts["training"].items() if key != "images"}
+    tensors = {name: value for name, value in kept.tensors.items() if "latest." not in name}
+    older = Checkpoint(tensors, {**kept.facts, "training": training})
+    (folder / "checkpoint.safetensors").write_bytes(older.to_bytes())
+    (folder / "manifest.json").unlink()
+    (folder / "steps.csv").unlink()
+    with pytest.warns(UncheckedWarning):
+        train_gan(replace(config, log_interval=1), folders, name="x", resume=True)
+    assert read_checkpoint(folder).facts["training"]["images"] == 6 * 48
+    assert steps(folder)["step"].tolist() == [5, 6]
+
+
 def test_the_checkpoints_networks_must_fit(stopped: tuple[GanConfig, Folders]) -> None:
     config, folders = stopped
     with pytest.raises(InputError, match="does not fit"):
@@ -191,13 +282,21 @@ def test_what_is_no_number_stops_and_the_last_checkpoint_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = in_folder(tmp_path)
+    config = toy_config(epochs=2, log_interval=1)
     Explosion(4, 1, monkeypatch)
     with pytest.raises(TrainingError, match=r"generator's loss is inf at step 4; lower --lr") as e:
-        train_gan(toy_config(epochs=2), folders, name="x")
+        train_gan(config, folders, name="x")
     assert "--lr SMALLER --resume-with-changes" in e.value.__notes__[0]
     assert read_checkpoint(folders.weights / "x").facts["training"]["step"] == 3
-    result = train_gan(toy_config(epochs=2), folders, name="x", resume=True)
+    assert steps(folders.weights / "x")["step"].tolist() == [1, 2, 3]
+    result = train_gan(config, folders, name="x", resume=True)
     assert len(result.history) == 2
+    table = pd.read_csv(folders.weights / "x/steps.csv")
+    assert table["step"].tolist() == [1, 2, 3, 4, 5, 6]  # no gap, and none twice
+    assert table["images"].tolist() == [48, 96, 144, 192, 240, 288]
+    assert table["epoch"].tolist() == pytest.approx([i / 3 for i in range(1, 7)], abs=1e-5)
+    assert table["seconds"].is_monotonic_increasing
+    assert table[["d_loss", "g_loss", "d_real", "d_fake", "g_gradient"]].notna().all(axis=None)
 
 
 def test_a_rollback_goes_on_from_the_last_checkpoint_at_half_the_rates(
@@ -206,7 +305,12 @@ def test_a_rollback_goes_on_from_the_last_checkpoint_at_half_the_rates(
     folders = in_folder(tmp_path)
     explosion = Explosion(4, 3, monkeypatch)
     config = toy_config(epochs=2, on_nan="rollback", schedule="constant", log_interval=1)
-    result = train_gan(config, folders, name="x")
+    said = io.StringIO()
+    result = train_gan(config, folders, name="x", progress=Progress(said))
+    words = " ".join(said.getvalue().split())
+    assert words.count("at step 4; rolled back to step 3, learning rates halved") == 3
+    assert "--on-nan" not in words
+    assert steps(folders.weights / "x")["step"].tolist() == [1, 2, 3, 4, 5, 6]
     first = config.g_lr
     assert explosion.rates == pytest.approx([first, first / 2, first / 4])
     assert [row["epoch"] for row in result.history] == [1, 2]
@@ -216,7 +320,7 @@ def test_a_rollback_goes_on_from_the_last_checkpoint_at_half_the_rates(
 def test_after_three_rollbacks_it_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     explosion = Explosion(1, 9, monkeypatch)
     config = toy_config(on_nan="rollback", log_interval=1)
-    with pytest.raises(TrainingError, match="step 1"):
+    with pytest.raises(TrainingError, match=r"step 1; 3 rollbacks did not help; lower --lr or"):
         train_gan(config, in_folder(tmp_path), name="x")
     assert len(explosion.rates) == 4
 
@@ -310,6 +414,8 @@ def test_damaged_tensors_are_taken_up_or_refused_in_a_line(
 @pytest.mark.parametrize(
     ("part", "key", "value"),
     [
+        ("training", "images", -1),
+        ("training", "images", "many"),
         ("history", "rows", [{"epoch": 10**400}]),
         ("history", "rows", [{"g_loss": 1.0}]),
         ("history", "best", None),
@@ -515,3 +621,15 @@ def test_what_does_not_differ_in_the_end_is_no_change(stopped: tuple[GanConfig, 
     other = {**begun.facts, "device": "cuda"}
     with pytest.raises(InputError, match="device cpu -> cuda"):
         require_unchanged(begun, same, other, with_changes=False)
+
+
+@pytest.mark.parametrize("network", ["generator", "discriminator", "average"])
+def test_a_checkpoint_of_weights_that_are_not_finite_is_refused(
+    network: str, resting: tuple[TrainingState, History, Checkpoint]
+) -> None:
+    training, history, good = resting
+    name = max(name for name in good.tensors if name.startswith(f"{network}.") and "bias" in name)
+    tensors = {**good.tensors, name: torch.full_like(good.tensors[name], torch.nan)}
+    with pytest.raises(InputError, match=f"the checkpoint is damaged: {name} is not finite"):
+        restore(training, history, Checkpoint(tensors, good.facts))
+    restore(training, history, good)

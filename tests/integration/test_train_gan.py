@@ -7,14 +7,19 @@ import pandas as pd
 import pytest
 import safetensors.torch
 import torch
+from click.testing import CliRunner
 from conftest import in_folder
 from torch import Tensor, nn
 from toys import TOY, toy_config
 
+from cgan.cli import main
 from cgan.config.recipes import RECIPES
 from cgan.config.schema import Folders
+from cgan.data.datasets import load_split
+from cgan.data.splits import Split, of_classes
 from cgan.models.base import Discriminator, Generator
-from cgan.models.hub import load_classifier
+from cgan.models.hub import load_classifier, load_generator
+from cgan.models.roles import of_other_images
 from cgan.runtime.errors import InputError, TrainingError
 from cgan.runtime.progress import Progress
 from cgan.training.ema import MovingAverage
@@ -48,6 +53,7 @@ def test_a_run_holds_weights_config_history_and_a_picture_an_epoch(digits_run: F
         "samples",
         "samples.gif",
         "samples.png",
+        "steps.csv",
     }
     history = pd.read_csv(run / "history.csv")
     assert history["epoch"].tolist() == [1, 2]
@@ -148,6 +154,67 @@ def test_a_data_set_without_a_judge_is_trained_and_says_so(
     assert "judge_accuracy" not in result.history[0]
 
 
+def other_toys(monkeypatch: pytest.MonkeyPatch, change: Callable[[Split], Split]) -> None:
+    """Let a training read other images than those of the toy data set."""
+
+    def changed(dataset: str, data_dir: Path, split: str) -> Split:
+        return change(load_split(dataset, data_dir, split))
+
+    monkeypatch.setattr("cgan.training.setup.load_split", changed)
+
+
+def told(folders: Folders, judge: str | None = None) -> str:
+    """Return what a dry run says, on one line."""
+    stream = io.StringIO()
+    train_gan(toy_config(dry_run=True), folders, judge=judge, progress=Progress(stream))
+    return " ".join(stream.getvalue().split())
+
+
+def test_classifiers_of_other_images_are_told_with_the_command_that_trains_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = in_folder(tmp_path)
+    assert "WARNING" not in told(folders)
+    other_toys(monkeypatch, lambda toys: replace(toys, images=255 - toys.images))
+    said = told(folders)
+    for role in ("guide", "judge"):
+        told_of_role = (
+            f"WARNING: toy-{role} was trained on other images than those of toy in {folders.data}; "
+            f"to train a {role} of these: cgan train-classifier --save-model --role {role} "
+            f"--dataset toy --data-dir {folders.data} --weights-dir {folders.weights}"
+        )
+        assert told_of_role in said
+    assert "toy-judge was" not in told(folders, judge="none")
+    (folders.weights / "toy-guide").mkdir(parents=True)  # a name that is taken
+    assert "--name toy-guide-2 " in told(folders)
+    assert ", then use --guide toy-guide-2 WARNING: toy-judge" in told(folders)
+    # a classifier of a version that recorded nothing is not compared
+    guide = replace(load_classifier("toy-guide"), data_sha256=None)
+    assert of_other_images("guide", guide, "0" * 64, folders) is None
+
+
+def test_a_class_without_training_images_is_told_recorded_and_not_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_toys(monkeypatch, lambda toys: of_classes(toys, {*range(7)}))
+    folders, stream = in_folder(tmp_path), io.StringIO()
+    train_gan(toy_config(), folders, name="seven", progress=Progress(stream))
+    assert "WARNING: no training image of the rows 7, 8, 9" in stream.getvalue()
+    run = load_generator("seven", folders.weights)
+    assert run.class_counts is not None
+    assert run.class_counts[7:] == (0, 0, 0)
+    assert min(run.class_counts[:7]) > 10
+    assert run.sample(n=9).labels.tolist() == [0, 1, 2, 3, 4, 5, 6, 0, 1]
+    with pytest.raises(InputError, match=r"class 7: .* trained without an image of it"):
+        run.sample([3, 7])
+    assert replace(run, class_counts=None).sample(7, n=2).labels.tolist() == [7, 7]
+    done = CliRunner().invoke(
+        main, ["sample", "seven", "--class", "7", "--weights-dir", str(folders.weights)]
+    )
+    assert done.exit_code == 2
+    assert "class 7: the generator was trained without an image of it" in done.stderr
+
+
 def test_training_does_not_disturb_torchs_random_state(tmp_path: Path) -> None:
     before = torch.get_rng_state()
     train_gan(toy_config(dry_run=True), in_folder(tmp_path))
@@ -159,7 +226,7 @@ def test_the_guide_does_not_change_while_the_generator_trains(
 ) -> None:
     guide = load_classifier("toy-guide")
     before = {key: value.clone() for key, value in guide.network.state_dict().items()}
-    monkeypatch.setattr("cgan.training.setup.load_classifier", lambda *_: guide)
+    monkeypatch.setattr("cgan.training.setup.load_role", lambda *_: guide)
     train_gan(toy_config(guidance=0.5, guidance_end=1.0), digits_run, name="strong", judge="none")
     after = guide.network.state_dict()
     assert all(torch.equal(after[key], value) for key, value in before.items())

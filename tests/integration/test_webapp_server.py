@@ -330,3 +330,21 @@ def test_there_is_nothing_before_it_is_offered() -> None:
         assert status(told(running, "GET / HTTP/1.1")) == 404
         running.shutdown()
         thread.join()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_limit_of_a_head_is_exact(server: SiteServer, at_once: bool) -> None:
+    def answer(length: int) -> bytes:
+        start = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nX: ".encode()
+        head = start + b"a" * (length - len(start) - 4) + b"\r\n\r\n"
+        if at_once:
+            return exchange(server, head)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            for part in (head[:5000], head[5000:]):
+                connection.sendall(part)
+                time.sleep(0.05)
+            return rest(connection)
+
+    assert status(answer(module.LARGEST_HEAD)) == 200
+    for length in (module.LARGEST_HEAD + 1, module.LARGEST_HEAD + 4, 2 * module.LARGEST_HEAD - 1):
+        assert status(answer(length)) == 431

@@ -1,5 +1,6 @@
 import gzip
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cgan.data import originals
-from cgan.data.datasets import load_split
+from cgan.data.datasets import DATASETS, load_split
 from cgan.data.originals import unpacked_sha256
-from cgan.data.spec import DataSpec
+from cgan.data.spec import DESCRIPTIONS, DataSpec, require_data_set
 from cgan.data.splits import (
     SPLITS,
     Split,
     balanced_labels,
     batches,
     interleaved,
+    of_classes,
     scale,
     subset,
+    unequal_classes,
     unscale,
 )
 from cgan.runtime.errors import InputError
@@ -187,6 +190,51 @@ def test_a_download_is_moved_into_place_beside_what_is_there(
     assert (target / "MNIST" / "mine.txt").read_text() == "kept"
 
 
+def of_counts(*counts: int) -> Split:
+    labels = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
+    images = torch.zeros(len(labels), 1, 4, 4, dtype=torch.uint8)
+    return Split(DataSpec("some", 1, 4, 4, len(counts), noun="digit"), images, labels)
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ((10, 12, 9), None),
+        ((50, 20, 20), None),  # unequal, but not rare
+        ((10, 0, 10, 0), "no training image of the digits 1, 3"),
+        (
+            (90, 2, 2, 2, 2, 2, 0),
+            "no training image of the digit 6; few of the digits 1 (2), 2 (2)",
+        ),
+        ((100, 5, 100), "few of the digit 1 (5)"),
+        (
+            (1, *[0] * 20),
+            "no training image of the digits 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 8",
+        ),
+    ],
+)
+def test_classes_without_or_with_few_training_images_are_told(
+    counts: tuple[int, ...], told: str | None
+) -> None:
+    split = of_counts(*counts)
+    assert split.class_counts() == list(counts)
+    line = unequal_classes(split)
+    assert line == told if told is None else str(line).startswith(told)
+
+
+def test_a_data_set_may_be_limited_to_some_classes() -> None:
+    kept = of_classes(of_counts(3, 2, 4), {0, 2})
+    assert kept.labels.tolist() == [0, 0, 0, 2, 2, 2, 2]
+    assert len(kept.images) == 7
+    assert kept.spec.n_classes == 3
+
+
+def test_every_data_set_has_a_description() -> None:
+    assert set(DATASETS) == set(DESCRIPTIONS)
+    with pytest.raises(InputError, match="did you mean 'kmnist'"):
+        require_data_set("kmnits")
+
+
 def test_an_unknown_data_set_names_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'mnist'"):
         load_split("minst", NOWHERE, "train")
@@ -266,3 +314,71 @@ def test_a_subset_is_drawn_at_random_and_the_same_each_time() -> None:
         for each in (test, one)
     )
     assert some <= pairs
+
+
+def dotted(name: str) -> str:
+    return name.replace("-idx", ".idx")
+
+
+@pytest.mark.parametrize(
+    ("form", "given"),
+    [
+        (lambda name: f"MNIST/raw/{name}", "MNIST"),
+        (lambda name: f"mnist/raw/{name}", "."),
+        (lambda name: f"mnist/raw/{name}", "mnist/raw"),
+        (lambda name: f"MNIST/{name}", "."),
+        (dotted, "."),
+        (lambda name: f"{name}/{name}", "."),
+        (lambda name: f"mnist/{name}/{dotted(name)}", "."),
+    ],
+)
+def test_files_are_found_as_other_programs_leave_them(
+    form: Callable[[str], str], given: str, toy_mnist: Path
+) -> None:
+    data = toy_mnist / "data"
+    for file in toy_mnist.glob("*ubyte"):
+        place = data / form(file.name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(place)
+    assert len(load_split("mnist", data / given, "test")) == 60
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("mine/{}", "name its folder with --data-dir .*mine, or move"),
+        ("mine/MNIST/raw/{}", "name its folder with --data-dir"),
+        ("T10K_images.IDX3-ubyte.gz", "its name would have to be train-images-idx3-ubyte"),
+    ],
+)
+def test_a_near_miss_is_named_before_a_server_is_asked(
+    place: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cgan.data.datasets.download", pytest.fail)
+    path = tmp_path / place.format("t10k-images-idx3-ubyte")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    with pytest.raises(InputError, match=f"{path} may be a file of mnist.*{told}"):
+        load_split("mnist", tmp_path, "test")
+
+
+def test_files_of_another_data_set_in_its_own_folder_are_no_near_miss(
+    toy_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = moved(toy_mnist, "FashionMNIST/raw")
+    asked: list[str] = []
+    monkeypatch.setattr("cgan.data.datasets.download", lambda name, _: asked.append(name))
+    with pytest.raises(InputError, match="after downloading"):
+        load_split("mnist", data, "test")
+    assert asked == ["mnist"]
+
+
+def test_a_data_dir_that_is_a_file_or_cannot_be_read_is_refused(
+    toy_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="is not a folder; name the folder of"):
+        load_split("mnist", toy_mnist / "t10k-images-idx3-ubyte", "test")
+    monkeypatch.setattr("os.path.isfile", lambda _: False)  # as without the permission
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(InputError, match="cannot be read: its permissions forbid it"):
+        load_split("mnist", toy_mnist, "test")

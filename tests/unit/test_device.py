@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from click.testing import CliRunner
@@ -9,6 +11,8 @@ from cgan.runtime.device import (
     choose_precision,
     memory_advice,
     precision_name,
+    require_one_process,
+    using_threads,
 )
 from cgan.runtime.errors import InputError, TrainingError
 
@@ -29,6 +33,66 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match="no device 'cuda'"):
         choose_device("cuda")
+
+
+def test_one_device_of_several_is_chosen_by_its_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device("cuda:1") == torch.device("cuda", 1)
+    assert choose_device("cuda") == torch.device("cuda")
+    for absent in ("cuda:2", "cuda:", "cuda:x", "cuda:-1", "cuda:01"):
+        with pytest.raises(InputError, match=r"use --device cuda:0 or cuda:1$"):
+            choose_device(absent)
+
+
+@pytest.mark.parametrize("kind", ["cpu", "auto"])
+def test_a_kind_of_which_there_is_one_takes_no_index(kind: str) -> None:
+    with pytest.raises(InputError, match=f"{kind} takes no index; use --device {kind}$"):
+        choose_device(f"{kind}:0")
+
+
+@pytest.mark.parametrize("variable", ["WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"])
+def test_copies_of_one_command_are_refused(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for alone in ("1", "", "many"):
+        monkeypatch.setenv(variable, alone)
+        require_one_process()
+    monkeypatch.setenv(variable, "2")
+    with pytest.raises(InputError, match=f"^{variable} is 2, .* start it once"):
+        require_one_process()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train-gan", "--dataset", "digits"],
+        ["train-classifier", "--dataset", "digits"],
+        ["evaluate", "digits"],
+        ["demo"],
+    ],
+)
+def test_every_command_that_trains_or_evaluates_refuses_copies(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    result = CliRunner().invoke(main, [*arguments, "-q"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("cgan: WORLD_SIZE is 2")
+    assert result.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_threads_are_set_for_a_while_and_only_if_told_to() -> None:
+    before = torch.get_num_threads()
+    with using_threads("auto"):
+        assert torch.get_num_threads() == before
+    with using_threads(str(before + 1)):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
+    for wrong in ("0", "-1", "two", "1025", "1.5", ""):
+        with pytest.raises(InputError, match="--threads must be auto or 1 to 1024"):  # noqa: SIM117
+            with using_threads(wrong):
+                pass
 
 
 @pytest.mark.parametrize("name", PRECISIONS)
@@ -93,7 +157,7 @@ def test_other_errors_of_torch_are_left_alone() -> None:
 
 
 def test_out_of_memory_is_one_line_with_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgan.models.sampling.draw", lambda *_, **__: no_room())
+    monkeypatch.setattr("cgan.models.hub.draw", lambda *_, **__: no_room())
     result = CliRunner().invoke(main, ["sample", "digits"])
     assert result.exit_code == 1
     assert result.stderr == "cgan: out of memory; try a smaller --batch-size, or fewer images\n"

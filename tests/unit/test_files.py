@@ -1,10 +1,25 @@
+import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cgan.io.files import csv_bytes, json_bytes, make_folder, require_writable, write_bytes
+from cgan.io.files import (
+    FORMULA_STARTS,
+    csv_bytes,
+    json_bytes,
+    make_folder,
+    output_folder,
+    require_writable,
+    require_writable_file,
+    safe_cell,
+    write_bytes,
+    write_files,
+)
 from cgan.runtime.errors import InputError
+
+LONG = "x" * 256  # one more than a name can have
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
@@ -44,3 +59,58 @@ def test_a_folder_is_proved_writable_without_being_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"file is not a folder\); choose another with --out"):
         require_writable(tmp_path / "file" / "x", "--out")
+
+
+def test_several_files_are_written_all_or_none(tmp_path: Path) -> None:
+    def files() -> Iterator[tuple[str, bytes]]:
+        yield "a", b"new"
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(OSError, match=r"cannot write .* \(No space left on device\)"):
+        write_files(tmp_path, files())
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+    write_files(tmp_path, [("a", b"1"), ("b", b"2")])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"1", "b": b"2"}
+
+
+def write_and_fail(path: Path) -> None:
+    path.touch()
+    raise KeyError
+
+
+def test_folders_that_were_made_for_nothing_are_removed_again(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    for folder in (tmp_path / "new/deep", tmp_path / "old", tmp_path / "old/new"):
+        with pytest.raises(IsADirectoryError), output_folder(folder, "--out"):
+            folder.read_bytes()
+    assert [path.name for path in tmp_path.rglob("*")] == ["old"]
+    with pytest.raises(InputError, match="too long"), output_folder(tmp_path / "x" / LONG, "--out"):
+        raise AssertionError
+    with pytest.raises(KeyError), output_folder(tmp_path / "x/deep", "--out"):
+        write_and_fail(tmp_path / "x/kept")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["kept", "old", "x"]
+
+
+@pytest.mark.parametrize("path", [LONG, f"new/{LONG}", f"{LONG}/x", "x/" * 2500 + "x", "a\0b"])
+def test_a_path_that_no_file_can_have_is_refused_before_anything_is_made(
+    path: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"cannot write .*; choose another file with --out"):
+        require_writable_file(tmp_path / path, "--out")
+    with pytest.raises(InputError, match=r"cannot write to .*; choose another with --out"):
+        require_writable(tmp_path / path, "--out")
+    require_writable_file(tmp_path / ("x" * 255), "--out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+cmd", "-", "-1 to 2", "@x", "\t=1", "\rx", "=", "+-1"])
+def test_no_cell_begins_as_a_formula(cell: str) -> None:
+    assert safe_cell(cell) == f"'{cell}"
+    for row in csv.reader(csv_bytes([{cell: cell, "x": 1}]).decode().splitlines()):
+        assert row[0][0] not in FORMULA_STARTS
+
+
+@pytest.mark.parametrize("cell", ["-1.5", "+2e-3", "-inf", "", "a=b", "guided", -1.5, -3, None])
+def test_numbers_and_words_are_cells_as_they_are(cell: object) -> None:
+    assert safe_cell(cell) is cell

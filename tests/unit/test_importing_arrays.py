@@ -8,6 +8,7 @@ import torch
 from conftest import TOY
 
 from cgan.data.importing.arrays import ArrayImages, classes, pixels
+from cgan.data.importing.folders import require_classes
 from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
 
@@ -101,10 +102,22 @@ def test_labels_that_are_no_classes_are_refused(labels: Any, message: str) -> No
         classes(labels, 3, GREY)
 
 
-def test_what_is_scored_needs_an_image_of_every_class() -> None:
+def test_arrays_are_imported_with_their_labels_if_they_have_any() -> None:
     asked = ArrayImages(BYTES, np.arange(8) % 4).imported(GREY)
     assert asked.labels is not None
     assert asked.labels.tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
     assert ArrayImages(BYTES).imported(GREY).labels is None
-    with pytest.raises(InputError, match="no image has the label 3"):
-        ArrayImages(BYTES, np.arange(8) % 3).imported(GREY)
+
+
+def test_images_may_be_required_of_every_class_that_is_scored() -> None:
+    asked = ArrayImages(BYTES, np.arange(8) % 3).imported(GREY)
+    assert asked.labels is not None
+    with pytest.raises(InputError, match="the array: no image has the label 3"):
+        require_classes(asked.labels.numpy(), range(4), "the array")
+    require_classes(asked.labels.numpy(), range(3), "the array")
+    kept = asked.without([1])
+    assert kept.labels is not None
+    assert kept.labels.tolist() == [0, 2, 0, 2, 0]
+    assert torch.equal(kept.images, asked.images[asked.labels != 1])
+    unlabelled = ArrayImages(BYTES).imported(GREY)
+    assert unlabelled.without([1]) is unlabelled

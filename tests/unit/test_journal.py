@@ -258,3 +258,33 @@ def test_more_files_than_a_manifest_can_name_are_refused_before_anything_is_writ
     with locked(folder), pytest.raises(OSError, match="would have 4 files, too many"):
         commit(folder, {"more": b""})
     assert contents(folder) == OLD
+
+
+def test_a_committed_file_is_read_only_as_it_was_committed(folder: Path) -> None:
+    assert journal.read_whole(folder, "c/d", 100) == b"old d"
+    (folder / "note").write_bytes(b"mine")
+    with pytest.raises(OSError, match="does not list it"):
+        journal.read_whole(folder, "note", 100)
+    with pytest.raises(OSError, match="is the maximum"):
+        journal.read_whole(folder, "a", 4)
+    (folder / "a").write_bytes(b"old b")
+    with pytest.raises(InputError, match="a is damaged: it does not match its manifest"):
+        journal.read_whole(folder, "a", 100)
+    (folder / MANIFEST).unlink()
+    with pytest.raises(OSError, match="does not list it"):
+        journal.read_whole(folder, "b", 100)
+
+
+def test_ctrl_c_while_files_are_written_leaves_none_of_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(path: Path, content: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content[:2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(journal, "write_through", write)
+    with pytest.raises(KeyboardInterrupt), locked(folder):
+        commit(folder, NEW)
+    assert contents(folder) == OLD
+    assert not (folder / journal.COMING).exists()

@@ -283,6 +283,16 @@ def test_samples_of_unequal_or_no_length_are_refused(lengths: tuple[int, int, in
         samples(*lengths)
 
 
+@pytest.mark.parametrize("label", [K, K + 2, -1])
+def test_samples_with_a_label_that_is_no_class_are_refused(label: int) -> None:
+    parts = np.zeros((2, K), np.float32), np.zeros((2, 2), np.float32)
+    assert len(Features(np.array([0, K - 1]), *parts)) == 2
+    with pytest.raises(
+        InputError, match=f"run from .*{label}.*; the classifier knows the classes 0"
+    ):
+        Features(np.array([0, label]), *parts)
+
+
 @pytest.mark.parametrize("fill", [math.nan, math.inf, -math.inf])
 def test_samples_that_are_not_finite_are_refused(fill: float) -> None:
     with pytest.raises(InputError, match="not finite"):

@@ -141,3 +141,16 @@ def test_a_pickle_in_an_archive_is_not_run(archive: Arrays, tmp_path: Path) -> N
     with pytest.raises(InputError, match="holds objects"):
         read_network(saved(tmp_path, {**archive, "scales": np.array([Trap()], dtype=object)}))
     assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("part", ["guide.", ""])
+def test_arrays_that_are_not_finite_are_refused_by_name(
+    value: float, part: str, archive: Arrays, tmp_path: Path
+) -> None:
+    names = [name for name in archive if archive[name].dtype == np.float32]
+    name = next(name for name in names if name.startswith("guide.") == bool(part))
+    bad = archive[name].copy()
+    bad.flat[-1] = value
+    with pytest.raises(InputError, match=rf"{name} has values that are not finite\)"):
+        read_network(saved(tmp_path, {**archive, name: bad}))

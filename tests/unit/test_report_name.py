@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from conftest import plain_results
 
+from cgan.evaluation.report_files import shown_name, training_files
 from cgan.evaluation.report_name import IN_MEMORY, report_name, source_of
+from cgan.io.journal import commit, locked
+from cgan.metrics.results import parse_results
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
 
@@ -73,3 +76,36 @@ def test_a_source_is_seen_from_the_reports_so_that_both_can_move_together(tmp_pa
 def test_the_name_must_be_that_of_a_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a run name"):
         report_name("../up", "demo", IN_MEMORY, tmp_path, Progress())
+
+
+def test_only_files_that_the_runs_manifest_vouches_for_enter_a_report(tmp_path: Path) -> None:
+    files = {"history.csv": b"epoch\n1\n", "samples.gif": b"GIF8", "samples.png": b"PNG"}
+    with locked(tmp_path):
+        commit(tmp_path, files)
+    gan = run_in(tmp_path)
+    whole = {"history.csv": b"epoch\n1\n", "film.gif": b"GIF8", "epochs.png": b"PNG"}
+    assert training_files(gan) == whole
+    assert training_files(None) == {}
+    (tmp_path / "samples.gif").unlink()
+    assert training_files(gan).keys() == {"history.csv", "epochs.png"}
+    for name in ("history.csv", "samples.png"):
+        honest = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(bytes([*honest[:-1], honest[-1] ^ 1]))
+        with pytest.raises(InputError, match=f"{name} is damaged: it does not match its manifest"):
+            training_files(gan)
+        (tmp_path / name).write_bytes(honest)
+    with locked(tmp_path):
+        commit(tmp_path, {"other": b""}, fresh=True)
+    (tmp_path / "history.csv").write_bytes(b"epoch\n9\n")
+    assert training_files(gan) == {}
+
+
+@pytest.mark.parametrize(
+    ("folder", "shown"),
+    [("my judge", "my judge"), ("=cmd|calc", "cmd|calc"), ("-+@", "?"), ("a\nb", "a?b")],
+)
+def test_the_name_of_any_folder_becomes_one_that_results_can_hold(folder: str, shown: str) -> None:
+    assert shown_name(folder) == shown
+    content = plain_results()
+    content["judge"]["name"] = shown_name(folder)
+    assert parse_results(content).judge.name == shown

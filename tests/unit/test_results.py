@@ -399,8 +399,9 @@ def test_format_1_is_upgraded_to_the_names_of_format_2() -> None:
             assert row == {RENAMED_RESULTS.get(key, key): value for key, value in one.items()}
     cell = new["gallery"]["copies"]["cells"][0]
     assert cell["class"] == old["gallery"]["copies"]["cells"][0]["digit"]
+    assert new["reference"] == {**old["reference"], "absent": []}
     assert new["provenance"]["config"] == old["provenance"]["config"]  # as the training had it
-    for part in ("run", "seed", "confusion", "timing", "cost", "reference"):
+    for part in ("run", "seed", "confusion", "timing", "cost"):
         assert new[part] == old[part]
 
 
@@ -464,3 +465,34 @@ def test_the_schema_tells_of_every_part() -> None:
     assert {"run", "metrics", "per_class", "warnings"} <= set(parts["required"])
     for name, part in schema()["$defs"].items():
         assert part["description"], name
+
+
+@pytest.mark.parametrize("name", ["=cmd|calc!A1", "+1", "-1", "@sum"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("run",),
+        ("dataset",),
+        ("recipe",),
+        ("judge", "name"),
+        ("guide", "network"),
+        ("provenance", "guide"),
+        ("provenance", "config", "recipe"),
+    ],
+)
+def test_a_name_that_a_spreadsheet_would_compute_is_refused(
+    place: tuple[str, ...], name: str
+) -> None:
+    content = plain_results()
+    part = content
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = name
+    with pytest.raises(ValueError, match="that begins with none of =") as caught:
+        parse_results(content)
+    assert str(caught.value).startswith(place[0])
+
+
+def test_a_noun_that_a_spreadsheet_would_compute_is_refused() -> None:
+    with pytest.raises(ValueError, match="noun"):
+        parse_results({**plain_results(), "noun": "=digit"})

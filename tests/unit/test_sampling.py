@@ -61,6 +61,16 @@ def test_a_class_that_does_not_exist_is_refused(generator: Generator, label: int
         draw(generator, TOY.n_classes, 6, label=label)
 
 
+def test_a_class_without_a_training_image_is_not_drawn(generator: Generator) -> None:
+    _, labels = draw(generator, TOY.n_classes, 5, untrained={1, 3}, device="cpu")
+    assert labels.tolist() == [0, 2, 0, 2, 0]
+    _, labels = draw(generator, TOY.n_classes, 3, label=[2, 0], untrained={1, 3}, device="cpu")
+    assert labels.tolist() == [2, 0, 2]
+    for label in (3, [0, 3], [1]):
+        with pytest.raises(InputError, match=r"^class [13]: .* was trained without an image of it"):
+            draw(generator, TOY.n_classes, 6, label=label, untrained={1, 3})
+
+
 def test_a_shorter_number_format_draws_nearly_the_same(generator: Generator) -> None:
     exact, _ = draw(generator, TOY.n_classes, 20, seed=2, device="cpu")
     short, _ = draw(generator, TOY.n_classes, 20, seed=2, device="cpu", precision="bf16")

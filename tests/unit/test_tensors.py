@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cgan.models.layers import ClassEmbedding
-from cgan.models.tensors import on_meta_device, read_tensors
+from cgan.models.tensors import not_finite, on_meta_device, read_tensors
 from cgan.runtime.errors import InputError
 
 HELD = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.zeros(3, dtype=torch.int64)}
@@ -125,3 +125,26 @@ def test_a_network_on_the_meta_device_takes_the_weights_of_another() -> None:
     labels, modes = torch.arange(18) // 2, torch.arange(18) % 2
     assert torch.equal(network(labels, modes), real(labels, modes))
     assert all(weight.requires_grad for weight in network.parameters())
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+def test_values_that_are_not_finite_are_refused_by_the_name_of_their_tensor(
+    tmp_path: Path, value: float, kind: torch.dtype
+) -> None:
+    bad = {**HELD, "deep.weight": torch.zeros(3, 2, dtype=kind)}
+    read_tensors(saved(tmp_path, bad), bad, 2**20)
+    bad["deep.weight"][2, 1] = value
+    assert not_finite(bad) == "deep.weight"
+    with pytest.raises(InputError, match=r"damaged: deep\.weight has values that are not finite"):
+        read_tensors(saved(tmp_path, bad), bad, 2**20)
+
+
+@pytest.mark.parametrize("offsets", [([0, 24], [0, 24]), ([0, 24], [12, 36]), ([12, 36], [0, 12])])
+def test_tensors_that_share_bytes_or_leave_some_out_are_refused(
+    tmp_path: Path, offsets: tuple[list[int], list[int]]
+) -> None:
+    part = {"dtype": "F32", "shape": [6]}
+    header = {name: {**part, "data_offsets": o} for name, o in zip("ab", offsets, strict=True)}
+    with pytest.raises(InputError, match="is damaged"):
+        read_tensors(headed(tmp_path, header, bytes(48)), None, 2**20)

@@ -12,8 +12,8 @@ from cgan.models.base import Discriminator
 from cgan.models.classifiers import CLASSIFIERS
 from cgan.models.registry import DISCRIMINATORS, GENERATORS
 from cgan.runtime.errors import TrainingError
-from cgan.training.step_log import StepLog
 from cgan.training.losses import ADVERSARIAL, PENALTIES
+from cgan.training.step_log import StepLog
 from cgan.training.updates import Batch, guidance_at, make_phases, rate_at
 
 

@@ -18,11 +18,14 @@ from cgan.data.mnist_sample import read_sample
 from cgan.data.originals import (
     CLASSES,
     FILES,
+    LOOSE,
     find,
     is_original,
     md5s,
     places,
+    require_findable,
     unpacked_sha256,
+    usual_name,
     why_not,
 )
 from cgan.io.files import nearest_existing, why_not_writable
@@ -64,9 +67,14 @@ def _data_set(dataset: str, data_dir: Path, sha256: Callable[[Path], str]) -> Fi
         return warning(
             dataset, f"{data_dir} has no image file with its label file; add the missing files"
         )
+    if not paths and dataset == LOOSE:
+        try:
+            require_findable(dataset, data_dir)
+        except InputError as error:
+            return warning(dataset, str(error))
     if not paths:
         text = f"not in {data_dir}; downloaded when needed, or give its folder with --data-dir"
-        return warning(dataset, text) if dataset == "mnist" else ok(dataset, text)
+        return warning(dataset, text) if dataset == LOOSE else ok(dataset, text)
     if reason := _why_not(dataset, data_dir, paths, sha256):
         return warning(dataset, reason)
     where = f"in {' and '.join(sorted({str(path.parent) for path in paths}))}"
@@ -81,7 +89,7 @@ def _data_set(dataset: str, data_dir: Path, sha256: Callable[[Path], str]) -> Fi
             return problem(dataset, f"{text} download it again")
         checked = checked and original is True
     if len(paths) < len(FILES):
-        lacks = next(name for name in FILES if name not in [_name(path) for path in paths])
+        lacks = next(name for name in FILES if name not in [usual_name(path) for path in paths])
         return warning(dataset, f"{where}, but {lacks} is missing; add the missing files")
     if not checked:
         return ok(dataset, f"{where}; not checked: no checksum of these files is known")
@@ -95,10 +103,6 @@ def _why_not(
         return why_not(dataset, data_dir, paths, sha256)
     except (OSError, EOFError, zlib.error):  # reported with the file
         return None
-
-
-def _name(path: Path) -> str:
-    return path.name.removesuffix(".gz")
 
 
 def room(folders: Folders) -> Iterator[Finding]:

@@ -7,12 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgan.data.importing.folders import (
-    ImportedImages,
-    require_classes,
-    require_contents,
-    require_range,
-)
+from cgan.data.importing.folders import ImportedImages, require_contents, require_range
 from cgan.data.importing.npz import has_channels_last
 from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
@@ -46,12 +41,10 @@ class ArrayImages:
         """Return the images and labels, checked and ready to be scored.
 
         Raises:
-            InputError: as `pixels` and `classes`; or a class has no image.
+            InputError: as `pixels` and `classes`.
         """
         images = pixels(self.images, spec)
         labels = None if self.labels is None else classes(self.labels, len(images), spec)
-        if labels is not None:
-            require_classes(labels, spec, WHERE)
         tensors = (None if array is None else torch.from_numpy(array) for array in (images, labels))
         return ImportedImages(self.name, *tensors)  # type: ignore[arg-type]
 

@@ -3,7 +3,7 @@
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,13 @@ class ImportedImages:
         labels = None if self.labels is None else self.labels[order]
         return ImportedImages(self.name, self.images[order], labels)
 
+    def without(self, classes: Collection[int]) -> "ImportedImages":
+        """Return the images whose label is none of `classes`; all if they have no labels."""
+        if self.labels is None or not classes:
+            return self
+        kept = torch.isin(self.labels, torch.tensor([*classes]), invert=True)
+        return ImportedImages(self.name, self.images[kept], self.labels[kept])
+
 
 def read_images(path: Path, spec: DataSpec) -> ImportedImages:
     """Read FILE.npz (arrays `images` and optionally `labels`) or a folder of pictures.
@@ -52,7 +59,7 @@ def read_images(path: Path, spec: DataSpec) -> ImportedImages:
 
     Raises:
         InputError: it cannot be read, the images are not uint8 of that shape, are blank or all the
-            same, the labels are not one class each, or a class has no image.
+            same, or the labels are not one class each.
     """
     if not path.exists():
         raise InputError(f"{path} does not exist; name an npz file or a folder of pictures")
@@ -60,7 +67,6 @@ def read_images(path: Path, spec: DataSpec) -> ImportedImages:
     require_contents(images, path)
     if labels is not None:
         require_range(labels, spec, path)
-        require_classes(labels, spec, path)
         labels = labels.astype(np.int64)
     whole = path.resolve().name if path.is_dir() else path.resolve().stem  # ckpt-1.25 is a folder
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", whole).strip("-._") or "images"
@@ -183,13 +189,15 @@ def require_range(labels: NDArray[np.integer], spec: DataSpec, where: Path | str
         )
 
 
-def require_classes(labels: NDArray[np.integer], spec: DataSpec, where: Path | str) -> None:
-    """Check that every class of `spec` has an image.
+def require_classes(
+    labels: NDArray[np.integer], classes: Collection[int], where: Path | str
+) -> None:
+    """Check that each of some classes has an image.
 
     Raises:
         InputError: one has none; the message names `where`.
     """
-    absent = sorted(set(range(spec.n_classes)) - set(labels.tolist()))
+    absent = sorted(set(classes) - set(labels.tolist()))
     if absent:
         raise InputError(
             f"{where}: no image has the label {absent[0]}; give images of every class, or leave "

@@ -21,7 +21,7 @@ from cgan.runtime.errors import InputError
 HERE = "127.0.0.1"
 NAMES = (HERE, "localhost")  # host names that a browser on this machine may use
 MOST_CONNECTIONS = 32  # at once
-LARGEST_HEAD = 2**13  # bytes of the request line and headers
+LARGEST_HEAD = 2**13  # bytes of the request line, the headers and the empty line
 PATIENCE = 10.0  # seconds to receive the head, and to send the response
 DRAINED = 2**20  # bytes of a body that are discarded, so that the client reads the refusal
 END = b"\r\n\r\n"
@@ -187,19 +187,19 @@ def _read_head(receive: Callable[[int], bytes], patience: Callable[[float], None
     One that is too long is returned without that empty line. Everything after the head is dropped.
     """
     head, end = b"", time.monotonic() + PATIENCE
-    while END not in head and len(head) <= LARGEST_HEAD:
+    while END not in head and len(head) < LARGEST_HEAD:
         left = end - time.monotonic()
         if left <= 0:
             return b""
         patience(left)
         try:
-            part = receive(LARGEST_HEAD)
+            part = receive(LARGEST_HEAD - len(head))
         except OSError:  # too late, or the connection is closed
             return b""
         if not part:
             return b""
         head += part
-    return head[: head.index(END) + len(END)] if END in head[: LARGEST_HEAD + 4] else head
+    return head[: head.index(END) + len(END)] if END in head else head
 
 
 def _drain(connection: socket.socket) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgan.io.files import make_folder, require_writable
+from cgan.io.files import output_folder, require_writable
 from cgan.io.journal import checksums, commit, locked
 from cgan.runtime.errors import InputError
 
@@ -28,9 +28,9 @@ def require_free(folder: Path) -> None:
     Raises:
         InputError: it is a file, holds other files, or cannot be written to.
     """
+    require_writable(folder, "--out")
     if folder.is_dir() and any(folder.iterdir()) and not checksums(folder).keys() >= MARKS:
         raise InputError(f"--out {folder} has other files in it; name a new folder")
-    require_writable(folder, "--out")
 
 
 def write_site(site: Site, folder: Path) -> None:
@@ -41,6 +41,5 @@ def write_site(site: Site, folder: Path) -> None:
         OSError: it cannot be written to; it is unchanged.
     """
     require_free(folder)
-    make_folder(folder, "--out")
-    with locked(folder):
+    with output_folder(folder, "--out"), locked(folder):
         commit(folder, site.files, fresh=True)

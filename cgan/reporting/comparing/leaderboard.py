@@ -7,7 +7,7 @@ import msgspec
 import pandas as pd
 from markupsafe import Markup
 
-from cgan.io.files import make_folder
+from cgan.io.files import output_folder
 from cgan.io.journal import PATIENCE, commit, locked
 from cgan.metrics.registry import METRICS
 from cgan.reporting import tables
@@ -39,8 +39,7 @@ def write_leaderboard(entries: list[Entry], folder: Path) -> Path:
     Raises:
         InputError: the folder cannot be written to, or another process is writing to it.
     """
-    make_folder(folder, "--out")
-    with locked(folder, wait=PATIENCE):
+    with output_folder(folder, "--out"), locked(folder, wait=PATIENCE):
         files = leaderboard_files(entries, folder)
         commit(folder, files, removed={EARLIER, CURVES} - files.keys())
     return folder / PAGE
@@ -63,7 +62,7 @@ def leaderboard_files(entries: list[Entry], folder: Path) -> dict[str, bytes]:
         apart=[row for row in zip(grouped["recipe"], grouped["apart"], strict=True) if row[1]],
         curves=Markup(curves.inline(drawn, LABEL)) if drawn else None,
     )
-    files = {PAGE: page, TABLE: table.to_csv(index=False).encode()}
+    files = {PAGE: page, TABLE: tables.csv_of(table, index=False)}
     return files | ({CURVES: drawn} if drawn else {})
 
 

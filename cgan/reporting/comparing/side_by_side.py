@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from cgan.config.schema import GanConfig
-from cgan.io.files import make_folder
+from cgan.io.files import output_folder
 from cgan.io.journal import PATIENCE, commit, locked
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import Results, Score
@@ -64,8 +64,7 @@ def write_side_by_side(pair: Pair, folder: Path) -> Path:
         InputError: the folder cannot be written to, another process is writing to it, or the
             samples of a report are damaged.
     """
-    make_folder(folder, "--out")
-    with locked(folder, wait=PATIENCE):
+    with output_folder(folder, "--out"), locked(folder, wait=PATIENCE):
         name = page_name(pair)
         commit(folder, {name: _page(pair, folder)})
     return folder / name
