@@ -1,6 +1,7 @@
 """The command line: flags become a config and one call; the only package that knows click."""
 
 import io
+import logging
 import os
 import sys
 import warnings
@@ -35,6 +36,8 @@ class CommandGroup(click.Group):
         """Run a command; word what it raises and leave with the right exit status."""
         if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may lack letters
             sys.stdout.reconfigure(errors="replace")
+        # that matplotlib cannot keep a cache in an unwritable home changes no result
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
         try:
             with stopping_at_once(), _warnings_in_lines():
                 status = super().main(

@@ -27,6 +27,7 @@ from cgan.config.schema import EvalConfig, Folders, GanConfig
 from cgan.data.spec import plural
 from cgan.evaluation.arguments import require_subject
 from cgan.io.files import require_writable
+from cgan.io.run_layout import require_own_reports
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
 
@@ -140,13 +141,17 @@ def _score(
 
 @click.command("demo")
 @click.option("--epochs", type=float, help="Epochs of the generator's training.")
+@click.option("--guide-epochs", type=int, help="Epochs of the guide's training.")
 @field_option(GanConfig(), "--seed", "Seed of the generator's training.")
+@click.option("--quick", is_flag=True, help="A quick evaluation, as of cgan evaluate.")
 @field_option(EvalConfig(), "--n-samples", "Images to generate and score.", "-n", kind=NUMBER)
 @field_option(EvalConfig(), "--gan-train-images", "Images that GAN-train learns from; 0: none.")
 @common
 def demo(
     epochs: float | None,
+    guide_epochs: int | None,
     seed: int | None,
+    quick: bool,
     n_samples: int | None,
     gan_train_images: int | None,
     device: str,
@@ -158,12 +163,14 @@ def demo(
     """Run all three stages on the embedded images of MNIST, in three minutes on two cores."""
     folders = Folders(data_dir, weights_dir, reports_dir)
     progress = shown_progress(verbose)
-    guide = classifier_config("guide", DEMO_DATASET, device=device)
+    guide = classifier_config("guide", DEMO_DATASET, device=device, epochs=guide_epochs)
     gan = gan_config("guided", DEMO_DATASET, device=device, epochs=epochs, seed=seed)
-    evaluation = eval_config(n_samples=n_samples, gan_train_images=gan_train_images, device=device)
+    counts = {"n_samples": n_samples, "gan_train_images": gan_train_images}
+    evaluation = eval_config(quick, **counts, device=device)
     # now, not after two trainings
     require_writable(weights_dir, "--weights-dir")
     require_writable(reports_dir, "--reports-dir")
+    require_own_reports(reports_dir)
     from cgan.data.datasets import load_split
     from cgan.training import classifier as stage1
     from cgan.training import gan as stage2

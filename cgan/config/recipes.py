@@ -166,11 +166,13 @@ QUICK: dict[str, Any] = {
 
 # A small data set needs more epochs, because each has few steps. With about a thousand images the
 # discriminator also needs a lower learning rate and shifted images; otherwise it memorises them.
+# With a thousand images per class, more modes bring more of the rare ones: of validation images the
+# diversity was 0.94 and 0.97 with 16 modes (two seeds), 0.85 to 0.90 with 2, 4 and 8 (one each).
 SMALL_GAN: dict[str, dict[str, dict[str, Any]]] = {
     "digits": {
         "guided": {"epochs": 60, "batch_size": 64, "g_lr": 1e-3, "d_lr": 1e-3, "d_shift": 3}
     },
-    "mnist-sample": {"guided": {"epochs": 30, "modes": 4}},
+    "mnist-sample": {"guided": {"epochs": 30, "modes": 16}},
 }
 # factor on the epochs of the other recipes; nothing else in them changes
 SMALL_EPOCHS = {"digits": 6, "mnist-sample": 3}

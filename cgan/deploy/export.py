@@ -143,7 +143,10 @@ def export(source: Source, form: str, out: Path | None = None) -> Export:
     content = chosen.content(packed)
     with TemporaryDirectory(prefix="cgan-export-") as folder:
         trial = Path(folder) / f"trial{chosen.suffix}"
-        write_bytes(trial, content)
+        try:
+            trial.write_bytes(content)
+        except OSError as error:
+            raise OSError(f"cannot write {trial} ({error.strerror or error})") from error
         parity = compare(packed, trial, form)
     if parity is not None and not parity.holds:
         raise ExportError(

@@ -144,7 +144,7 @@ def require_writable_file(path: Path, flag: str) -> None:
     if os.path.isdir(path):
         reason = "it is a folder"
     if reason:
-        raise InputError(f"cannot write {path} ({reason}); choose another file with {flag}")
+        raise InputError(f"cannot write to {path} ({reason}); choose another with {flag}")
 
 
 def nearest_existing(folder: Path) -> Path:

@@ -455,8 +455,9 @@ def test_what_cannot_be_scored_is_refused_in_a_line(
 
 
 def test_a_report_that_is_not_there_or_damaged_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no report of a run 'mnist'"):
-        cgan.read_report("mnist", tmp_path)
+    assert cgan.read_report("mnist", reports_dir=tmp_path).results.run == "mnist"  # a shipped one
+    with pytest.raises(InputError, match="no report of a run 'mine'"):
+        cgan.read_report("mine", tmp_path)
     (tmp_path / "mnist").mkdir()
     (tmp_path / "mnist" / "results.json").write_text("{}")
     with pytest.raises(InputError, match="lacks"):

@@ -506,7 +506,7 @@ def test_a_folder_without_permission_is_wrong_use(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("cgan.io.run_layout.runs", forbidden)
     result = run("evaluate")
     assert result.exit_code == 2
-    assert result.stderr == "cgan: [Errno 13] Permission denied: '/root/w'\n"
+    assert result.stderr == "cgan: /root/w: Permission denied\n"
 
 
 def test_a_class_that_does_not_exist_is_wrong_use(digits_run: Folders, tmp_path: Path) -> None:

@@ -476,8 +476,6 @@ def test_a_history_with_a_flipped_bit_does_not_enter_a_report(
     content[len(content) * 6 // 10] ^= 1
     path.write_bytes(content)
     folders = replace(digits_run, weights=tmp_path, reports=tmp_path / "reports")
-    with pytest.raises(
-        InputError, match=r"history\.csv is damaged: it does not match its manifest"
-    ):
+    with pytest.raises(InputError, match=r"history\.csv is damaged: it does not match its man"):
         evaluate("toy", CONFIG, folders)
     assert not folders.reports.exists()

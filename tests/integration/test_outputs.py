@@ -164,3 +164,20 @@ def test_the_line_of_an_export_says_what_reads_the_file(here: Path) -> None:
     done = run(*EXPORT[:3], "torchscript")
     assert "read it with torch.jit.load" in done.stdout
     assert "read it with numpy.load" in run(*EXPORT).stdout
+
+
+def test_a_home_that_cannot_be_written_to_is_not_mentioned(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "mine/digits").mkdir(parents=True)
+    report = REPOSITORY / "reports/examples/digits/results.json"
+    shutil.copy(report, tmp_path / "mine/digits")
+    places = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(tmp_path / "file/x"))
+    done = subprocess.run(
+        [sys.executable, "-m", "cgan", "report", "digits", "--reports-dir", "mine"],
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, **places, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -96,7 +96,7 @@ def test_folders_that_were_made_for_nothing_are_removed_again(tmp_path: Path) ->
 def test_a_path_that_no_file_can_have_is_refused_before_anything_is_made(
     path: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match=r"cannot write .*; choose another file with --out"):
+    with pytest.raises(InputError, match=r"cannot write to .*; choose another with --out"):
         require_writable_file(tmp_path / path, "--out")
     with pytest.raises(InputError, match=r"cannot write to .*; choose another with --out"):
         require_writable(tmp_path / path, "--out")
