@@ -259,10 +259,10 @@ def test_the_page_of_images_without_labels_shows_what_there_is(
     digits_run: Folders, tmp_path: Path
 ) -> None:
     images = load_split("digits", Path(), "validation").images.numpy()
-    np.savez(tmp_path / "unasked.npz", images=images)
+    np.savez(tmp_path / "no-labels.npz", images=images)
     config = EvalConfig(gan_train_images=0, device="cpu")
-    evaluate(None, config, digits_run, images=tmp_path / "unasked.npz", dataset="digits")
-    folder = digits_run.reports / "unasked"
+    evaluate(None, config, digits_run, images=tmp_path / "no-labels.npz", dataset="digits")
+    folder = digits_run.reports / "no-labels"
     page = Page(write_report(folder).page.read_text())
     assert page.open == []
     assert len(page.images) == 10 + 20 + 20 + 20  # rows of samples, certain, uncertain, copies

@@ -101,15 +101,26 @@ def test_a_judge_of_other_images_is_none(tmp_path: Path) -> None:
     assert find_judge(gan, tmp_path) is None
 
 
-@pytest.mark.parametrize("accuracy", [None, {}, 3, {"value": 7}, {"value": "all"}, {"value": True}])
-def test_an_accuracy_that_is_none_is_left_out(accuracy: object, tmp_path: Path) -> None:
+def judge_with(accuracy: object, tmp_path: Path) -> None:
+    """Write a judge of the digits whose config.json records something as its accuracy."""
     judge = Path(shutil.copytree(SHIPPED / "digits-judge", tmp_path / "digits-judge"))
     config = json.loads((judge / "config.json").read_text())
     (judge / "manifest.json").unlink()
     (judge / "config.json").write_text(json.dumps({**config, "test_accuracy": accuracy}))
+
+
+def test_an_accuracy_that_is_not_recorded_is_left_out(tmp_path: Path) -> None:
+    judge_with(None, tmp_path)
     gan = load_generator("digits", tmp_path)
     facts = json.loads(site_files(gan, find_judge(gan, tmp_path), NETWORKS)[FACTS])
     assert facts["judge"]["accuracy"] is None
+
+
+@pytest.mark.parametrize("accuracy", [{}, 3, {"value": 7}, {"value": "all"}, {"value": True}])
+def test_what_is_no_accuracy_is_refused(accuracy: object, tmp_path: Path) -> None:
+    judge_with(accuracy, tmp_path)
+    with pytest.raises(InputError, match="test_accuracy"):
+        find_judge(load_generator("digits", tmp_path), tmp_path)
 
 
 def test_what_is_not_known_or_was_not_used_is_not_told() -> None:

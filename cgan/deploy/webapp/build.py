@@ -9,13 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cgan.data.run_config import LARGEST_CONFIG
 from cgan.deploy.export import discriminator_onnx, generator_onnx, judge_onnx
 from cgan.deploy.webapp.directions import find_directions
 from cgan.deploy.webapp.runtime_files import unpack
 from cgan.deploy.webapp.site import FACTS, FORMAT, Site
-from cgan.io.run_layout import CONFIG, newest_run, runs
-from cgan.io.strict import read_json
+from cgan.io.run_layout import newest_run, runs
 from cgan.models.hub import (
     ClassifierRun,
     GanRun,
@@ -131,12 +129,10 @@ def _judge_facts(judge: ClassifierRun) -> dict[str, Any]:
     The accuracy (0 to 1, on real test images) is None if its config.json does not have it.
     """
     smoothing = judge.config.label_smoothing
-    accuracy = dict(read_json(judge.folder / CONFIG, LARGEST_CONFIG)).get("test_accuracy")
-    value = accuracy.get("value") if isinstance(accuracy, dict) else None
-    known = isinstance(value, float) and 0 <= value <= 1
+    accuracy = judge.test_accuracy
     return {
         "name": judge.name,
         "network": judge.config.network,
         "target": 1 - smoothing + smoothing / judge.spec.n_classes,
-        "accuracy": value if known else None,
+        "accuracy": None if accuracy is None else accuracy.value,
     }
