@@ -133,11 +133,14 @@ def require_findable(dataset: str, data_dir: Path) -> None:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield the first MOST_SEARCHED files that are at most DEEPEST folders down."""
+    """Yield the first MOST_SEARCHED files that are at most DEEPEST folders down.
+
+    Hidden folders are left out: a download, of this or another process, fills one.
+    """
     seen = 0
     for place, folders, names in os.walk(folder):
-        if len(Path(place).relative_to(folder).parts) >= DEEPEST:
-            folders.clear()
+        deepest = len(Path(place).relative_to(folder).parts) >= DEEPEST
+        folders[:] = [] if deepest else [name for name in folders if not name.startswith(".")]
         for name in sorted(names):
             seen += 1
             if seen > MOST_SEARCHED:

@@ -112,7 +112,7 @@ def test_where_it_cannot_install_it_says_what_to_install(place: Place, why: str)
     status, said, calls = place.run()
     assert (status, calls) == (1, ["setup test"])
     assert said.splitlines() == [
-        f"install Chromium (or name one with CGAN_CHROMIUM=...), then run {SCRIPT} again"
+        f"install Chromium (or choose one with CGAN_CHROMIUM=...), then run {SCRIPT} again"
     ]
     status, said, _ = place.run(CGAN_CHROMIUM="/opt/chrome")
     assert status == 1
