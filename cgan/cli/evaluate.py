@@ -29,7 +29,7 @@ from cgan.evaluation.arguments import require_subject
 from cgan.io.files import require_writable
 from cgan.io.run_layout import require_own_reports
 from cgan.runtime.errors import InputError
-from cgan.runtime.progress import Progress
+from cgan.runtime.progress import Progress, wrapped
 
 DEMO_DATASET = "mnist-sample"  # embedded, and large enough for a good generator
 
@@ -131,8 +131,9 @@ def _score(
         content = msgspec.to_builtins(results)
         echo_json({"report": str(report.page), "verdict": said, "results": content})
         return
+    said = wrapped(f"{results.run}: {verdict}")  # before the colours, which have no width
     word = styled_verdict(verdict.title, verdict.kind)
-    click.echo(f"{results.run}: {word}{str(verdict).removeprefix(verdict.title)}")
+    click.echo(said.replace(f": {verdict.title}", f": {word}", 1))
     echo_summary(summary(results))
     click.echo(f"report: {report.page}")
     flags = folder_flags(folders, "reports")

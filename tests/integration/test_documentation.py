@@ -112,14 +112,18 @@ TABLE = [
         )
         for name in RECIPES
     ),
-    Row("cgan train-gan --dataset mnist-sample", f"{SHORT} --dry-run", says="nothing saved"),
+    Row(
+        "cgan train-gan --dataset mnist-sample --epochs 20 --modes 8",
+        f"{SHORT} --dry-run",
+        says="nothing saved",
+    ),
     Row(
         "cgan train-gan --dataset mnist-sample --epochs 2 --name short",
         SHORT,
         leaves=("weights/short/generator.safetensors",),
     ),
     Row(
-        "cgan train-gan --dataset mnist-sample --epochs 40 --name longer",
+        "cgan train-gan --dataset mnist-sample --epochs 40 --modes 8 --name longer",
         f"{SHORT} --dry-run",
         says="nothing saved",
     ),
