@@ -131,9 +131,9 @@ def _score(
         content = msgspec.to_builtins(results)
         echo_json({"report": str(report.page), "verdict": said, "results": content})
         return
-    said = wrapped(f"{results.run}: {verdict}")  # before the colours, which have no width
+    sentence = wrapped(f"{results.run}: {verdict}")  # before the colours, which have no width
     word = styled_verdict(verdict.title, verdict.kind)
-    click.echo(said.replace(f": {verdict.title}", f": {word}", 1))
+    click.echo(sentence.replace(f": {verdict.title}", f": {word}", 1))
     echo_summary(summary(results))
     click.echo(f"report: {report.page}")
     flags = folder_flags(folders, "reports")
