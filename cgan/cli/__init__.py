@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from cgan.cli import deploy, evaluate, info, report, sample, train
+from cgan.cli import deploy, evaluate, info, report, sample, train_classifier, train_gan
 from cgan.cli.help import write_commands
 from cgan.io.strict import first_line
 from cgan.runtime.errors import (
@@ -139,8 +139,8 @@ def main() -> None:
 
 for command in (
     evaluate.demo,
-    train.train_classifier,
-    train.train_gan,
+    train_classifier.train_classifier,
+    train_gan.train_gan,
     evaluate.evaluate,
     sample.sample,
     report.report,
