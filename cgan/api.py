@@ -10,7 +10,7 @@ from cgan.config.recipes import classifier_config, eval_config, gan_config
 from cgan.config.schema import ClassifierConfig, Folders, GanConfig
 from cgan.data.images import Images
 from cgan.data.roles import require_guide_and_judge, require_new_run
-from cgan.data.spec import require_data_set
+from cgan.data.store import require_data_set, size_of
 from cgan.evaluation.arguments import require_subject
 from cgan.reporting.home import write_home
 from cgan.reporting.page import write_report
@@ -55,9 +55,9 @@ def train_classifier(
         TrainingError: a loss that is not finite; nothing is saved.
     """
     _require_fields(ClassifierConfig, settings)
-    config = classifier_config(role, dataset, **settings)
     folders = _folders(data_dir, weights_dir)
-    require_data_set(dataset)
+    require_data_set(dataset, folders.data)
+    config = classifier_config(role, dataset, size_of(dataset, folders.data), **settings)
     require_new_run(name or f"{dataset}-{role}", folders, overwrite=overwrite)
     from cgan.models.hub import load_classifier
     from cgan.training.classifier import train_classifier as stage1
@@ -114,9 +114,10 @@ def train_gan(
         TrainingError: a loss or gradient that is not finite; what was saved before stays.
     """
     _require_fields(GanConfig, settings)
-    config = gan_config(recipe, dataset, **{"g_lr": lr, "d_lr": lr, **settings})
     folders = _folders(data_dir, weights_dir)
-    require_data_set(dataset)
+    require_data_set(dataset, folders.data)
+    rates = {"g_lr": lr, "d_lr": lr}
+    config = gan_config(recipe, dataset, size_of(dataset, folders.data), **{**rates, **settings})
     require_new_run(name, folders, overwrite=overwrite)
     require_guide_and_judge(dataset, _text(guide), _text(judge), folders)
     from cgan.models.hub import load_generator

@@ -44,7 +44,13 @@ def toy_classifiers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the trained classifiers `toy-guide` and `toy-judge`, and those that ship."""
     top = tmp_path_factory.mktemp("toy") / "weights"
     copytree(run_layout.SHIPPED, top)
-    flags = {"epochs": 8, "batch_size": 20, "max_shift": 0, "precision": "fp32", "device": "cpu"}
+    flags: dict[str, Any] = {
+        "epochs": 8,
+        "batch_size": 20,
+        "max_shift": 0,
+        "precision": "fp32",
+        "device": "cpu",
+    }
     with pytest.MonkeyPatch.context() as patch:
         know_toys(patch)
         for role in ("guide", "judge"):

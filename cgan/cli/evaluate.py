@@ -25,6 +25,7 @@ from cgan.config.commands import folder_flags
 from cgan.config.recipes import classifier_config, eval_config, gan_config
 from cgan.config.schema import EvalConfig, Folders, GanConfig
 from cgan.data.spec import plural
+from cgan.data.store import size_of
 from cgan.evaluation.arguments import require_subject
 from cgan.io.files import require_writable
 from cgan.io.run_layout import require_own_reports
@@ -164,8 +165,9 @@ def demo(
     """Run all three stages on the embedded images of MNIST, in three minutes on two cores."""
     folders = Folders(data_dir, weights_dir, reports_dir)
     progress = shown_progress(verbose)
-    guide = classifier_config("guide", DEMO_DATASET, device=device, epochs=guide_epochs)
-    gan = gan_config("guided", DEMO_DATASET, device=device, epochs=epochs, seed=seed)
+    size = size_of(DEMO_DATASET, data_dir)
+    guide = classifier_config("guide", DEMO_DATASET, size, device=device, epochs=guide_epochs)
+    gan = gan_config("guided", DEMO_DATASET, size, device=device, epochs=epochs, seed=seed)
     counts = {"n_samples": n_samples, "gan_train_images": gan_train_images}
     evaluation = eval_config(quick, **counts, device=device)
     # now, not after two trainings

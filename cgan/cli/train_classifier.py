@@ -18,7 +18,7 @@ from cgan.cli.options import (
 from cgan.config.recipes import CLASSIFIERS, classifier_config
 from cgan.config.schema import Folders
 from cgan.data.roles import require_new_run
-from cgan.data.spec import require_data_set
+from cgan.data.store import require_data_set, size_of
 
 _guide = CLASSIFIERS["guide"]
 
@@ -63,9 +63,9 @@ def train_classifier(
     A guide helps to train a generator. A judge scores one. The defaults below are those of the
     guide on mnist. -v shows the settings in use.
     """
-    config = classifier_config(role, dataset, **flags)
     folders = Folders(data_dir, weights_dir, reports_dir)
-    require_data_set(dataset)
+    require_data_set(dataset, data_dir)
+    config = classifier_config(role, dataset, size_of(dataset, data_dir), **flags)
     require_plain(name)
     if save_model:
         require_new_run(name or f"{dataset}-{role}", folders, overwrite=overwrite)

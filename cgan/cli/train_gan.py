@@ -23,7 +23,7 @@ from cgan.config.recipes import RECIPES, gan_config
 from cgan.config.schema import Folders
 from cgan.data.roles import require_guide_and_judge, require_new_run
 from cgan.data.run_config import load_config
-from cgan.data.spec import require_data_set
+from cgan.data.store import require_data_set, size_of
 from cgan.io.run_layout import find_run, resumable
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import wrapped
@@ -157,8 +157,8 @@ def train_gan(
     if resume_with_changes and resume is None:
         raise InputError("--resume-with-changes works only with --resume")
     if resume is None:
-        config = gan_config(recipe, dataset, **flags)
-        require_data_set(dataset)
+        require_data_set(dataset, data_dir)
+        config = gan_config(recipe, dataset, size_of(dataset, data_dir), **flags)
         require_new_run(name, folders, overwrite=overwrite)
         require_guide_and_judge(dataset, guide, judge, folders)
         if init is not None:

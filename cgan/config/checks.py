@@ -2,6 +2,7 @@
 
 import math
 import reprlib
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
@@ -22,16 +23,19 @@ def _flag(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
-def check_kinds(config: Any) -> None:
+def check_kinds(config: Any, but: Collection[str] = ()) -> None:
     """Check each field against its annotation; the values may come from an untrusted file.
 
     A float may be given as a whole number. A whole number must fit into 64 bits. A text must be
-    short and printable, because it is shown in messages and on terminals.
+    short and printable, because it is shown in messages and on terminals. Fields named in `but` are
+    not checked.
 
     Raises:
         InputError: a value of another type, or a number that is not finite.
     """
     for field in fields(config):
+        if field.name in but:
+            continue
         value = getattr(config, field.name)
         kind, words = KINDS[field.type]
         wrong = not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)

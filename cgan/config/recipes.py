@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cgan.config.schema import ClassifierConfig, EvalConfig, GanConfig
+from cgan.config.schema import ClassifierConfig, DataSize, EvalConfig, GanConfig
 from cgan.runtime.errors import lookup
 
 
@@ -217,7 +217,14 @@ def measured(recipe: str) -> list[str]:
     ]
 
 
-def gan_config(recipe: str, dataset: str, *, net: str | None = None, **flags: Any) -> GanConfig:
+def gan_config(
+    recipe: str,
+    dataset: str,
+    size: DataSize = DataSize(),  # noqa: B008 - frozen
+    *,
+    net: str | None = None,
+    **flags: Any,
+) -> GanConfig:
     """Return the config of a recipe for a data set; a flag that is not None replaces its field.
 
     If the discriminator is updated on every n-th batch only and no number of epochs is given, there
@@ -226,6 +233,7 @@ def gan_config(recipe: str, dataset: str, *, net: str | None = None, **flags: An
     Args:
         recipe: its name.
         dataset: name of the data set.
+        size: of the data set.
         net: a recipe whose two networks replace this one's.
         flags: fields of the config; None keeps the recipe's value.
 
@@ -246,7 +254,12 @@ def gan_config(recipe: str, dataset: str, *, net: str | None = None, **flags: An
     return replace(config, epochs=whole)
 
 
-def classifier_config(role: str, dataset: str, **flags: Any) -> ClassifierConfig:
+def classifier_config(
+    role: str,
+    dataset: str,
+    size: DataSize = DataSize(),  # noqa: B008 - frozen
+    **flags: Any,
+) -> ClassifierConfig:
     """Return the config of a role's classifier for a data set; flags replace its fields.
 
     Raises:

@@ -22,8 +22,9 @@ GAN_SCHEDULES = ("hold", "cosine", "constant")
 NOISES = ("normal", "uniform")
 ON_NAN = ("stop", "rollback")
 # Upper limits. A config may be untrusted, and these values decide memory and time.
-MOST_CHANNELS, MOST_PIXELS, MOST_CLASSES = 16, 256, 100  # pixels: along one side of an image
+MOST_CHANNELS, MOST_PIXELS, MOST_CLASSES = 16, 256, 1000  # pixels: along one side of an image
 PLAIN_NOUN, LONGEST_NOUN = r"^\w[\w -]*$", 40  # for a class; it becomes part of file names
+LONGEST_CLASS_NAME = 100
 MOST_NUMBERS = 4096  # in the noise vector of an image
 MOST_MODES = 256
 MOST_IMAGES, MOST_IN_BATCH = 1_000_000, 100_000
@@ -37,6 +38,17 @@ class Folders:
     data: Path = Path("data")
     weights: Path = Path("weights")
     reports: Path = Path("reports")
+
+
+@dataclass(frozen=True)
+class DataSize:
+    """The size of a data set, by which settings are chosen; the default is MNIST's."""
+
+    n_train: int = 55_000
+    n_classes: int = 10
+    channels: int = 1
+    height: int = 28
+    width: int = 28
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from cgan.data.mnist_sample import N_CLASSES, SIDE, read_sample
 from cgan.data.originals import find, places, require_findable, why_not
 from cgan.data.spec import DataSpec
 from cgan.data.splits import SPLITS, Split
+from cgan.data.store import is_store, mapped, read_store
 from cgan.runtime.errors import InputError, lookup
 
 VALIDATION_SIZE = 5000  # the last of the training images of MNIST and similar data sets
@@ -25,7 +26,7 @@ def load_split(dataset: str, data_dir: Path, split: str) -> Split:
     """Load one split; no other split is read.
 
     Args:
-        dataset: a name in DATASETS.
+        dataset: a name in DATASETS, or that of an imported data set in `data_dir`.
         data_dir: holds the four idx files or torchvision's folders; digits and mnist-sample need
             no files.
         split: "train", "validation" or "test"; fixed and disjoint.
@@ -33,10 +34,19 @@ def load_split(dataset: str, data_dir: Path, split: str) -> Split:
     Raises:
         InputError: an unknown name, or files that are missing or damaged.
     """
-    loader = lookup(DATASETS, dataset, "data set")
     if split not in SPLITS:
         raise InputError(f"unknown split {split!r} (one of: {', '.join(SPLITS)})")
-    return loader(data_dir, split)
+    if is_store(dataset, data_dir):
+        return _stored(dataset, data_dir, split)
+    return lookup(DATASETS, dataset, "data set")(data_dir, split)
+
+
+def _stored(dataset: str, data_dir: Path, split: str) -> Split:
+    """An imported data set; its images stay in a memory-mapped file."""
+    store = read_store(dataset, data_dir)
+    images, labels = mapped(store, split)
+    pixels = torch.from_numpy(images)
+    return Split(store.spec, pixels, torch.from_numpy(labels), store.sha256[split])
 
 
 def _digits(data_dir: Path, split: str) -> Split:

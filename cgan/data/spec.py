@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 
 from cgan.config.checks import check_kinds, within
 from cgan.config.schema import (
+    LONGEST_CLASS_NAME,
     LONGEST_NOUN,
     MOST_CHANNELS,
     MOST_CLASSES,
     MOST_PIXELS,
     PLAIN_NOUN,
+    DataSize,
 )
-from cgan.runtime.errors import InputError, lookup
+from cgan.runtime.errors import InputError
 
 NOUN = "class"  # the default
 MOST_NAMED = 12  # classes in a line
@@ -25,6 +27,7 @@ class Description:
     title: str
     noun: str = NOUN  # the word for one of its classes
     original_size: tuple[int, int] | None = None  # height and width, if the images are enlarged
+    size: DataSize = DataSize()  # noqa: RUF009 - frozen
 
     @property
     def images(self) -> str:
@@ -41,33 +44,37 @@ class Description:
 
 DESCRIPTIONS = {
     "mnist": Description("MNIST", "digit"),
-    "mnist-sample": Description("MNIST", "digit"),
-    "digits": Description("scikit-learn", "digit", original_size=(8, 8)),
+    "mnist-sample": Description("MNIST", "digit", size=DataSize(n_train=10_000)),
+    "digits": Description(
+        "scikit-learn", "digit", original_size=(8, 8), size=DataSize(n_train=1297)
+    ),
     "fashion-mnist": Description("Fashion-MNIST"),
     "kmnist": Description("KMNIST", "character"),
 }
 
 
-def require_data_set(dataset: str) -> None:
-    """Check the name of a data set, before anything is loaded.
+# of the folder of an imported data set
+STORE_NAME = re.compile(r"(?P<name>.+)-(?P<checksum>[0-9a-f]{8})")
 
-    Raises:
-        InputError: there is none of that name; the message names the nearest.
-    """
-    lookup(DESCRIPTIONS, dataset, "data set")
+
+def title_of(dataset: str) -> str:
+    """Return the name of a data set; of an imported one without the checksum of its store."""
+    match = STORE_NAME.fullmatch(dataset)
+    return match["name"] if match else dataset
 
 
 def description(dataset: str) -> Description:
-    """Return what texts say about a data set; of an unknown one they say its name."""
-    return DESCRIPTIONS.get(dataset, Description(dataset))
+    """Return what texts say about a data set; of one that does not ship they say its name."""
+    return DESCRIPTIONS.get(dataset, Description(title_of(dataset)))
 
 
 @dataclass(frozen=True)
 class DataSpec:
     """The properties of a data set that a network needs: image size, channels, number of classes.
 
-    `noun` is the word for one of its classes. It is used in texts only and ignored when two specs
-    are compared. If empty, it is chosen by the name of the data set.
+    `noun` is the word for one of its classes, and `names` are those of the classes, in the order of
+    their labels. Both are used in texts only and ignored when two specs are compared. An empty noun
+    is chosen by the name of the data set; without names, classes are called by their labels.
     """
 
     dataset: str
@@ -76,10 +83,13 @@ class DataSpec:
     width: int
     n_classes: int
     noun: str = field(default="", compare=False)
+    names: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         """Raise InputError on the first invalid value."""
-        check_kinds(self)
+        object.__setattr__(self, "names", tuple(self.names))  # a list in JSON
+        check_kinds(self, but=("names",))
+        _check_names(self.names, self.n_classes)
         within(self, 1, MOST_CHANNELS, "channels")
         within(self, 1, MOST_PIXELS, "height", "width")
         within(self, 1, MOST_CLASSES, "n_classes")
@@ -95,6 +105,29 @@ class DataSpec:
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of one image."""
         return self.channels, self.height, self.width
+
+    def name_of(self, label: int) -> str:
+        """Return what texts call a class: its name, or its label if it has none."""
+        return self.names[label] if self.names else str(label)
+
+
+def _check_names(names: Sequence[object], n_classes: int) -> None:
+    """Check the names of classes, which may come from an untrusted file.
+
+    Raises:
+        InputError: not one for each class, two that are equal, or one that cannot be shown.
+    """
+    if not names:
+        return
+    if len(names) != n_classes or len(set(names)) < len(names):
+        raise InputError(f"{len(names)} names do not name {n_classes} classes, each by one name")
+    for name in names:
+        known = isinstance(name, str) and 0 < len(name) <= LONGEST_CLASS_NAME
+        if not known or not str(name).isprintable():
+            raise InputError(
+                f"{name!r:.60} is not a name of a class; use 1 to {LONGEST_CLASS_NAME} printable "
+                "characters"
+            )
 
 
 def plural(noun: str) -> str:

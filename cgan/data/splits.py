@@ -15,11 +15,15 @@ RARE = 0.2  # of an equal share of the images; a class with fewer is rare
 
 @dataclass(frozen=True)
 class Split:
-    """One split of a data set: images uint8 [N, C, H, W] and labels int64 [N]."""
+    """One split of a data set: images uint8 [N, C, H, W] and labels int64 [N].
+
+    `checksum` is what `sha256` returns, if it is known already; images in a mapped file are large.
+    """
 
     spec: DataSpec
     images: Tensor
     labels: Tensor
+    checksum: str | None = None
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -27,7 +31,8 @@ class Split:
 
     def to(self, device: torch.device) -> "Split":
         """Return the same split in the memory of `device`."""
-        return Split(self.spec, self.images.to(device), self.labels.to(device))
+        images, labels = self.images.to(device), self.labels.to(device)
+        return Split(self.spec, images, labels, self.checksum)
 
     def class_counts(self) -> list[int]:
         """Return the number of images of each class."""
@@ -35,6 +40,8 @@ class Split:
 
     def sha256(self) -> str:
         """Return the checksum of the images' and labels' bytes, for provenance."""
+        if self.checksum is not None:
+            return self.checksum
         digest = hashlib.sha256(self.images.cpu().numpy().tobytes())
         digest.update(self.labels.cpu().numpy().tobytes())
         return digest.hexdigest()

@@ -5,7 +5,7 @@ from pathlib import Path
 from cgan.config.schema import Folders
 from cgan.data.roles import require_classifier
 from cgan.data.run_config import load_config
-from cgan.data.spec import require_data_set
+from cgan.data.store import require_data_set
 from cgan.io.files import require_writable
 from cgan.io.run_layout import find_run, newest_run, plain_name, require_own_reports
 from cgan.runtime.errors import InputError
@@ -42,7 +42,7 @@ def require_subject(
         raise InputError("--images needs --dataset, the real images to compare with")
     elif isinstance(images, Path) and not images.exists():
         raise InputError(f"{images} does not exist; name an npz file or a folder of pictures")
-    require_data_set(dataset)
+    require_data_set(dataset, folders.data)
     require_classifier("judge", judge, dataset, folders)
     if guide is not None:
         require_classifier("guide", guide, dataset, folders)

@@ -8,12 +8,12 @@ import torch
 from cgan.config.schema import Folders
 from cgan.data.images import Images
 from cgan.data.importing.arrays import classes, pixels
-from cgan.data.spec import require_data_set
+from cgan.data.spec import DESCRIPTIONS, STORE_NAME
 from cgan.metrics.features import Features
 from cgan.models.judge import extract
 from cgan.models.roles import load_role
 from cgan.runtime.device import choose_device, place
-from cgan.runtime.errors import naming_arguments
+from cgan.runtime.errors import lookup, naming_arguments
 
 BATCH_SIZE = 500
 
@@ -51,7 +51,8 @@ class Samples(Features):
             InputError: no such judge, a missing device, images of another size than the judge's,
                 blank images, an unknown range of pixels, or labels that the judge does not know.
         """
-        require_data_set(dataset)
+        if not STORE_NAME.fullmatch(dataset):  # an imported one needs no images here
+            lookup(DESCRIPTIONS, dataset, "data set")
         named = None if judge is None else str(judge)
         run = load_role("judge", named, dataset, Folders(weights=Path(weights_dir)))
         if isinstance(images, Images):

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -53,7 +54,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folders]:
     with pytest.MonkeyPatch.context() as patch:
         for name, load in ((FEW, few_rows), (WIDE, wide_rows)):
             patch.setitem(datasets.DATASETS, name, load)
-            flags = {"epochs": 1, "batch_size": 20, "precision": "fp32", "device": "cpu"}
+            flags: dict[str, Any] = {
+                "epochs": 1,
+                "batch_size": 20,
+                "precision": "fp32",
+                "device": "cpu",
+            }
             config = classifier_config("guide", name, **flags)
             train_classifier(config, folders, save_model=True)
         for recipe in ("guided", "r3gan", "guided-original", "conv"):

@@ -107,7 +107,7 @@ def test_a_whole_number_stands_for_a_float_and_a_share_may_be_large() -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [(0, 28, 28, 10), (1, 257, 28, 10), (1, 28, -28, 10), (1, 28, 28, 101), (17, 8, 8, 2)]
+    "shape", [(0, 28, 28, 10), (1, 257, 28, 10), (1, 28, -28, 10), (1, 28, 28, 1001), (17, 8, 8, 2)]
 )
 def test_no_data_set_has_such_images(shape: tuple[int, int, int, int]) -> None:
     with pytest.raises(InputError, match="must be 1 or more and at most"):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cgan.data import originals
 from cgan.data.datasets import DATASETS, load_split
 from cgan.data.originals import unpacked_sha256
-from cgan.data.spec import DESCRIPTIONS, DataSpec, require_data_set
+from cgan.data.spec import DESCRIPTIONS, DataSpec
 from cgan.data.splits import (
     SPLITS,
     Split,
@@ -26,6 +26,7 @@ from cgan.data.splits import (
     unequal_classes,
     unscale,
 )
+from cgan.data.store import require_data_set
 from cgan.runtime.errors import InputError
 
 NOWHERE = Path("/nonexistent")
@@ -232,7 +233,7 @@ def test_a_data_set_may_be_limited_to_some_classes() -> None:
 def test_every_data_set_has_a_description() -> None:
     assert set(DATASETS) == set(DESCRIPTIONS)
     with pytest.raises(InputError, match="did you mean 'kmnist'"):
-        require_data_set("kmnits")
+        require_data_set("kmnits", NOWHERE)
 
 
 def test_an_unknown_data_set_names_the_nearest() -> None:
