@@ -7,7 +7,9 @@ from typing import Any as _Any
 from cgan.runtime.version import __version__
 
 if TYPE_CHECKING:
-    from cgan.api import evaluate, read_report, train_classifier, train_gan
+    from cgan.api.dataset import Dataset
+    from cgan.api.pipeline import run
+    from cgan.api.stages import evaluate, read_report, train_classifier, train_gan
     from cgan.data.images import Images
     from cgan.evaluation.samples import Samples
     from cgan.models.hub import load_classifier, load_generator
@@ -15,19 +17,22 @@ if TYPE_CHECKING:
     from cgan.runtime.errors import InputError, TrainingError
 
 _HOMES = {
+    "Dataset": "cgan.api.dataset",
     "Evaluation": "cgan.reporting.notebook",
     "Images": "cgan.data.images",
     "InputError": "cgan.runtime.errors",
     "Samples": "cgan.evaluation.samples",
     "TrainingError": "cgan.runtime.errors",
-    "evaluate": "cgan.api",
+    "evaluate": "cgan.api.stages",
     "load_classifier": "cgan.models.hub",
     "load_generator": "cgan.models.hub",
-    "read_report": "cgan.api",
-    "train_classifier": "cgan.api",
-    "train_gan": "cgan.api",
+    "read_report": "cgan.api.stages",
+    "run": "cgan.api.pipeline",
+    "train_classifier": "cgan.api.stages",
+    "train_gan": "cgan.api.stages",
 }
 __all__ = [
+    "Dataset",
     "Evaluation",
     "Images",
     "InputError",
@@ -38,6 +43,7 @@ __all__ = [
     "load_classifier",
     "load_generator",
     "read_report",
+    "run",
     "train_classifier",
     "train_gan",
 ]

@@ -7,6 +7,7 @@ import signal
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +20,7 @@ from toys import few_training_images, toy_classifiers, toy_data
 
 from cgan.config.recipes import gan_config
 from cgan.config.schema import Folders, GanConfig
-from cgan.data.spec import DataSpec
+from cgan.data.spec import DataSpec, description
 from cgan.metrics.results import Results, parse_results
 from cgan.models.classifiers import CLASSIFIERS
 from cgan.models.frozen_features import FrozenFeatures
@@ -50,6 +51,34 @@ def golden_results() -> Results:
 def plain_results() -> dict[str, Any]:
     """Return the same as the newest results.json holds them, to be changed."""
     return dict(msgspec.to_builtins(golden_results()))
+
+
+def write_results_of_many(folder: Path, k: int = 242) -> Path:
+    """Write results of `k` classes with unpleasant names to a folder, with pictures; return it.
+
+    The judge takes some images of class 0 for class 1, and of class i for class i + 1 the fewer the
+    larger i.
+    """
+    copytree(REPOSITORY / "tests/golden/format-1/report", folder)
+    names = [f"script_{i // 20}/letter-{i:03d}" for i in range(k)]
+    names[:5] = ["x" * 99 + "y", "x" * 99 + "z", "<b>&amp;", "=1+1", "$a$ $b$"]
+    confusion = [[0] * k for _ in range(k)]
+    for i, row in enumerate(confusion):
+        row[i] = 10 + i
+        row[(i + 1) % k] += max(0, 9 - i)
+    counts = [sum(row) for row in confusion]
+    shares = [row[i] / n for i, (row, n) in enumerate(zip(confusion, counts, strict=True))]
+    content = plain_results() | {
+        "class_names": names,
+        "confusion": confusion,
+        "per_class": [
+            {"class": i, "n": n, "accuracy": share, "low": share / 2, "high": share, "fcd": 1.0}
+            for i, (n, share) in enumerate(zip(counts, shares, strict=True))
+        ],
+        "histogram": [{"class": i, "generated": n, "real": 20} for i, n in enumerate(counts)],
+    }
+    (folder / "results.json").write_text(json.dumps(content))
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +165,7 @@ def in_folder(top: Path) -> Folders:
 def digits_config(**flags: Any) -> GanConfig:
     """One epoch on digits in batches so large that it has three steps."""
     flags = {"batch_size": 400, "epochs": 1, "precision": "fp32", "device": "cpu", **flags}
-    return gan_config("guided", "digits", **flags)
+    return gan_config("guided", "digits", description("digits").size, **flags)
 
 
 def toy_extractor(dtype: torch.dtype = torch.float32) -> FrozenFeatures:

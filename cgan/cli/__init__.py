@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from cgan.cli import deploy, evaluate, info, report, sample, train_classifier, train_gan
+from cgan.cli import data, deploy, evaluate, info, report, run, sample, train_classifier, train_gan
 from cgan.cli.help import write_commands
 from cgan.io.strict import first_line
 from cgan.runtime.errors import (
@@ -138,7 +138,9 @@ def main() -> None:
 
 
 for command in (
-    evaluate.demo,
+    run.run,
+    run.demo,
+    data.data,
     train_classifier.train_classifier,
     train_gan.train_gan,
     evaluate.evaluate,

@@ -7,7 +7,9 @@ import click
 # by heading: each command and its summary, in at most 58 characters
 COMMANDS: dict[str, dict[str, str]] = {
     "Start": {
-        "demo": "Run all three stages on embedded images, in minutes.",
+        "run": "Go from a folder of images to a report.",
+        "demo": "The same with embedded images, in minutes.",
+        "data": "Show what labelled images hold, and import them.",
         "doctor": "Check that everything needed is installed and works.",
         "recipes": "List the recipes with their faults, times and scores.",
         "runs": "List what was trained, on what, and how good it is.",
@@ -32,7 +34,8 @@ COMMANDS: dict[str, dict[str, str]] = {
 TRAINING: dict[str, Sequence[str]] = {
     "Run": ("recipe", "dataset", "name", "guide", "judge", "init", "overwrite", "dry_run"),
     "Length and rates": (
-        *("epochs", "batch_size", "lr", "g_lr", "d_lr", "d_every", "schedule", "decay", "seed"),
+        *("epochs", "batch_size", "sample_labels", "lr", "g_lr", "d_lr", "d_every", "schedule"),
+        *("decay", "seed"),
     ),
     "Interruptions": ("resume", "resume_with_changes", "checkpoint_every", "on_nan"),
     "Networks": ("net", "generator", "discriminator", "z_dim", "noise", "modes", "ema"),

@@ -1,19 +1,31 @@
 """cgan report and cgan compare: pages of what was scored."""
 
+import shlex
 import webbrowser
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from cgan.cli.completion import reports
-from cgan.cli.options import echo_json, json_option, reports_option
+from cgan.cli.options import (
+    echo_json,
+    echo_summary,
+    json_option,
+    reports_option,
+    styled_verdict,
+)
+from cgan.config.commands import folder_flags
+from cgan.config.schema import Folders
 from cgan.io.run_layout import RESULTS, is_shipped_report, require_own_reports
 from cgan.runtime.errors import InputError
+from cgan.runtime.progress import wrapped
 
 if TYPE_CHECKING:
     from cgan.reporting.comparing.entries import Entry
+    from cgan.reporting.notebook import Evaluation
 
 warn = partial(click.echo, err=True)
 
@@ -85,6 +97,27 @@ def renew_home(reports_dir: Path) -> None:
         write_home(reports_dir)
     except (InputError, OSError) as error:
         warn(f"without a home page: {error}")
+
+
+def tell(report: "Evaluation", folders: Folders, *, as_json: bool = False) -> None:
+    """Print what an evaluation found: the verdict, the numbers, where the report is."""
+    from cgan.reporting.tables import summary
+    from cgan.reporting.verdict import find_verdict
+
+    results = report.results
+    verdict = find_verdict(results, report.history)
+    if as_json:
+        said = {"kind": verdict.kind, "title": verdict.title, "meaning": verdict.meaning}
+        content = msgspec.to_builtins(results)
+        echo_json({"report": str(report.report), "verdict": said, "results": content})
+        return
+    sentence = wrapped(f"{results.run}: {verdict}")  # before the colours, which have no width
+    word = styled_verdict(verdict.title, verdict.kind)
+    click.echo(sentence.replace(f": {verdict.title}", f": {word}", 1))
+    echo_summary(summary(results))
+    click.echo(f"report: {report.report}")
+    flags = folder_flags(folders, "reports")
+    click.echo(f"open it with: cgan report {shlex.quote(results.run)}{flags} --open")
 
 
 @click.command("compare")

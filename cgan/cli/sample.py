@@ -17,9 +17,10 @@ from cgan.io.run_layout import find_run, newest_run, require_own_reports
 @click.option(
     "--class",
     "labels",
-    type=int,
+    metavar="NAME|N",
     multiple=True,
-    help="Number of a class; may be repeated.  [default: all classes equally often]",
+    help="Class by name, else by number; may be repeated. Where names are numbers, the name "
+    "counts.  [default: all classes equally often]",
 )
 @click.option(
     "--digit", "digits", type=int, multiple=True, hidden=True, help="Old name of --class."
@@ -34,7 +35,8 @@ from cgan.io.run_layout import find_run, newest_run, require_own_reports
     type=click.Path(path_type=Path),
     default=Path("samples.png"),
     show_default=True,
-    help="FILE.png (a grid), FILE.npz (arrays images and labels), or a folder (a PNG each).",
+    help="FILE.png (a grid), FILE.npz (arrays images and labels), or a folder (a PNG each, named "
+    "by its class).",
 )
 @device_option
 @click.option(
@@ -46,7 +48,7 @@ from cgan.io.run_layout import find_run, newest_run, require_own_reports
 @weights_option
 def sample(
     run: str | None,
-    labels: tuple[int, ...],
+    labels: tuple[str, ...],
     digits: tuple[int, ...],
     n: int,
     seed: int,
@@ -61,7 +63,7 @@ def sample(
     classes, the images show one after the other, in turn.
     """
     EvalConfig(n_samples=n, seed=seed)  # checks the ranges
-    from cgan.data.grids import require_images_target
+    from cgan.data.images import require_images_target
 
     require_images_target(out)
     folder = find_run(run or newest_run(weights_dir), weights_dir, "gan")
@@ -81,6 +83,13 @@ def sample(
 
 @click.command("latent")
 @click.argument("run", required=False, shell_complete=generators)
+@click.option(
+    "--class",
+    "labels",
+    metavar="NAME|N",
+    multiple=True,
+    help="Class by name, else by number; may be repeated.  [default: all classes, at most 10]",
+)
 @click.option("--seed", default=1, show_default=True, help="Seed of the noise.")
 @click.option(
     "-o",
@@ -91,7 +100,12 @@ def sample(
 @weights_option
 @reports_option
 def latent(
-    run: str | None, seed: int, out: Path | None, weights_dir: Path, reports_dir: Path
+    run: str | None,
+    labels: tuple[str, ...],
+    seed: int,
+    out: Path | None,
+    weights_dir: Path,
+    reports_dir: Path,
 ) -> None:
     """Explore a generator's latent space: arithmetic, interpolation, neighbours.
 
@@ -101,11 +115,12 @@ def latent(
     source = find_run(run or newest_run(weights_dir), weights_dir, "gan")
     require_own_reports(out or reports_dir)
     require_writable(out or reports_dir, "--out" if out else "--reports-dir")
+    from cgan.data.spec import find_label
     from cgan.evaluation.latent import latent_files
     from cgan.models.hub import load_generator
 
     gan = load_generator(source, weights_dir)
-    files = latent_files(gan, seed)
+    files = latent_files(gan, seed, [find_label(name, gan.spec) for name in labels])
     folder = out or reports_dir / gan.name / "latent"
     with output_folder(folder, "--out" if out else "--reports-dir"):
         if out is None:  # part of the report: it shows them when it is rebuilt

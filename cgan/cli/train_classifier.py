@@ -1,10 +1,12 @@
 """cgan train-classifier: stage 1."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cgan.cli.importing import resolved
 from cgan.cli.options import (
     DATASET_HELP,
     PRECISION_HELP,
@@ -18,7 +20,7 @@ from cgan.cli.options import (
 from cgan.config.recipes import CLASSIFIERS, classifier_config
 from cgan.config.schema import Folders
 from cgan.data.roles import require_new_run
-from cgan.data.store import require_data_set, size_of
+from cgan.data.store import size_of
 
 _guide = CLASSIFIERS["guide"]
 
@@ -64,7 +66,8 @@ def train_classifier(
     guide on mnist. -v shows the settings in use.
     """
     folders = Folders(data_dir, weights_dir, reports_dir)
-    require_data_set(dataset, data_dir)
+    progress = shown_progress(verbose)
+    dataset = resolved(dataset, data_dir, progress)
     config = classifier_config(role, dataset, size_of(dataset, data_dir), **flags)
     require_plain(name)
     if save_model:
@@ -72,7 +75,6 @@ def train_classifier(
     from cgan.runtime.device import using_threads
     from cgan.training import classifier as stage1
 
-    progress = shown_progress(verbose)
     announce(progress, config, CLASSIFIERS[role], verbose)
     if not save_model:
         progress.line("the classifier will not be saved; add --save-model to save it")
@@ -85,9 +87,14 @@ def train_classifier(
             overwrite=overwrite,
             progress=progress,
         )
-    score = result.test_accuracy
-    click.echo(
-        f"test accuracy {score['value']:.2%} (95% interval {score['low']:.2%} to "
-        f"{score['high']:.2%}) after {result.seconds:.1f} s of training"
-    )
+    shown = f"test accuracy {_with_interval(result.test_accuracy)}"
+    click.echo(f"{shown} after {result.seconds:.1f} s of training")
+    if result.balanced_accuracy is not None:
+        shown = f"balanced accuracy {_with_interval(result.balanced_accuracy)}"
+        click.echo(f"{shown}: the mean of the classes, whose numbers of images are unequal")
     click.echo(f"saved in {result.folder}" if result.folder else "not saved (add --save-model)")
+
+
+def _with_interval(score: Mapping[str, float]) -> str:
+    interval = f"95% interval {score['low']:.2%} to {score['high']:.2%}"
+    return f"{score['value']:.2%} ({interval})"

@@ -8,6 +8,7 @@ import click
 
 from cgan.cli.completion import classifiers, generators, trainings
 from cgan.cli.help import GroupedOptions
+from cgan.cli.importing import resolved
 from cgan.cli.options import (
     DATASET_HELP,
     PRECISION_HELP,
@@ -23,7 +24,7 @@ from cgan.config.recipes import RECIPES, gan_config
 from cgan.config.schema import Folders
 from cgan.data.roles import require_guide_and_judge, require_new_run
 from cgan.data.run_config import load_config
-from cgan.data.store import require_data_set, size_of
+from cgan.data.store import size_of
 from cgan.io.run_layout import find_run, resumable
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import wrapped
@@ -70,8 +71,13 @@ _guided = RECIPES["guided"]
 @field_option(
     _guided, "--epochs", "Passes over the images; --d-every multiplies the default.", kind=float
 )
-@field_option(_guided, "--checks", "Evaluations per epoch; the best one is kept.")
+@field_option(_guided, "--checks", "Evaluations per epoch; the best one is kept.", kind=float)
 @field_option(_guided, "--batch-size", "Images per step.")
+@field_option(
+    _guided,
+    "--sample-labels",
+    "How often each class is trained: as in the data, or balanced (images of rare ones repeat).",
+)
 @field_option(_guided, "--beta1", "Adam's beta1: decay of the average gradient.")
 @field_option(_guided, "--schedule", "Learning rates: hold (then fall), cosine or constant.")
 @field_option(_guided, "--decay", "Last share of training, in which the rates of hold fall to 0.")
@@ -153,11 +159,11 @@ def train_gan(
     """
     for rate in ("g_lr", "d_lr"):
         flags[rate] = lr if flags[rate] is None else flags[rate]
-    folders = Folders(data_dir, weights_dir, reports_dir)
+    folders, progress = Folders(data_dir, weights_dir, reports_dir), shown_progress(verbose)
     if resume_with_changes and resume is None:
         raise InputError("--resume-with-changes works only with --resume")
     if resume is None:
-        require_data_set(dataset, data_dir)
+        dataset = resolved(dataset, data_dir, progress)
         config = gan_config(recipe, dataset, size_of(dataset, data_dir), **flags)
         require_new_run(name, folders, overwrite=overwrite)
         require_guide_and_judge(dataset, guide, judge, folders)
@@ -175,7 +181,6 @@ def train_gan(
     from cgan.runtime.device import using_threads
     from cgan.training import gan as stage2
 
-    progress = shown_progress(verbose)
     announce(progress, config, row, verbose)
     with using_threads(threads):
         result = stage2.train_gan(

@@ -16,6 +16,8 @@ KINDS: dict[Any, tuple[type | tuple[type, ...], str]] = {
     int: (int, "a whole number"),
     float: ((int, float), "a number"),
     str: (str, "a text"),
+    int | None: (int, "a whole number"),
+    str | None: (str, "a text"),
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cgan.config.rules import classifier_settings, gan_settings
 from cgan.config.schema import ClassifierConfig, DataSize, EvalConfig, GanConfig
 from cgan.runtime.errors import lookup
 
@@ -164,24 +165,6 @@ QUICK: dict[str, Any] = {
     "precision": "auto",
 }
 
-# A small data set needs more epochs, because each has few steps. With about a thousand images the
-# discriminator also needs a lower learning rate and shifted images; otherwise it memorises them.
-# With a thousand images per class, more modes bring more of the rare ones: of validation images the
-# diversity was 0.94 and 0.97 with 16 modes (two seeds), 0.85 to 0.90 with 2, 4 and 8 (one each).
-SMALL_GAN: dict[str, dict[str, dict[str, Any]]] = {
-    "digits": {
-        "guided": {"epochs": 60, "batch_size": 64, "g_lr": 1e-3, "d_lr": 1e-3, "d_shift": 3}
-    },
-    "mnist-sample": {"guided": {"epochs": 30, "modes": 16}},
-}
-# factor on the epochs of the other recipes; nothing else in them changes
-SMALL_EPOCHS = {"digits": 6, "mnist-sample": 3}
-SMALL_CLASSIFIER: dict[str, dict[str, Any]] = {
-    "digits": {"epochs": 30, "batch_size": 64},
-    "mnist-sample": {"epochs": 6, "batch_size": 64},
-}
-
-
 MEASURED = Path(__file__).parent / "recipes.csv"  # by scripts/compare_recipes
 
 
@@ -227,6 +210,8 @@ def gan_config(
 ) -> GanConfig:
     """Return the config of a recipe for a data set; a flag that is not None replaces its field.
 
+    `rules` says which fields depend on the size of the data set.
+
     If the discriminator is updated on every n-th batch only and no number of epochs is given, there
     are n times as many epochs: variety depends on the number of discriminator updates.
 
@@ -242,12 +227,13 @@ def gan_config(
         TypeError: a flag that is not a field.
     """
     row = lookup(RECIPES, recipe, "recipe")
-    longer = {"epochs": row.epochs * SMALL_EPOCHS.get(dataset, 1)}
-    small = SMALL_GAN.get(dataset, {}).get(recipe, longer)
+    ruled = gan_settings(recipe, row.epochs, size)
     if net is not None:
         other = lookup(RECIPES, net, "recipe")
-        small = {"generator": other.generator, "discriminator": other.discriminator, **small}
-    config = _fill(row, small, {"dataset": dataset, **flags})
+        networks = {"generator": other.generator, "discriminator": other.discriminator}
+        known = gan_settings(net, other.epochs, size)
+        ruled |= {field: known.get(field, name) for field, name in networks.items()}
+    config = _fill(row, ruled, {"dataset": dataset, **flags})
     if flags.get("epochs") is None:
         config = replace(config, epochs=config.epochs * max(1, config.d_every // row.d_every))
     whole = int(config.epochs) if config.epochs == int(config.epochs) else config.epochs
@@ -267,7 +253,7 @@ def classifier_config(
         TypeError: a flag that is not a field.
     """
     row = lookup(CLASSIFIERS, role, "role")
-    return _fill(row, SMALL_CLASSIFIER.get(dataset, {}), {"dataset": dataset, **flags})
+    return _fill(row, classifier_settings(role, size), {"dataset": dataset, **flags})
 
 
 def eval_config(quick: bool = False, **flags: Any) -> EvalConfig:
@@ -280,6 +266,6 @@ def eval_config(quick: bool = False, **flags: Any) -> EvalConfig:
     return _fill(EvalConfig(), QUICK if quick else {}, flags)
 
 
-def _fill(row: Any, small: dict[str, Any], flags: dict[str, Any]) -> Any:
+def _fill(row: Any, ruled: dict[str, Any], flags: dict[str, Any]) -> Any:
     given = {key: value for key, value in flags.items() if value is not None}
-    return replace(row, **{**small, **given})
+    return replace(row, **{**ruled, **given})

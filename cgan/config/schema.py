@@ -21,6 +21,11 @@ CLASSIFIER_SCHEDULES = ("one-cycle", "step", "constant")
 GAN_SCHEDULES = ("hold", "cosine", "constant")
 NOISES = ("normal", "uniform")
 ON_NAN = ("stop", "rollback")
+SAMPLE_LABELS = ("data", "balanced")
+COLOURS = ("auto", "grey", "colour")
+FITS = ("crop", "pad", "stretch")
+GROUNDS = ("auto", "white", "black", "corner")
+SMALLEST_SIDE, LARGEST_SIDE = 16, 128  # pixels, of an imported data set's images
 # Upper limits. A config may be untrusted, and these values decide memory and time.
 MOST_CHANNELS, MOST_PIXELS, MOST_CLASSES = 16, 256, 1000  # pixels: along one side of an image
 PLAIN_NOUN, LONGEST_NOUN = r"^\w[\w -]*$", 40  # for a class; it becomes part of file names
@@ -49,6 +54,30 @@ class DataSize:
     channels: int = 1
     height: int = 28
     width: int = 28
+
+
+@dataclass(frozen=True)
+class ImportConfig:
+    """The settings of an import, by which labelled images become a data set."""
+
+    size: int | None = None  # of the square images, in pixels; None: by the size of most
+    colour: str = "auto"  # auto: grey if the channels of all images are equal
+    fit: str = "crop"  # how an image that is not square becomes one: crop, pad or stretch
+    ground: str = "auto"  # behind transparent images: white, black, or their corner's colour
+    drop_rare: bool = False  # leave out classes with too few images
+    seed: int = 0  # of the split into training, validation and test images
+    name: str | None = None  # of the data set; None: that of the folder or file
+
+    def __post_init__(self) -> None:
+        """Raise InputError on the first invalid value."""
+        optional = [field for field in ("size", "name") if getattr(self, field) is None]
+        check_kinds(self, but=optional)
+        if self.size is not None:
+            within(self, SMALLEST_SIDE, LARGEST_SIDE, "size")
+        one_of(self, "colour", COLOURS)
+        one_of(self, "fit", FITS)
+        one_of(self, "ground", GROUNDS)
+        within(self, 0, LARGEST_SEED, "seed")
 
 
 @dataclass(frozen=True)
@@ -121,8 +150,9 @@ class GanConfig:
     delta_alpha: float = 0.0  # added to guidance after every epoch
     ema: float = 0.998  # decay per step of the averaged generator weights; 0: no averaging
     batch_size: int = 128
+    sample_labels: str = "data"  # frequencies of the classes: those of the data, or balanced
     epochs: float = 6  # passes over the images, or a part of one
-    checks: int = 1  # times per epoch that the generator is scored; the best one is kept
+    checks: float = 1  # times per epoch that the generator is scored; the best one is kept
     seed: int = 1
     log_interval: int = 50  # steps between two recorded losses
     checkpoint_every: str = "5m"  # epochs, or minutes with an m; also saved after every score
@@ -151,11 +181,13 @@ class GanConfig:
         check_kinds(self)
         one_of(self, "schedule", GAN_SCHEDULES)
         one_of(self, "on_nan", ON_NAN)
+        one_of(self, "sample_labels", SAMPLE_LABELS)
         self.checkpoint_interval  # noqa: B018 - checks it
         one_of(self, "noise", NOISES)
         within(self, 1, MOST_NUMBERS, "z_dim")
         within(self, 1, MOST_MODES, "modes")
-        within(self, 1, MOST_EPOCHS, "checks")
+        above_zero(self, "checks")
+        within(self, 0, MOST_EPOCHS, "checks")
         within(self, 1, MOST_IN_BATCH, "batch_size")
         at_least(self, 1, "d_every", "penalty_every", "log_interval")
         within(self, 0, LARGEST_SEED, "seed")

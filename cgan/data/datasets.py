@@ -12,12 +12,14 @@ from cgan.data.download import download
 from cgan.data.idx import read_idx
 from cgan.data.mnist_sample import N_CLASSES, SIDE, read_sample
 from cgan.data.originals import find, places, require_findable, why_not
-from cgan.data.spec import DataSpec
-from cgan.data.splits import SPLITS, Split
+from cgan.data.pages import Pages
+from cgan.data.spec import SPLITS, DataSpec
+from cgan.data.splits import Split
 from cgan.data.store import is_store, mapped, read_store
 from cgan.runtime.errors import InputError, lookup
 
 VALIDATION_SIZE = 5000  # the last of the training images of MNIST and similar data sets
+SMALL = 2**28  # bytes of images that are read into memory
 DIGITS_SEED = 0
 DIGITS_HELD_OUT = 250  # images of digits in the validation and in the test split, each
 
@@ -42,11 +44,13 @@ def load_split(dataset: str, data_dir: Path, split: str) -> Split:
 
 
 def _stored(dataset: str, data_dir: Path, split: str) -> Split:
-    """An imported data set; its images stay in a memory-mapped file."""
+    """An imported data set; if it is large, its images stay in a memory-mapped file."""
     store = read_store(dataset, data_dir)
     images, labels = mapped(store, split)
-    pixels = torch.from_numpy(images)
-    return Split(store.spec, pixels, torch.from_numpy(labels), store.sha256[split])
+    if images.nbytes <= SMALL:
+        images = np.array(images)
+    pixels, pages = torch.from_numpy(images), Pages.of(images)
+    return Split(store.spec, pixels, torch.from_numpy(labels), store.sha256[split], pages)
 
 
 def _digits(data_dir: Path, split: str) -> Split:

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -31,17 +32,38 @@ def download(dataset: str, data_dir: Path) -> None:
     Raises:
         InputError: the download failed; no files are left, and the message says what to do.
     """
+    advice = (
+        f"Put the files {', '.join(FILES[:3])} and {FILES[3]} (.gz or not) there, or name their "
+        "folder with --data-dir. The data sets digits and mnist-sample need no files"
+    )
+    with downloading(dataset, data_dir, advice):
+        if find(list(FILES), places(dataset, data_dir)) is None:
+            name = CLASSES[dataset]
+            with temporary_folder(dataset, data_dir) as temporary:
+                fetch(name, temporary)
+                move(temporary / name / "raw", data_dir / name / "raw")
+
+
+@contextlib.contextmanager
+def downloading(dataset: str, data_dir: Path, advice: str) -> Iterator[None]:
+    """Create the folder of the data, and let one process at a time download a data set.
+
+    Args:
+        dataset: its name.
+        data_dir: the folder; created if needed, and removed again if it stays empty.
+        advice: a sentence that says which files to put where if the download fails.
+
+    Raises:
+        InputError: the download failed, or another process is downloading.
+    """
     made = [folder for folder in (data_dir, *data_dir.parents) if not folder.exists()]
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         with _alone(dataset, data_dir):
-            if find(list(FILES), places(dataset, data_dir)) is None:
-                _fetch(dataset, data_dir)
+            yield
     except (RuntimeError, ImportError, OSError, EOFError, http.client.HTTPException) as error:
         raise InputError(
-            f"{dataset} is not in {data_dir} and cannot be downloaded ({_reason(error)}). Put the "
-            f"files {', '.join(FILES[:3])} and {FILES[3]} (.gz or not) there, or name their folder "
-            "with --data-dir. The data sets digits and mnist-sample need no files"
+            f"{dataset} is not in {data_dir} and cannot be downloaded ({_reason(error)}). {advice}"
         ) from error
     finally:
         with contextlib.suppress(OSError):  # folders that this call made and left empty
@@ -77,22 +99,39 @@ def _alone(dataset: str, data_dir: Path) -> Iterator[None]:
         lock.release()
 
 
-def _fetch(dataset: str, data_dir: Path) -> None:
-    for folder in leftovers(dataset, data_dir):  # of killed processes: this one holds the lock
-        shutil.rmtree(folder, ignore_errors=True)
-    import torchvision
+@contextlib.contextmanager
+def temporary_folder(dataset: str, data_dir: Path) -> Iterator[Path]:
+    """Create a folder in `data_dir` for a download, and remove it afterwards.
 
-    name = CLASSES[dataset]
+    Those of killed processes are removed, too. Only a process in `downloading` may call this.
+    """
+    for folder in leftovers(dataset, data_dir):
+        shutil.rmtree(folder, ignore_errors=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{dataset}-", dir=data_dir))
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # messages about failed mirrors
-            getattr(torchvision.datasets, name)(str(temporary), download=True)
-        _move(temporary / name / "raw", data_dir / name / "raw")
+        yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _move(source: Path, target: Path) -> None:
+def fetch(name: str, folder: Path, **choice: Any) -> None:
+    """Let a class of torchvision download what is not in a folder, and compare checksums.
+
+    Args:
+        name: of the class in `torchvision.datasets`.
+        folder: the root of torchvision's layout.
+        choice: the arguments that choose a part of the data set.
+
+    Raises:
+        RuntimeError, ImportError, OSError, EOFError or http.client.HTTPException: it failed.
+    """
+    import torchvision
+
+    with contextlib.redirect_stdout(io.StringIO()):  # messages about failed mirrors
+        getattr(torchvision.datasets, name)(str(folder), download=True, **choice)
+
+
+def move(source: Path, target: Path) -> None:
     """Move a folder, or its files if the target exists; all are flushed to the disk first."""
     files = sorted(path for path in source.iterdir() if path.is_file())
     for file in files:

@@ -1,7 +1,7 @@
 """Turns arrays of images into pictures: grids with or without titles; no torch."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from cgan.io.files import output_folder, require_writable, require_writable_file, write_files
-from cgan.runtime.errors import InputError
+from cgan.runtime.wording import clipped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,10 +19,13 @@ GREEN, RED, INK = "#1b7f3b", "#c0261c", "#222222"
 COLUMNS = 10
 CELL, GAP, TEXT, HEAD = 56, 12, 16, 30  # pixels: image, gap, text above it, title of the sheet
 MARGIN = 48  # left of a sheet, for the names of its rows
-LINE = 18  # pixels of each further line of the title
+LINE = 18  # pixels of each further line of a title
+LONGEST_BESIDE = 99  # largest label that stands beside another above an image
+LEAST_LETTERS, MOST_LETTERS = 3, 24  # of the name of a class
 DASH = 5  # pixels of a dash of a dashed border
 FRAME, GROUND = 4, 96  # pixels around each image of a plain grid, and the grey of the background
-FRAMES, COLOURS = 24, 8  # upper limits for a film
+FRAMES, GREYS, COLOURS = 24, 8, 64  # upper limits for a film: frames, and its palette
+PALETTE = 256  # colours of a sheet
 
 
 def mosaic(
@@ -69,7 +71,7 @@ def grid_bytes(images: NDArray[np.uint8], foot: str = "", cell: int = CELL) -> b
     The background is a grey that differs from black and white images, on light and dark pages. The
     text `foot` is written below.
     """
-    sheet = mosaic(_enlarged(images, cell), min(COLUMNS, len(images)), gap=FRAME, ground=GROUND)
+    sheet = mosaic(_resized(images, cell), min(COLUMNS, len(images)), gap=FRAME, ground=GROUND)
     height, width = sheet.shape[:2]
     size = width + FRAME, height + FRAME + (TEXT + FRAME if foot else 0)
     picture = Image.new("RGB", size, (GROUND,) * 3)
@@ -80,74 +82,38 @@ def grid_bytes(images: NDArray[np.uint8], foot: str = "", cell: int = CELL) -> b
     return _png(picture)
 
 
-def require_images_target(out: Path) -> None:
-    """Check, before anything is computed, that images can be written to `out`.
-
-    Raises:
-        InputError: another suffix, or a path that cannot be written to.
-    """
-    if out.suffix not in (".png", ".npz", ""):
-        raise InputError(f"--out {out}: end it in .png or .npz, or name a folder without a dot")
-    if out.suffix:
-        require_writable_file(out, "--out")
-    else:
-        require_writable(out, "--out")
-
-
-def write_images(images: NDArray[np.uint8], labels: NDArray[np.int64], out: Path) -> None:
-    """Write images uint8 [N, C, H, W] and labels int64 [N] in the format that `out` selects.
-
-    FILE.png: a grid. FILE.npz: arrays `images` and `labels`. Without a suffix: a folder with one
-    PNG per image, named by its number and its label.
-
-    Raises:
-        InputError: another suffix, or a path that cannot be written to.
-        OSError: not all files can be written; none is.
-    """
-    require_images_target(out)
-    with output_folder(out if out.suffix == "" else out.parent, "--out"):
-        if out.suffix == "":
-            write_files(out, _each(images, labels))
-            return
-        content = plain_grid_bytes(images) if out.suffix == ".png" else _npz(images, labels)
-        write_files(out.parent, [(out.name, content)])
-
-
-def _each(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the PNG of each image."""
-    for i, (image, label) in enumerate(zip(images, labels, strict=True)):
-        yield f"{i:05d}-label-{label}.png", plain_grid_bytes(image[None], gap=0)
-
-
-def _npz(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> bytes:
-    stream = io.BytesIO()
-    np.savez_compressed(stream, images=images, labels=labels)
-    return stream.getvalue()
-
-
 def sample_grid(
     images: NDArray[np.uint8],
     targets: NDArray[np.int64] | None,
     answers: NDArray[np.int64],
     title: str,
     fooled: NDArray[np.bool_] | None = None,
+    names: Sequence[str] = (),
 ) -> bytes:
     """Return a PNG of images uint8 [N, C, H, W], each titled with its target and prediction.
 
     The title is green with a tick if target T and the classifier's prediction C agree, otherwise
-    red with a cross. Without targets it is the prediction alone. The border is green and solid if a
-    discriminator was `fooled` (bool [N]), otherwise red and dashed.
+    red with a cross. Without targets it is the prediction alone. With the `names` of the classes,
+    target and prediction are a line each, shortened to the width of an image. The border is green
+    and solid if a discriminator was `fooled` (bool [N]), otherwise red and dashed.
     """
     if targets is None:
-        texts, colours = [f"C{answer}" for answer in answers], [INK] * len(answers)
+        texts = [f"C{_called(answer, names)}" for answer in answers]
+        colours = [INK] * len(answers)
     else:
         right = targets == answers
+        long = names or max(targets.max(), answers.max()) > LONGEST_BESIDE
+        between = "\n" if long else " "
         texts = [
-            f"T{target} C{answer} {'✓' if hit else '✗'}"
+            f"T{_called(target, names)}{between}C{_called(answer, names)} {'✓' if hit else '✗'}"
             for target, answer, hit in zip(targets, answers, right, strict=True)
         ]
         colours = [GREEN if hit else RED for hit in right]
     return _png(_titled(images, texts, colours, title, fooled))
+
+
+def _called(label: int, names: Sequence[str]) -> str:
+    return f" {names[label]}" if names else str(label)
 
 
 def _titled(
@@ -158,9 +124,10 @@ def _titled(
     fooled: NDArray[np.bool_] | None,
 ) -> Image.Image:
     """Draw every image under its text, COLUMNS in a row; without matplotlib, in milliseconds."""
-    shown = _enlarged(images, CELL)
+    shown = _resized(images, CELL)
     height, width = shown.shape[2:]
-    across, down = max(width, CELL) + GAP, height + TEXT + GAP
+    room = TEXT + LINE * max(text.count("\n") for text in texts)
+    across, down = max(width, CELL) + GAP, height + room + GAP
     rows = -(-len(images) // COLUMNS)
     head = HEAD + LINE * title.count("\n")
     sheet = Image.new("RGB", (COLUMNS * across + GAP, rows * down + head), "white")
@@ -168,20 +135,36 @@ def _titled(
     pen.text((sheet.width / 2, head / 2), title, INK, _font(13), anchor="mm", align="center")
     for i, (image, text, colour) in enumerate(zip(shown, texts, colours, strict=True)):
         left, top = GAP + (i % COLUMNS) * across, head + (i // COLUMNS) * down
-        pen.text((left + width / 2, top), text, colour, _font(11), anchor="ma")
-        sheet.paste(Image.fromarray(mosaic(image[None], 1, gap=0)), (left, top + TEXT))
+        for number, line in enumerate(text.split("\n")):
+            below = top + LINE * number
+            line = _fitting(line, across - GAP // 3, _font(11))
+            pen.text((left + width / 2, below), line, colour, _font(11), anchor="ma")
+        sheet.paste(Image.fromarray(mosaic(image[None], 1, gap=0)), (left, top + room))
         if fooled is not None:
-            corners = left - 2, top + TEXT - 2, left + width + 1, top + TEXT + height + 1
+            corners = left - 2, top + room - 2, left + width + 1, top + room + height + 1
             _border(pen, corners, bool(fooled[i]))
     return sheet
+
+
+def _fitting(text: str, width: float, font: ImageFont.FreeTypeFont) -> str:
+    """Return a text, its middle left out as far as it is wider than `width` pixels."""
+    for longest in range(min(len(text), MOST_LETTERS), LEAST_LETTERS, -1):
+        if font.getlength(clipped(text, longest)) <= width:
+            return clipped(text, longest)
+    return clipped(text, LEAST_LETTERS)
 
 
 def sheet_bytes(
     images: NDArray[np.uint8], columns: Sequence[str], rows: Sequence[str], title: str
 ) -> bytes:
-    """Return a PNG of images uint8 [rows x columns, C, H, W], each row and column named."""
-    table = mosaic(_enlarged(images, CELL), len(columns), 2 * GAP // 3)
-    side = max(MARGIN, 7 * max(map(len, rows)) + GAP) if any(rows) else GAP
+    """Return a PNG of images uint8 [rows x columns, C, H, W], each row and column named.
+
+    Long names of rows are shortened; a name may have several lines.
+    """
+    lines = [[clipped(line, MOST_LETTERS) for line in name.split("\n")] for name in rows]
+    longest = max((len(line) for name in lines for line in name), default=0)
+    table = mosaic(_resized(images, CELL), len(columns), 2 * GAP // 3)
+    side = max(MARGIN, 7 * longest + GAP) if longest else GAP
     head = HEAD + LINE * title.count("\n") + TEXT
     size = max(side + table.shape[1], 7 * max(map(len, title.split("\n")))), head + table.shape[0]
     side = max(side, (size[0] - table.shape[1]) // 2)
@@ -192,9 +175,11 @@ def sheet_bytes(
     across, down = table.shape[1] / len(columns), table.shape[0] / max(1, len(rows))
     for i, name in enumerate(columns):
         pen.text((side + (i + 0.45) * across, head - 3), name, INK, _font(10), anchor="mb")
-    for i, name in enumerate(rows):
-        pen.text((side - 6, head + (i + 0.45) * down), name, INK, _font(11), anchor="rm")
-    return _png(picture)
+    for i, texts in enumerate(lines):
+        at = side - 6, head + (i + 0.45) * down
+        pen.text(at, "\n".join(texts), INK, _font(11), anchor="rm", align="right")
+    # as RGB, a sheet of colours is three times as large
+    return _png(picture.quantize(PALETTE) if images.shape[1] >= 3 else picture)
 
 
 def spread(n: int, most: int) -> list[int]:
@@ -202,10 +187,18 @@ def spread(n: int, most: int) -> list[int]:
     return sorted({round(place) for place in np.linspace(0, n - 1, min(n, most))})
 
 
-def _enlarged(images: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
-    """Enlarge images [N, C, H, W] to a width of about `cell` by repeating their pixels."""
-    zoom = max(1, round(cell / images.shape[3]))
-    return images.repeat(zoom, axis=2).repeat(zoom, axis=3)
+def _resized(images: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
+    """Return images [N, C, H, W] with a width of about `cell`, two to four thirds of it.
+
+    Pixels are repeated, or the means of squares of pixels are taken.
+    """
+    zoom, part = round(cell / images.shape[3]), round(images.shape[3] / cell)
+    if part < 2:
+        return images.repeat(max(1, zoom), axis=2).repeat(max(1, zoom), axis=3)
+    n, channels, height, width = images.shape
+    whole = images[:, :, : height - height % part, : width - width % part]
+    squares = whole.reshape(n, channels, height // part, part, width // part, part)
+    return squares.mean(axis=(3, 5)).round().astype(np.uint8)
 
 
 def _border(pen: ImageDraw.ImageDraw, corners: tuple[int, int, int, int], whole: bool) -> None:
@@ -249,13 +242,14 @@ def film_bytes(
     """
     pictures = []
     for i in spread(len(frames), FRAMES):
-        sheet = Image.fromarray(mosaic(_enlarged(frames[i], cell)))
+        sheet = Image.fromarray(mosaic(_resized(frames[i], cell)))
         foot = HEAD if any(captions) else 0
         picture = Image.new("RGB", (sheet.width, sheet.height + foot), "white")
         picture.paste(sheet)
         at = (picture.width / 2, picture.height - HEAD / 2)
         ImageDraw.Draw(picture).text(at, captions[i], INK, _font(14), anchor="mm")
-        pictures.append(picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=COLOURS))
+        most = COLOURS if frames[i].shape[1] >= 3 else GREYS
+        pictures.append(picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=most))
     stream = io.BytesIO()
     times = [round(1000 * seconds)] * len(pictures)
     if any(captions):

@@ -1,8 +1,10 @@
 """The properties of a data set that networks and reports need: image shape and classes."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from cgan.config.checks import check_kinds, within
 from cgan.config.schema import (
@@ -14,10 +16,14 @@ from cgan.config.schema import (
     PLAIN_NOUN,
     DataSize,
 )
-from cgan.runtime.errors import InputError
+from cgan.runtime.errors import InputError, nearest
+from cgan.runtime.wording import MOST_NAMED, clipped, enumerated
 
+SPLITS = ("train", "validation", "test")
 NOUN = "class"  # the default
-MOST_NAMED = 12  # classes in a line
+LONGEST_FORM = 40  # characters of a class in the name of a file
+UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+NUMBERED = re.compile(r"(?:^|-)label-(\d{1,4})$")  # ends the name of a file: the label of its image
 
 
 @dataclass(frozen=True)
@@ -135,14 +141,85 @@ def plural(noun: str) -> str:
     return noun + ("es" if noun.endswith(("s", "x", "sh", "ch")) else "s")
 
 
-def listed(labels: Sequence[object], noun: str) -> str:
-    """Return labels behind their noun, the digits 3, 5; of many, the first ones."""
-    further = len(labels) - MOST_NAMED
-    more = f" and {further} more" if further > 0 else ""
-    word = noun if len(labels) == 1 else plural(noun)
-    return f"the {word} {', '.join(map(str, labels[:MOST_NAMED]))}{more}"
+def listed(labels: Sequence[object], noun: str, most: int = MOST_NAMED) -> str:
+    """Return labels or names behind their noun, the digits 3, 5; of many, the first ones."""
+    return f"the {noun if len(labels) == 1 else plural(noun)} {enumerated(labels, most)}"
 
 
-def absent_classes(labels: Sequence[int], noun: str) -> str:
-    """Return which classes an evaluation leaves out, and why."""
+def absent_classes(labels: Sequence[object], noun: str) -> str:
+    """Return which classes, by label or name, an evaluation leaves out, and why."""
     return f"{listed(labels, noun)}: not every split of the real images has them"
+
+
+def find_label(chosen: str, spec: DataSpec) -> int:
+    """Return the label of a class, given by its name or its label.
+
+    The text is a name as it is written, else a name in other upper and lower case, else a number.
+    So where the name of a class is a number, the name counts.
+
+    Args:
+        chosen: the text.
+        spec: has the names and the number of classes.
+
+    Raises:
+        InputError: there is no such class; the message names the nearest.
+    """
+    named = match_name(chosen, spec.names)
+    if named is not None:
+        return named
+    last, shown = spec.n_classes - 1, clipped(chosen)
+    if chosen.isascii() and chosen.isdigit() and len(chosen) < 10:
+        if int(chosen) > last:
+            raise InputError(f"class {chosen}: the generator draws the classes 0 to {last}")
+        return int(chosen)
+    if not spec.names:
+        raise InputError(
+            f"{spec.noun} {shown!r}: the classes of {spec.dataset} have no names; give a number "
+            f"from 0 to {last}"
+        )
+    raise InputError(f"there is no {spec.noun} {shown!r}{nearest(chosen, spec.names)}")
+
+
+def match_name(text: str, names: Sequence[str]) -> int | None:
+    """Return the label of the class of a name, else of the only one in other case, else None."""
+    if text in names:
+        return names.index(text)
+    alike = [label for label, name in enumerate(names) if name.casefold() == text.casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
+def find_labels(chosen: Any, spec: DataSpec) -> Any:
+    """Return a label, or a list of labels, with the label of its class in place of each name.
+
+    Raises:
+        InputError: there is no class of a name; the message names the nearest.
+    """
+    if isinstance(chosen, str):
+        return find_label(chosen, spec)
+    if not isinstance(chosen, list | tuple):
+        return chosen
+    return [find_label(one, spec) if isinstance(one, str) else one for one in chosen]
+
+
+def file_forms(names: Sequence[str]) -> list[str]:
+    """Return for each class a text for the names of its files.
+
+    It has letters of English, digits, - and _, at most LONGEST_FORM of them, and no two are equal,
+    also where upper and lower case are the same. It is the name of the class as far as possible,
+    such as `cat`. Otherwise it ends in the label, such as `label-7`, which `NUMBERED` finds.
+    """
+    forms = [_form(name) for name in names]
+    kept = [form.casefold() for form in forms]
+    return [
+        f"{form[: LONGEST_FORM - 10]}-label-{i}".lstrip("-")
+        if not form or kept.count(form.casefold()) > 1 or NUMBERED.search(form)
+        else form
+        for i, form in enumerate(forms)
+    ]
+
+
+def _form(name: str) -> str:
+    """Return a name without accents, with a - for what file names should not have."""
+    plain = unicodedata.normalize("NFKD", name)
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return UNSAFE.sub("-", plain).strip("-_")[:LONGEST_FORM].rstrip("-_")

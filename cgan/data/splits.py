@@ -1,4 +1,4 @@
-"""One split of a data set: uint8 tensors, batched by indexing, scaled in one place."""
+"""One split of a data set: uint8 tensors, read and scaled in one place each."""
 
 import hashlib
 from collections.abc import Iterator
@@ -7,32 +7,89 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cgan.data.pages import Pages
 from cgan.data.spec import DataSpec, listed
+from cgan.runtime.device import free_memory
 
-SPLITS = ("train", "validation", "test")
 RARE = 0.2  # of an equal share of the images; a class with fewer is rare
+MOST_RARE = 5  # classes that a warning names
+LONGEST_SHOWN = 30  # letters of a class's name in a warning
+DEVICE_SHARE = 1 / 8  # of the free memory of a GPU; a training needs the rest
+PART = 1000  # images that are moved to a GPU at once
+LARGEST_COPY = 2**30  # bytes of images that are copied from a mapped file to memory
 
 
 @dataclass(frozen=True)
 class Split:
     """One split of a data set: images uint8 [N, C, H, W] and labels int64 [N].
 
-    `checksum` is what `sha256` returns, if it is known already; images in a mapped file are large.
+    The images may lie in a mapped file, or on the CPU while the labels are on a GPU. Read them with
+    `take` or `parts`, which use constant memory and return them on the device of the split.
+
+    Attributes:
+        spec: image shape and classes.
+        images: all of them.
+        labels: on the device of the split.
+        checksum: what `sha256` returns, if it is known already.
+        pages: those of a mapped file; None: the images are in memory.
     """
 
     spec: DataSpec
     images: Tensor
     labels: Tensor
     checksum: str | None = None
+    pages: Pages | None = None
 
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.labels)
 
+    @property
+    def device(self) -> torch.device:
+        """The device that the images are used on."""
+        return self.labels.device
+
     def to(self, device: torch.device) -> "Split":
-        """Return the same split in the memory of `device`."""
-        images, labels = self.images.to(device), self.labels.to(device)
+        """Return the same split for use on `device`.
+
+        Images that would take more than `DEVICE_SHARE` of its free memory stay where they are.
+        """
+        labels = self.labels.to(device)
+        if device == self.images.device or not self._fits(device):
+            return Split(self.spec, self.images, labels, self.checksum, self.pages)
+        images = torch.empty_like(self.images, device=device)
+        for start, (part, _) in zip(range(0, len(self), PART), self.parts(PART), strict=True):
+            images[start : start + PART] = part
         return Split(self.spec, images, labels, self.checksum)
+
+    def _fits(self, device: torch.device) -> bool:
+        free = free_memory(device)
+        return self.pages is None if free is None else self.images.nbytes <= DEVICE_SHARE * free
+
+    def take(self, indices: Tensor) -> Tensor:
+        """Return the images uint8 [B, C, H, W] at `indices` int64 [B], on the split's device.
+
+        Indices on the CPU are best: those on a GPU must be waited for if the images are not there.
+        """
+        return self._used(self.images[indices.to(self.images.device)])
+
+    def parts(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield all images uint8 [B, C, H, W] and labels int64 [B] in their order, B = `size`.
+
+        The last part may be smaller.
+        """
+        for images, labels in zip(self.images.split(size), self.labels.split(size), strict=True):
+            yield self._used(images), labels
+
+    def _used(self, images: Tensor) -> Tensor:
+        """Return images on the split's device, and count what was read of a mapped file."""
+        if self.pages is not None:
+            self.pages.count(len(images), images.nbytes)
+        if images.device == self.device:
+            return images
+        if self.device.type == "cuda":  # from pinned memory, while the GPU computes
+            return images.pin_memory().to(self.device, non_blocking=True)
+        return images.to(self.device)
 
     def class_counts(self) -> list[int]:
         """Return the number of images of each class."""
@@ -57,89 +114,78 @@ def unscale(images: Tensor) -> Tensor:
     return images.float().add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
 
 
-def batches(
-    split: Split, batch_size: int, random: torch.Generator | None = None, *, drop_last: bool = False
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield (images float32 [B, C, H, W] in [-1, 1], labels int64 [B]) for one pass over the split.
-
-    Args:
-        split: the images, on any device.
-        batch_size: B; the last batch is smaller unless `drop_last`.
-        random: a CPU generator that shuffles the images; None keeps their order.
-        drop_last: leave out a last batch of fewer than `batch_size` images.
-    """
-    n = len(split)
-    order = torch.arange(n) if random is None else torch.randperm(n, generator=random)
-    end = n - n % batch_size if drop_last else n
-    order = order[:end].to(split.labels.device)
-    for chosen in order.split(batch_size):
-        yield scale(split.images[chosen]), split.labels[chosen]
-
-
-class BatchSampler:
-    """Selects the images of full batches, endlessly, in a new order in each pass over the data.
-
-    Between two batches its state is `order`, `position` and the state of `random`.
-    """
-
-    def __init__(self, n_images: int, batch_size: int, random: torch.Generator):
-        """Start before the first pass; `random` is a CPU generator that shuffles the images."""
-        self.n_images, self.batch_size, self.random = n_images, batch_size, random
-        self.order = torch.empty(0, dtype=torch.int64)  # of the images in this pass
-        self.position = 0  # in `order`, of the next batch
-
-    def next_batch(self) -> Tensor:
-        """Return the indices int64 [batch_size] of the next batch's images, on the CPU."""
-        if self.position + self.batch_size > len(self.order):
-            self.order = torch.randperm(self.n_images, generator=self.random)
-            self.position = 0
-        chosen = self.order[self.position : self.position + self.batch_size]
-        self.position += self.batch_size
-        return chosen
-
-
 def interleaved(labels: Tensor) -> Tensor:
     """Return an order int64 [N] in which the classes alternate, as long as they have images left.
 
     The first images then show every class, whatever the class distribution of labels int64 [N].
     """
+    by_class = torch.argsort(labels, stable=True)
+    counts = labels.bincount()
+    first = counts.cumsum(0) - counts  # place of each class's first image in `by_class`
     rank = torch.empty_like(labels)
-    for digit in labels.unique():
-        mine = labels == digit
-        rank[mine] = torch.arange(int(mine.sum()))
+    rank[by_class] = torch.arange(len(labels)) - first[labels[by_class]]
     return torch.argsort(rank * (int(labels.max()) + 1) + labels)
 
 
 def unequal_classes(train: Split) -> str | None:
-    """Return a line on the classes without or with few training images; None if there are none."""
+    """Return a line on the classes without or with few training images; None if there are none.
+
+    It names the classes with the fewest images first, and of many only these.
+    """
     counts, noun = train.class_counts(), train.spec.noun
     enough = RARE * len(train) / len(counts)
-    absent = [str(label) for label, n in enumerate(counts) if n == 0]
-    rare = [f"{label} ({n})" for label, n in enumerate(counts) if 0 < n < enough]
+    absent = [_shown(train.spec, label) for label, n in enumerate(counts) if n == 0]
+    few = sorted((n, label) for label, n in enumerate(counts) if 0 < n < enough)
+    rare = [f"{_shown(train.spec, label)} ({n})" for n, label in few]
     parts = []
     if absent:
-        parts.append(f"no training image of {listed(absent, noun)}")
+        parts.append(f"no training image of {listed(absent, noun, MOST_RARE)}")
     if rare:
-        parts.append(f"few of {listed(rare, noun)}")
+        parts.append(f"few of {listed(rare, noun, MOST_RARE)}")
     return "; ".join(parts) or None
 
 
+def _shown(spec: DataSpec, label: int) -> str:
+    name = spec.name_of(label)
+    return name if len(name) <= LONGEST_SHOWN else f"{name[: LONGEST_SHOWN - 1]}…"
+
+
 def of_classes(split: Split, classes: set[int]) -> Split:
-    """Return the images of some classes, in their order."""
-    kept = torch.isin(split.labels, torch.tensor(sorted(classes), device=split.labels.device))
-    return Split(split.spec, split.images[kept], split.labels[kept])
+    """Return the images of some classes, in their order.
+
+    Of a mapped file only as many as `LARGEST_COPY` holds, chosen at random.
+    """
+    kept = torch.isin(split.labels, torch.tensor(sorted(classes), device=split.device))
+    chosen = kept.nonzero()[:, 0]
+    if split.pages is not None:
+        chosen = chosen[_at_random(len(chosen), copied_at_most(split))].sort().values
+    return Split(split.spec, split.take(chosen), split.labels[chosen])
+
+
+def copied_at_most(split: Split) -> int:
+    """Return how many images of a split are copied to memory at most."""
+    return LARGEST_COPY // split.images[0].nbytes
 
 
 def subset(split: Split, n: int) -> Split:
-    """Return `n` images of a split, or all if it has fewer: the same ones each time.
+    """Return `n` images of a split, or all if it has fewer: the same ones each time."""
+    chosen = spread(split, n)
+    return Split(split.spec, split.take(chosen), split.labels[chosen])
+
+
+def spread(split: Split, n: int) -> Tensor:
+    """Return the indices int64 [n] of the images that `subset` takes.
 
     They are chosen at random, because files may be ordered (the first half of MNIST's test images
     is easier), and then interleaved.
     """
-    random = torch.Generator().manual_seed(0)
-    chosen = torch.randperm(len(split), generator=random)[:n]
-    chosen = chosen[interleaved(split.labels[chosen])]
-    return Split(split.spec, split.images[chosen], split.labels[chosen])
+    chosen = _at_random(len(split), n)
+    return chosen[interleaved(split.labels[chosen])]
+
+
+def _at_random(n_images: int, n: int) -> Tensor:
+    """Return at most `n` of the indices 0 to `n_images` - 1, the same ones each time."""
+    return torch.randperm(n_images, generator=torch.Generator().manual_seed(0))[:n]
 
 
 def balanced_labels(n: int, n_classes: int) -> Tensor:

@@ -1,17 +1,19 @@
 """The store of an imported data set: its folder, data.json and memory-mapped arrays; no torch."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from cgan.config.schema import DataSize
 from cgan.data.spec import DESCRIPTIONS, STORE_NAME, DataSpec, description
 from cgan.io.strict import FormatError, first_line, format_of, read_json
 from cgan.runtime.errors import InputError, lookup
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FACTS = "data.json"
 FORMAT = 1
@@ -98,12 +100,35 @@ def read_store(dataset: str, data_dir: Path) -> Store:
     return Store(path.parent, spec, counts, sha256, facts)
 
 
-def mapped(store: Store, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def stores(data_dir: Path) -> list[Store]:
+    """Return the imported data sets in a folder, the newest first; damaged ones are left out."""
+    found = []
+    if data_dir.is_dir():
+        for path in data_dir.iterdir():
+            if is_store(path.name, data_dir):
+                with suppress(InputError):
+                    found.append(read_store(path.name, data_dir))
+    return sorted(found, key=_imported_at, reverse=True)
+
+
+def _imported_at(store: Store) -> str:
+    return max((str(source.get("imported")) for source in sources(store)), default="")
+
+
+def sources(store: Store) -> list[dict[str, Any]]:
+    """Return where a data set comes from, as data.json tells it; the newest first."""
+    entries = store.facts.get("sources")
+    return [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+
+
+def mapped(store: Store, split: str) -> "tuple[NDArray[np.uint8], NDArray[np.int64]]":
     """Return the images uint8 [N, C, H, W], memory-mapped, and the labels int64 [N] of a split.
 
     Raises:
         InputError: a file is missing or does not fit data.json.
     """
+    import numpy as np  # here: the command line lists data sets without it
+
     shape = (sum(store.class_counts[split]), *store.spec.image_shape)
     images_path, labels_path = (store.folder / f"{split}-{part}.npy" for part in ARRAYS)
     try:

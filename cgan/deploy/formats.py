@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from cgan.deploy.portable import FORMAT, N_EXAMPLES, Portable
+from cgan.deploy.portable import N_EXAMPLES, Portable
 from cgan.runtime.errors import InputError
 
 OPSET = 20  # version of the ONNX operators; supported by runtimes since 2023
@@ -33,7 +33,8 @@ def require_onnx() -> None:
 def to_onnx(portable: Portable) -> bytes:
     """Return an ONNX model for any number N of images.
 
-    Its metadata are the facts. It has no information about the machine that wrote it.
+    Its metadata are the facts; lists, such as the names of the classes, are JSON. It has no
+    information about the machine that wrote it.
 
     Raises:
         InputError: a package is missing.
@@ -55,7 +56,7 @@ def to_onnx(portable: Portable) -> bytes:
     assert program is not None
     model = program.model_proto
     _forget_origin(model)
-    for key, value in {"format": str(FORMAT), **portable.facts}.items():
+    for key, value in portable.fact_texts().items():
         model.metadata_props.add(key=key, value=value)
     return bytes(model.SerializeToString(deterministic=True))
 

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from cgan.config.schema import ClassifierConfig, GanConfig
-from cgan.data.run_config import LARGEST_CONFIG
 from cgan.data.spec import DataSpec
 from cgan.deploy.portable import DISCRIMINATOR, GENERATOR, JUDGE, Portable, Source, portable
 from cgan.io.npz import Archive, open_archive
@@ -36,6 +35,7 @@ from cgan.runtime.errors import InputError
 
 ABOUT = "about"  # the array that is a JSON text
 FORMAT = 1  # of that text
+LARGEST_ABOUT = 2**23  # bytes; the names of a thousand classes fit, twice
 LONGEST_NAME = 255  # of a run: its folder's
 GUIDE = "guide."  # before the names of a guide's arrays beside a discriminator's
 KINDS = {torch.float32: np.dtype(np.float32), torch.int64: np.dtype(np.int64)}
@@ -44,7 +44,8 @@ KINDS = {torch.float32: np.dtype(np.float32), torch.int64: np.dtype(np.int64)}
 def to_npz(portable: Portable) -> bytes:
     """Return an npz file of a network's parameters and buffers by name, and of a text, `about`.
 
-    The text is JSON: `format`, `facts`, `spec` of the images, `config` of the training, `guide`.
+    The text is JSON: `format`, `facts`, `spec` of the images, `config` of the training, `guide`,
+    and of a generator `class_counts` of its training images.
     `numpy.load(FILE, allow_pickle=False)` reads all of it, `read_network` rebuilds the network.
     """
     source = portable.source
@@ -56,6 +57,8 @@ def to_npz(portable: Portable) -> bytes:
         "config": asdict(source.config),
         "guide": _guide_of(source),
     }
+    if isinstance(source, GanRun):
+        about["class_counts"] = source.class_counts
     stream = io.BytesIO()
     text = np.array(json.dumps(about, indent=2))
     np.savez_compressed(stream, **{ABOUT: text}, **arrays)  # type: ignore[arg-type]
@@ -125,7 +128,7 @@ def _about(archive: Archive) -> Mapping[str, Any]:
         raise ValueError(f"it has no array `{ABOUT}`")
     claim = archive.claim(ABOUT)
     size = claim.dtype.itemsize
-    if claim.shape != () or size > LARGEST_CONFIG or claim.dtype != np.dtype(f"<U{size // 4}"):
+    if claim.shape != () or size > LARGEST_ABOUT or claim.dtype != np.dtype(f"<U{size // 4}"):
         raise ValueError(f"`{ABOUT}` is no text")
     # decoded here, because numpy accepts code points that are not characters
     about = parse_json(archive.read(ABOUT).tobytes().decode("utf-32-le").rstrip("\0"))
@@ -150,7 +153,10 @@ def _on_meta(about: Mapping[str, Any], path: Path) -> tuple[Source, dict[str, Te
     if kind == GENERATOR:
         generator = make_generator_on_meta(config, spec)
         guide_name, sha256 = str(guide["name"]), str(guide["sha256"])
-        source = GanRun(name, path.parent, spec, config, guide_name, sha256, generator)
+        counts = _class_counts(about.get("class_counts"), spec)
+        source = GanRun(
+            name, path.parent, spec, config, guide_name, sha256, generator, class_counts=counts
+        )
     elif kind == DISCRIMINATOR:
         run = None
         if uses_guide_features(config):
@@ -163,6 +169,21 @@ def _on_meta(about: Mapping[str, Any], path: Path) -> tuple[Source, dict[str, Te
     else:
         raise ValueError(f"it is of no known kind, {kind!a:.80}")
     return source, _state(source)
+
+
+def _class_counts(counts: object, spec: DataSpec) -> tuple[int, ...] | None:
+    """Return the number of training images of each class; None if it is not known.
+
+    Raises:
+        ValueError: it is no such list.
+    """
+    if counts is None:
+        return None
+    if not isinstance(counts, list) or len(counts) != spec.n_classes:
+        raise ValueError(f"`class_counts` is no list of {spec.n_classes} numbers")
+    if not all(type(n) is int and n >= 0 for n in counts):
+        raise ValueError("`class_counts` must be whole numbers from 0")
+    return tuple(counts)
 
 
 def _require(archive: Archive, name: str, wanted: Tensor) -> None:

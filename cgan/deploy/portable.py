@@ -22,6 +22,7 @@ FORMAT = 2  # of the names of inputs, outputs and facts; format 1 had no number
 N_EXAMPLES = 3  # images while a network is traced; neither one nor the size of another axis
 
 Source = GanRun | ClassifierRun | DiscriminatorRun
+Fact = str | list[str] | list[int]
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,19 @@ class Portable:
     network: nn.Module  # called with the inputs in order, returns a tensor for every output
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    facts: Mapping[str, str]  # about the network, for its users
+    facts: Mapping[str, Fact]  # about the network, for its users
 
     def facts_json(self) -> str:
         """Return the facts as JSON, with the number of their format."""
         return json.dumps({"format": FORMAT, **self.facts}, indent=2)
+
+    def fact_texts(self) -> dict[str, str]:
+        """Return the same as texts, for formats that hold nothing else; lists are JSON."""
+        facts = {"format": str(FORMAT), **self.facts}
+        return {
+            name: fact if isinstance(fact, str) else json.dumps(fact)
+            for name, fact in facts.items()
+        }
 
     def random_inputs(self, n: int, seed: int = 0) -> tuple[Tensor, ...]:
         """Return random inputs for `n` images, in order, distributed as those in training."""
@@ -95,6 +104,8 @@ def portable(source: Source) -> Portable:
     [-1, 1], `modes` int64 [N]. `z` is the output of `Generator.prior`.
     A judge, or any other classifier: `images` as above -> `logits` float32 [N, K].
     A discriminator: `images`, `labels`, `modes` as above -> `logits` float32 [N].
+    The facts of each hold the names of the classes in the order of their labels, `class_names`, and
+    `image_shape`, [C, H, W].
     """
     if isinstance(source, GanRun):
         generator = PortableGenerator(source.network)
@@ -116,7 +127,7 @@ def portable(source: Source) -> Portable:
     return Portable(DISCRIMINATOR, source, discriminator, inputs, ("logits",), facts)
 
 
-def _facts(kind: str, source: Source) -> dict[str, str]:
+def _facts(kind: str, source: Source) -> dict[str, Fact]:
     spec: DataSpec = source.spec
     return {
         "network": kind,
@@ -124,16 +135,20 @@ def _facts(kind: str, source: Source) -> dict[str, str]:
         "version": __version__,
         "dataset": spec.dataset,
         "classes": str(spec.n_classes),
-        "images": f"{'x'.join(map(str, spec.image_shape))}, from -1 (background) to 1",
+        "class_noun": spec.noun,
+        "class_names": [spec.name_of(label) for label in range(spec.n_classes)],
+        "image_shape": list(spec.image_shape),
+        "images": f"{'x'.join(map(str, spec.image_shape))}, from -1 (black) to 1 (white)",
     }
 
 
-def _facts_of_generator(gan: GanRun) -> dict[str, str]:
+def _facts_of_generator(gan: GanRun) -> dict[str, Fact]:
     return {
         "recipe": gan.config.recipe,
         "z_dim": str(gan.network.z_dim),
         "noise": NOISES[gan.network.noise],
         "modes": str(gan.network.n_modes),
         "conditional": "yes" if gan.network.conditional else "no: it does not use the label",
+        "untrained_labels": sorted(gan.untrained),
         "guide": gan.guide,
     }

@@ -1,6 +1,6 @@
 """Compares generated images, and held-out real images, with the reference images."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,16 +36,22 @@ class Extractors:
         """
         known = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
         pairs = zip(images.split(self.batch_size), known.split(self.batch_size), strict=True)
+        found = self._outputs(network, pairs, len(images))
+        return found.as_judged() if labels is None else found
+
+    def _outputs(
+        self, network: Classifier, pairs: Iterable[tuple[Tensor, Tensor]], n: int
+    ) -> Features:
+        """Return a classifier's outputs for batches of images and labels, `n` images in all."""
         title = "the judge classifies" if network is self.judge else "the guide classifies"
-        with self.progress.bar(len(images), title) as bar:
+        with self.progress.bar(n, title) as bar:
 
             def counted() -> Iterator[tuple[Tensor, Tensor]]:
                 for pair in pairs:
                     yield pair
                     bar.advance(len(pair[1]))
 
-            found = extract(network, counted(), dtype=self.dtype)
-        return found.as_judged() if labels is None else found
+            return extract(network, counted(), dtype=self.dtype)
 
     def by_guide(self, images: Tensor, labels: Tensor | None) -> Features | None:
         """Return the guide's outputs for images, if there is a guide."""
@@ -53,7 +59,7 @@ class Extractors:
 
     def of_split(self, network: Classifier, split: Split) -> Features:
         """Return a classifier's outputs for real images."""
-        return self.features(network, split.images, split.labels)
+        return self._outputs(network, split.parts(self.batch_size), len(split))
 
 
 @dataclass(frozen=True)
@@ -129,11 +135,14 @@ class Reference:
         """
         real = self.test if fake.requested else self.test.as_judged()
         compared = fake.take(np.arange(min(len(fake), len(real))))
-        balls = manifold.look(fake=compared, real=real, progress=self.progress)
+        k = manifold.neighbours_of(len(compared))
+        balls = self._balls(compared, real, k)
         inputs = Inputs(fake, compared, real, self.train, balls, by_guide, student)
         if self.test_to_train is None:
             return inputs, None
-        kept = distinct(compared.features.astype(np.float64), close_distance(balls.real_near))
+        kept = np.arange(len(compared))
+        if balls is not None:
+            kept = distinct(compared.features.astype(np.float64), close_distance(balls.real_near))
         copies, near = self._copies(compared.take(kept), self.test_to_train)
         return replace(inputs, copies=copies), Neighbours(kept, near.indices[:, 0])
 
@@ -149,7 +158,8 @@ class Reference:
         alone = _alike(inputs.all, self.tests.labels)
         if not inputs.fake.requested:
             stand_in = stand_in.as_judged()
-        balls = manifold.look(fake=stand_in, real=inputs.real, progress=self.progress)
+        k = 0 if inputs.balls is None else inputs.balls.k
+        balls = self._balls(stand_in, inputs.real, k)
         found = Inputs(
             self.tests.take(alone),
             stand_in,
@@ -165,6 +175,12 @@ class Reference:
             copies, _ = self._copies(held_out, self.test_to_train)
             found = replace(found, copies=copies)
         return found, int((chosen >= len(self.validation)).sum())
+
+    def _balls(self, images: Features, real: Features, k: int) -> manifold.Balls | None:
+        """Return the balls of k neighbours; None if k is 0, or there are no more than k images."""
+        if not 0 < k < min(len(images), len(real)):
+            return None
+        return manifold.look(fake=images, real=real, k=k, progress=self.progress)
 
     def _copies(self, images: Features, test_to_train: Near) -> tuple[Copies, Near]:
         near = _nearest(images, self.train, self.progress)

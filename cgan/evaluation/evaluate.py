@@ -1,7 +1,7 @@
 """Stage 3: scores a generator, or imported images, against real images."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from cgan.config.schema import EvalConfig, Folders
 from cgan.data.importing.arrays import ArrayImages
 from cgan.data.importing.folders import ImportedImages
 from cgan.data.spec import absent_classes, plural
-from cgan.data.splits import Split, subset
+from cgan.data.splits import Split, copied_at_most, spread, subset
 from cgan.evaluation.arguments import require_subject
 from cgan.evaluation.comparison import Extractors, Reference, matching
 from cgan.evaluation.gallery import choose
@@ -31,12 +31,14 @@ from cgan.io.files import output_folder, require_writable
 from cgan.io.journal import PATIENCE, commit, locked
 from cgan.metrics import results as schema
 from cgan.metrics.features import Features
-from cgan.metrics.frechet import require_covariance
+from cgan.metrics.frechet import has_covariance, require_covariance
 from cgan.metrics.results import Results
 from cgan.models.roles import require_knowledge
 from cgan.runtime.device import choose_device, choose_precision, place, require_one_process
+from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
 
+LEAST_COMPARED = 2  # generated, and as many real images
 BINNED = 4000  # training images that are used without a search for copies
 STUDENT_SEED = 1  # added to --seed, so that the student is not trained on the scored images
 
@@ -98,19 +100,22 @@ def evaluate(
     # find the data, the subject and the classifiers
     require_subject(run, images, dataset, folders, name=name, judge=judge, guide=guide)
     real_images, subject = find_subject(run, images, dataset, folders)
-    splits, nouns = real_images.splits, plural(subject.spec.noun)
+    splits, spec = real_images.splits, subject.spec
     if real_images.absent:
-        progress.line(f"WARNING: without {absent_classes(real_images.absent, subject.spec.noun)}")
+        absent = [spec.name_of(label) for label in real_images.absent]
+        progress.line(f"WARNING: without {absent_classes(absent, spec.noun)}")
     of_training = training_files(subject.gan)  # now: the run may change, and damage is told early
     classifiers = find_classifiers(subject, judge, guide, folders)
     n_scored = config.n_samples if subject.imported is None else len(subject.imported.images)
-    n_compared = min(n_scored, len(splits["test"]), len(splits["validation"]))
-    require_covariance(n_compared, classifiers.judge.network.head.in_features)
+    n_compared = _n_compared(n_scored, splits, classifiers.judge.network.head.in_features)
     source = source_of(subject.gan, images, folders.reports)
     name = report_name(name, subject.name, source, folders.reports, progress)
     folder = folders.reports / name
     require_writable(folder, "--reports-dir")
     compared = _compared(splits, subject, config, n_scored, n_compared)
+    if config.copying and len(compared["train"]) < len(splits["train"]):
+        searched, whole = (f"{len(each['train']):,}" for each in (compared, splits))
+        progress.line(f"searching {searched} of the {whole} training images for copies")
     extractors = Extractors(
         place(classifiers.judge.network, device),
         None if classifiers.guide is None else place(classifiers.guide.network, device),
@@ -143,7 +148,8 @@ def evaluate(
         fake, neighbours = reference.compare(by_judge, by_guide, students[0])
         real, n_from_train = reference.compare_real(fake, students[1])
     with watch.stage("metrics"):
-        scores = score(fake, real, noun=subject.spec.noun, nouns=nouns)
+        words = {"noun": spec.noun, "nouns": plural(spec.noun)}
+        scores = score(fake, real, **words, names=spec.names)
     gallery = choose(scored.images, fake, neighbours, reference)
 
     # write the report
@@ -164,15 +170,37 @@ def evaluate(
     return results
 
 
+def _n_compared(n_scored: int, splits: Mapping[str, Split], n_features: int) -> int:
+    """Return how many generated and real images are compared.
+
+    If few real images limit it, what needs more is left out.
+
+    Raises:
+        InputError: too few images are scored, though there are enough real ones; or there are
+            hardly any.
+    """
+    n_real = min(len(splits["test"]), len(splits["validation"]))
+    if has_covariance(n_real, n_features):
+        require_covariance(n_scored, n_features)
+    if min(n_scored, n_real) < LEAST_COMPARED:
+        raise InputError(
+            f"{min(n_scored, n_real)} images are too few to compare; take {LEAST_COMPARED} or more"
+        )
+    return min(n_scored, n_real)
+
+
 def _compared(
     splits: dict[str, Split], subject: Subject, config: EvalConfig, n_scored: int, n_compared: int
 ) -> dict[str, Split]:
-    """Return as many images of each split as are used in comparisons."""
+    """Return as many images of each split as are used in comparisons.
+
+    Of large training sets, as many are searched for copies as memory allows.
+    """
     found = dict(splits)
     if subject.gan is not None:  # else keep all, to match any imported labels
         found["test"] = subset(splits["test"], n_scored)
         found["validation"] = subset(splits["validation"], n_compared)
-    n_train = len(splits["train"]) if config.copying else BINNED
+    n_train = copied_at_most(splits["train"]) if config.copying else BINNED
     return {**found, "train": subset(splits["train"], n_train)}
 
 
@@ -188,15 +216,16 @@ def _students(
     Both sets have the same size. The generated images are new ones if there is a generator,
     otherwise the scored ones.
     """
-    train = subset(splits["train"], len(splits["train"]))
+    train = splits["train"]
+    order = spread(train, len(train))
     count = min(config.gan_train_images, len(train))
     source = scored
     if subject.gan is not None:
-        labels = subset(train, count).labels
+        labels = train.labels[spread(train, count)]
         source = draw(subject.gan, labels, config.seed + STUDENT_SEED, extractors)
     assert source.labels is not None
-    alike = matching(source.labels[:count].numpy(), train.labels.numpy())
+    alike = order[matching(source.labels[:count].numpy(), train.labels[order].numpy())]
     generated = Split(subject.spec, source.images[:count], source.labels[:count])
-    real = Split(subject.spec, train.images[alike], train.labels[alike])
+    real = Split(subject.spec, train.take(alike), train.labels[alike])
     first, second = (gan_train(split, splits["test"], extractors) for split in (generated, real))
     return first, second

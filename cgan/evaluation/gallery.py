@@ -7,15 +7,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgan.data.grids import COLUMNS, mosaic_bytes
+from cgan.data.grids import COLUMNS, mosaic_bytes, spread
 from cgan.data.splits import interleaved
 from cgan.evaluation.comparison import Neighbours, Reference
 from cgan.metrics import results as schema
+from cgan.metrics.accuracy import accuracy_per_class
 from cgan.metrics.features import Features
 from cgan.metrics.registry import Copies, Inputs
 
 N_CLASSES = 20  # the most classes whose samples are shown
-N_SURE = 2  # of each class
+N_WORST = 8  # of these, with the lowest accuracy, if there are more classes
+N_SURE, N_CERTAIN = 2, 40  # of each class, of all
 N_UNSURE = 20
 N_MISTAKES = 40
 N_PAIRS = 20  # generated images beside their nearest training images
@@ -45,8 +47,9 @@ def choose(
 ) -> dict[str, GallerySheet]:
     """Return sheets by name: samples, certain, uncertain, and, if there are any, mistakes, copies.
 
-    Samples are the first images of each class, without selection. Without requested labels they are
-    the first of all.
+    Samples are the first images of each class, without selection. Of more than N_CLASSES classes
+    they show some that are evenly spread, then those with the lowest accuracy. Without requested
+    labels they are the first of all.
 
     Args:
         images: the generated images, uint8 [N, C, H, W].
@@ -58,7 +61,7 @@ def choose(
     certainty = _certainty(seen)
     right = seen.judged == seen.labels
     order = np.argsort(-certainty, kind="stable")
-    sure = _few_of_each(order[right[order]], seen.judged, N_SURE)
+    sure = _few_of_each(order[right[order]], seen.judged, N_SURE)[:N_CERTAIN]
     sure = _in_turns(sure, seen.judged)
     wrong = _in_turns(np.flatnonzero(~right), seen.labels)[:N_MISTAKES]
     samples, columns = _samples(seen)
@@ -98,13 +101,23 @@ def _cell(seen: Features, certainty: NDArray[np.float64], i: int) -> schema.Cell
 
 
 def _samples(seen: Features) -> tuple[NDArray[np.int64], int]:
-    """Return the indices of a row of each requested class, equally long, and that length."""
+    """Return the indices of a row of each class to show, equally long, and that length."""
     if not seen.requested:
         return np.arange(min(COLUMNS * COLUMNS, len(seen))), min(COLUMNS, len(seen))
-    classes, counts = np.unique(seen.labels, return_counts=True)
-    length = min(COLUMNS, int(counts.min()))
-    rows = [np.flatnonzero(seen.labels == label)[:length] for label in classes[:N_CLASSES]]
-    return np.concatenate(rows), length
+    rows = [np.flatnonzero(seen.labels == label) for label in _shown(seen)]
+    length = min(COLUMNS, *map(len, rows))
+    return np.concatenate([row[:length] for row in rows]), length
+
+
+def _shown(seen: Features) -> list[int]:
+    """Return the classes whose samples are shown, in order."""
+    classes = [int(label) for label in np.unique(seen.labels)]
+    if len(classes) <= N_CLASSES:
+        return classes
+    some = [classes[i] for i in spread(len(classes), N_CLASSES - N_WORST)]
+    shares = {label: share["value"] for label, share in accuracy_per_class(fake=seen).items()}
+    others = sorted({*classes} - {*some}, key=lambda label: (shares[label], label))
+    return some + others[:N_WORST]
 
 
 def _in_turns(index: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[np.int64]:

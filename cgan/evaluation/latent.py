@@ -1,5 +1,6 @@
 """The latent space of a generator: vector arithmetic, interpolation, nearest neighbours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,16 +8,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cgan.data.grids import film_bytes, sheet_bytes
+from cgan.data.grids import film_bytes, sheet_bytes, spread
 from cgan.data.splits import unscale
 from cgan.models.base import Generator
 from cgan.models.hub import GanRun
 from cgan.models.sampling import noise
+from cgan.runtime.errors import InputError
+from cgan.runtime.wording import clipped
 
 STEPS = 10  # images of an interpolation
 FILM_STEPS = 24
 POOL = 10_000  # seeds in the search for nearest neighbours
 NEIGHBOURS = 9
+MOST_ROWS = 10  # classes, unless they are chosen
+LONGEST_ROW = 18  # characters of the name of a class beside a row
+Names = Sequence[str]  # of the classes; empty: they are called by their labels
 
 
 @dataclass(frozen=True)
@@ -30,26 +36,31 @@ class LatentPicture:
     rows: list[str]
 
 
-def latent_files(gan: GanRun, seed: int = 1) -> dict[str, bytes]:
+def latent_files(gan: GanRun, seed: int = 1, chosen: Sequence[int] = ()) -> dict[str, bytes]:
     """Return a PNG of every picture by name, and a film of an interpolation between seeds.
 
-    They show the classes that the generator saw images of.
+    Without a choice they show classes that the generator saw images of: all of them, or of more
+    than `MOST_ROWS` some that are evenly spread.
 
     Args:
         gan: the run; its network stays on its device.
         seed: of the noise. Row i uses the vectors 2i and 2i + 1 of its random stream.
+        chosen: labels of classes, a row each; none: no choice.
+
+    Raises:
+        InputError: a chosen class of which the generator saw no image.
     """
     generator = gan.network.eval()
-    trained = [label for label in range(gan.spec.n_classes) if label not in gan.untrained]
-    labels = torch.tensor(trained)
+    labels = _rows(gan, chosen)
+    names = gan.spec.names
     sheets = [
-        arithmetic(generator, labels, seed),
-        interpolation(generator, labels, seed, spherical=False),
-        interpolation(generator, labels, seed, spherical=True),
-        neighbours(generator, labels, seed),
+        arithmetic(generator, labels, seed, names),
+        interpolation(generator, labels, seed, names, spherical=False),
+        interpolation(generator, labels, seed, names, spherical=True),
+        neighbours(generator, labels, seed, names),
     ]
     if generator.conditional:
-        sheets.append(between_labels(generator, labels, seed))
+        sheets.append(between_labels(generator, labels, seed, names))
     files = {
         f"{sheet.name}.png": sheet_bytes(sheet.images, sheet.columns, sheet.rows, sheet.title)
         for sheet in sheets
@@ -59,7 +70,22 @@ def latent_files(gan: GanRun, seed: int = 1) -> dict[str, bytes]:
     return files
 
 
-def arithmetic(generator: Generator, labels: Tensor, seed: int) -> LatentPicture:
+def _rows(gan: GanRun, chosen: Sequence[int]) -> Tensor:
+    """Return the labels int64 [K] of the classes to show.
+
+    Raises:
+        InputError: a chosen class of which the generator saw no image.
+    """
+    for label in gan.untrained.intersection(chosen):
+        name = gan.spec.name_of(label)
+        raise InputError(f"class {name}: the generator was trained without an image of it")
+    if chosen:
+        return torch.tensor(chosen)
+    trained = [label for label in range(gan.spec.n_classes) if label not in gan.untrained]
+    return torch.tensor([trained[i] for i in spread(len(trained), MOST_ROWS)])
+
+
+def arithmetic(generator: Generator, labels: Tensor, seed: int, names: Names = ()) -> LatentPicture:
     """Return z1, z2, their difference and sum, and both rescaled to the length of the prior.
 
     The sum of two independent vectors is √2 times as long as the noise used in training, so
@@ -75,12 +101,12 @@ def arithmetic(generator: Generator, labels: Tensor, seed: int) -> LatentPicture
         "the last two columns are rescaled to its length",
         _drawn(generator, seeds, labels),
         ["z1", "z2", "z1 - z2", "z1 + z2", "(z1-z2)/√2", "(z1+z2)/√2"],
-        _names(generator, labels),
+        _names(generator, labels, names),
     )
 
 
 def interpolation(
-    generator: Generator, labels: Tensor, seed: int, *, spherical: bool
+    generator: Generator, labels: Tensor, seed: int, names: Names = (), *, spherical: bool
 ) -> LatentPicture:
     """Return interpolations between two seeds, one row per label: linear or spherical.
 
@@ -99,16 +125,19 @@ def interpolation(
         title,
         _drawn(generator, seeds, labels),
         [f"{share:.2f}" for share in shares],
-        _names(generator, labels),
+        _names(generator, labels, names),
     )
 
 
-def between_labels(generator: Generator, labels: Tensor, seed: int) -> LatentPicture:
+def between_labels(
+    generator: Generator, labels: Tensor, seed: int, names: Names = ()
+) -> LatentPicture:
     """Return interpolations between the embeddings of each label and the next, with one seed."""
     device = next(generator.parameters()).device
     z = generator.prior(noise(seed, len(labels), generator.z_dim)).to(device)
     one = labels.to(device)
     other = one.roll(-1)
+    ends = one.tolist(), other.tolist()
     shares = torch.linspace(0, 1, STEPS).tolist()
     with torch.no_grad():
         start = generator.embed(z, one, generator.choose_modes(z, one))
@@ -119,11 +148,11 @@ def between_labels(generator: Generator, labels: Tensor, seed: int) -> LatentPic
         "interpolation between labels with the same noise; mixed labels were not in the training",
         _in_rows(painted),
         [f"{share:.2f}" for share in shares],
-        [f"{a} to {b}" for a, b in zip(one.tolist(), other.tolist(), strict=True)],
+        [_from_to(_called(a, names), _called(b, names)) for a, b in zip(*ends, strict=True)],
     )
 
 
-def neighbours(generator: Generator, labels: Tensor, seed: int) -> LatentPicture:
+def neighbours(generator: Generator, labels: Tensor, seed: int, names: Names = ()) -> LatentPicture:
     """Return a seed of each label and its nearest neighbours among POOL others, nearest first."""
     first, _ = _pairs(generator, labels, seed)
     pool = generator.prior(noise(seed + 1, POOL, generator.z_dim))
@@ -137,7 +166,7 @@ def neighbours(generator: Generator, labels: Tensor, seed: int) -> LatentPicture
         "above: mean distance as a share of the mean distance of two random seeds",
         _drawn(generator, seeds, labels),
         ["seed", *(f"{share:.2f}" for share in (distances.mean(0) / usual).tolist())],
-        _names(generator, labels),
+        _names(generator, labels, names),
     )
 
 
@@ -183,5 +212,17 @@ def _in_rows(columns: list[Tensor]) -> NDArray[np.uint8]:
     return unscale(torch.stack(columns, dim=1).flatten(0, 1)).cpu().numpy()
 
 
-def _names(generator: Generator, labels: Tensor) -> list[str]:
-    return [str(i) if generator.conditional else "" for i in labels.tolist()]
+def _names(generator: Generator, labels: Tensor, names: Names) -> list[str]:
+    return [_called(i, names) if generator.conditional else "" for i in labels.tolist()]
+
+
+def _from_to(first: str, second: str) -> str:
+    """Return two classes in one line, or in two lines if they are longer than numbers."""
+    return (
+        f"{first} to {second}" if first.isdigit() and second.isdigit() else f"{first} to\n{second}"
+    )
+
+
+def _called(label: int, names: Names) -> str:
+    """Return the name of a class, shortened, or its label if it has none."""
+    return clipped(names[label], LONGEST_ROW) if names else str(label)

@@ -17,7 +17,7 @@ from cgan.evaluation.subject import Classifiers, Subject
 from cgan.io.files import FORMULA_STARTS
 from cgan.io.journal import read_whole
 from cgan.metrics import results as schema
-from cgan.metrics.accuracy import accuracy
+from cgan.metrics.accuracy import accuracy, balanced_accuracy, unequal
 from cgan.metrics.features import Features
 from cgan.metrics.results import Results, to_bytes
 from cgan.models.hub import ClassifierRun, GanRun
@@ -74,6 +74,7 @@ def make_results(
         run=setting.name,
         dataset=subject.spec.dataset,
         noun=subject.spec.noun,
+        class_names=[*subject.spec.names],
         recipe=gan.config.recipe if gan else None,
         conditional=scores.confusion is not None,
         n_samples=setting.n_scored,
@@ -83,6 +84,7 @@ def make_results(
             network=judge.config.network,
             seed=judge.config.seed,
             accuracy_real=_accuracy(by_judge),
+            balanced_real=_balanced(by_judge),
         ),
         guide=None if guide is None or by_guide is None else _guide(guide, by_guide),
         reference=reference,
@@ -131,6 +133,12 @@ def shown_name(name: str) -> str:
 
 def _accuracy(real: Features) -> schema.Accuracy:
     return msgspec.convert(accuracy(fake=real), schema.Accuracy)
+
+
+def _balanced(real: Features) -> schema.Accuracy | None:
+    if not unequal(real.labels):
+        return None
+    return msgspec.convert(balanced_accuracy(fake=real), schema.Accuracy)
 
 
 def _guide(run: ClassifierRun, real: Features) -> schema.ClassifierFacts:

@@ -1,14 +1,15 @@
 """Computes scores from features: metrics with their values for real images, per class, warnings."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cgan.metrics.accuracy import accuracy_per_class, confusion
+from cgan.metrics.collapse import LEAST
 from cgan.metrics.diversity import ENOUGH, diversity_per_class
 from cgan.metrics.frechet import fcd_per_class
 from cgan.metrics.intervals import Value
-from cgan.metrics.manifold import coverage_per_class
+from cgan.metrics.manifold import LEAST_NEIGHBOURS, coverage_per_class
 from cgan.metrics.registry import METRICS, Inputs, Metric
 from cgan.metrics.results import (
     ClassRow,
@@ -30,7 +31,12 @@ NEEDED = {
     "gan_train_accuracy": NO_STUDENT,
     "copying_z": NO_COPYING,
 }
+NO_COVARIANCE = "it needs {least} images to compare with, and there are {n}"
+NO_BALLS = f"it needs {LEAST_NEIGHBOURS} images to compare with, and there are {{n}}"
 TOO_FEW = {
+    "fcd": NO_COVARIANCE,
+    **dict.fromkeys(("precision", "recall", "density", "coverage", "duplicate_rate"), NO_BALLS),
+    "ndb": f"it needs {2 * LEAST} images to compare with, and there are {{n}}",
     "copying_z": "too few distinct images",
     "intra_class_diversity": f"every {{noun}} has fewer than {ENOUGH} images",
 }
@@ -48,7 +54,9 @@ class Scores:
     warnings: list[QualityWarning]
 
 
-def score(fake: Inputs, real: Inputs, *, noun: str, nouns: str) -> Scores:
+def score(
+    fake: Inputs, real: Inputs, *, noun: str, nouns: str, names: Sequence[str] = ()
+) -> Scores:
     """Score generated images, and held-out real images the same way.
 
     Args:
@@ -56,22 +64,26 @@ def score(fake: Inputs, real: Inputs, *, noun: str, nouns: str) -> Scores:
         real: inputs of held-out real images, compared with the same reference.
         noun: the word for a class of the data set.
         nouns: its plural.
+        names: of the classes; empty: they are called by their labels.
     """
     scores: dict[str, Score] = {}
     left_out: dict[str, str] = {}
     requested = fake.all.requested
     for name, metric in METRICS.items():
         value = metric.compute(fake) if requested or not metric.needs_labels else None
-        if value is None:
-            left_out[name] = NEEDED[name] if requested or not metric.needs_labels else NO_LABELS
-        elif math.isnan(value["value"]):
-            left_out[name] = TOO_FEW.get(name, "too few images").format(noun=noun)
+        if value is None or math.isnan(value["value"]):
+            few = value is not None or name not in NEEDED
+            reason = TOO_FEW.get(name, "too few images") if few else NEEDED[name]
+            if metric.needs_labels and not requested:
+                reason = NO_LABELS
+            facts = {"n": len(fake.real), "least": fake.real.features.shape[1] + 1, "noun": noun}
+            left_out[name] = reason.format(**facts)
         else:
             scores[name] = _beside_real(metric, value, fake, real)
     per_class = _per_class(fake, real)
     counts = histogram_rows(fake.all, fake.real)
     table = confusion(fake=fake.all).tolist() if requested else None
-    warnings = find_warnings(Found(scores, per_class, counts, nouns))
+    warnings = find_warnings(Found(scores, per_class, counts, nouns, names))
     return Scores(scores, left_out, per_class, table, counts, warnings)
 
 
@@ -97,7 +109,8 @@ def _per_class(fake: Inputs, real: Inputs) -> list[ClassRow]:
     distances = fcd_per_class(fake=fake.fake, real=reference)
     real_distances = fcd_per_class(fake=real.fake, real=reference)
     covered, real_covered = (
-        coverage_per_class(balls=each.balls, real=reference) for each in (fake, real)
+        {} if each.balls is None else coverage_per_class(balls=each.balls, real=reference)
+        for each in (fake, real)
     )
     rows = []
     for label, share in accuracy_per_class(fake=fake.all).items():

@@ -9,8 +9,8 @@ from cgan.config.schema import Folders
 from cgan.data.datasets import load_split
 from cgan.data.importing.arrays import ArrayImages
 from cgan.data.importing.folders import ImportedImages, read_images, require_classes
-from cgan.data.spec import DataSpec
-from cgan.data.splits import SPLITS, Split, of_classes
+from cgan.data.spec import SPLITS, DataSpec
+from cgan.data.splits import Split, of_classes
 from cgan.evaluation.comparison import Extractors
 from cgan.io.run_layout import newest_run
 from cgan.models.hub import (

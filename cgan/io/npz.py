@@ -21,6 +21,10 @@ PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # numpy's; others may tak
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
+class ObjectsError(ValueError):
+    """An array holds Python objects, a pickle, which could run code."""
+
+
 class Claim(NamedTuple):
     """What the header of an array declares."""
 
@@ -48,6 +52,18 @@ class Archive:
         member = self._members[name]
         with self._archive.open(member) as stream:
             return _header(stream, member)
+
+    @contextmanager
+    def stream(self, name: str) -> Iterator[IO[bytes]]:
+        """Open the elements of an array in the order in which they are stored.
+
+        Raises:
+            ValueError: as `claim`; a damaged file may also raise other exceptions.
+        """
+        member = self._members[name]
+        with self._archive.open(member) as stream:
+            _header(stream, member)
+            yield stream
 
     def read(self, name: str) -> NDArray[Any]:
         """Return an array; check with `claim` first that it fits into memory.
@@ -86,7 +102,7 @@ def open_archive(path: Path, largest: int, advice: str) -> Iterator[Archive]:
     """
     with (
         open_plain(path, largest + LONGEST_PART, links=True) as raw,
-        zipfile.ZipFile(_Parts(raw.fileno(), closefd=False)) as archive,
+        zipfile.ZipFile(LimitedReads(raw.fileno(), closefd=False)) as archive,
     ):
         size = sum(member.file_size for member in archive.infolist())
         if size > largest:
@@ -94,8 +110,10 @@ def open_archive(path: Path, largest: int, advice: str) -> Iterator[Archive]:
         yield Archive(archive)
 
 
-class _Parts(io.FileIO):
+class LimitedReads(io.FileIO):
     """A file that refuses to read a large part at once, even if the zip file declares one."""
+
+    longest = LONGEST_PART
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return the next bytes, or all that are left if `size` is negative.
@@ -103,9 +121,9 @@ class _Parts(io.FileIO):
         Raises:
             ValueError: too many were requested.
         """
-        asked = LONGEST_PART + 1 if size is None or size < 0 else size
-        content = super().read(min(asked, LONGEST_PART + 1))
-        if content is None or asked > LONGEST_PART < len(content):
+        asked = self.longest + 1 if size is None or size < 0 else size
+        content = super().read(min(asked, self.longest + 1))
+        if content is None or asked > self.longest < len(content):
             raise ValueError("a part of it is too long")
         return content
 
@@ -118,12 +136,22 @@ def _header(stream: IO[bytes], member: zipfile.ZipInfo) -> Claim:
     """
     if member.compress_type not in PACKINGS:
         raise ValueError(f"{member.filename} has a compression that numpy does not use")
+    return read_header(stream, member.filename, member.file_size)
+
+
+def read_header(stream: IO[bytes], name: str, size: int) -> Claim:
+    """Read the header of an npy file of `size` bytes; the stream is then at the first element.
+
+    Raises:
+        ValueError: it is not an array, holds objects (ObjectsError), or has another length. A
+            damaged file may also raise other exceptions.
+    """
     version = npy.read_magic(stream)
     if version not in HEADERS:
-        raise ValueError(f"{member.filename} has an unknown npy version")
+        raise ValueError(f"{name} has an unknown npy version")
     claim = Claim(*HEADERS[version](stream))
     if claim.dtype.hasobject:
-        raise ValueError(f"{member.filename} holds objects, which could run code")
-    if math.prod(claim.shape) * claim.dtype.itemsize != member.file_size - stream.tell():
-        raise ValueError(f"{member.filename} is not as long as its header says")
+        raise ObjectsError(f"{name} holds objects, which could run code")
+    if math.prod(claim.shape) * claim.dtype.itemsize != size - stream.tell():
+        raise ValueError(f"{name} is not as long as its header says")
     return claim

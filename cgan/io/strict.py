@@ -112,11 +112,12 @@ def _refuse(name: str) -> None:
 
 
 def _check_depth(value: Any, left: int) -> None:
-    if left < 0:
+    if not isinstance(value, dict | list) or not value:
+        return
+    if left < 1:
         raise RecursionError
-    inner = value.values() if isinstance(value, dict) else value
-    if isinstance(value, dict | list):
-        for one in inner:
+    for one in value.values() if isinstance(value, dict) else value:
+        if isinstance(one, dict | list):  # there may be a million numbers
             _check_depth(one, left - 1)
 
 

@@ -11,6 +11,7 @@ Kind = TypeVar("Kind")
 # of a name: spreadsheets would compute it otherwise, and commands take it for a flag
 NAME = f"^(?![{re.escape(FORMULA_STARTS)}])"
 PATH = re.compile(r" - at (?:(?:key|value) in )?`\$\.?(.*)`$")
+TEXTS = str, dict, list  # may hold texts
 LACKS = "Object missing required field "
 WORDS = {
     **{"float": "a number", "int": "a whole number", "str": "a text", "bool": "true or false"},
@@ -67,9 +68,10 @@ def _unprintable(value: Any, where: str) -> str:
         strange = next((name for name in value if not name.isprintable()), None)
         if strange is not None:
             return f"{where or 'it'}: the unprintable field {strange[:40]!a}"
-        parts = [(part, f"{where}.{name[:40]}".lstrip(".")) for name, part in value.items()]
+        parts = ((f".{name[:40]}", part) for name, part in value.items())
     elif isinstance(value, list):
-        parts = [(part, f"{where}[{i}]") for i, part in enumerate(value)]
+        parts = ((f"[{i}]", part) for i, part in enumerate(value) if isinstance(part, TEXTS))
     else:
         return ""
-    return next((wrong for part in parts if (wrong := _unprintable(*part))), "")
+    found = (_unprintable(part, f"{where}{name}".lstrip(".")) for name, part in parts)
+    return next(filter(None, found), "")

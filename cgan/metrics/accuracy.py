@@ -6,12 +6,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgan.metrics.features import Features
-from cgan.metrics.intervals import Z95, Value, proportion
+from cgan.metrics.intervals import Z95, Value, mean_proportion, proportion
+
+UNEQUAL = 1.5  # times as many images of the largest class as of the smallest
 
 
 def accuracy(*, fake: Features) -> Value:
     """Return the share of `fake` whose judged class is its label, with its 95% Wilson interval."""
     return proportion(fake.judged == fake.labels)
+
+
+def balanced_accuracy(*, fake: Features) -> Value:
+    """Return the mean, over the classes with samples, of the share classified correctly.
+
+    A class counts as much as any other, however many samples it has (Brodersen et al. 2010, The
+    balanced accuracy and its posterior distribution). The interval is that of `mean_proportion`.
+    """
+    trials = np.bincount(fake.labels, minlength=fake.n_classes)
+    successes = np.bincount(fake.labels[fake.judged == fake.labels], minlength=fake.n_classes)
+    return mean_proportion(successes[trials > 0], trials[trials > 0])
+
+
+def unequal(labels: NDArray[np.int64]) -> bool:
+    """Return whether the classes among labels [N] are so unequal that accuracy follows a few."""
+    counts = np.bincount(labels)
+    return bool(counts.max() > UNEQUAL * counts[counts > 0].min())
 
 
 def accuracy_per_class(*, fake: Features) -> dict[int, Value]:

@@ -121,11 +121,14 @@ def ndb(*, fake: Features, real: Features, train: Features) -> Value:
     The bins are the k-means cells of the training features, BINS of them or one for every LEAST
     real images. In each, the shares of generated and of held-out real images are compared by a
     two-proportion z-test (their section 2). Images of the real distribution have about 0.05; the
-    value grows with N. The interval is Wilson's over the bins.
+    value grows with N. The interval is Wilson's over the bins. NaN if there are real images for one
+    bin only.
     """
     from sklearn.cluster import KMeans
 
-    n_bins = max(2, min(BINS, len(real) // LEAST))
+    n_bins = min(BINS, len(real) // LEAST)
+    if n_bins < 2:
+        return dict.fromkeys(("value", "low", "high"), math.nan)
     chosen = np.random.default_rng(0).permutation(len(train))[:FITTED]
     cells = KMeans(n_bins, n_init=1, random_state=0)
     cells.fit(train.features[chosen].astype(np.float64))

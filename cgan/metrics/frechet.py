@@ -54,13 +54,18 @@ def fcd(*, fake: Features, real: Features) -> Value:
     return {**jackknife(value, np.array(without), lowest=0.0), "extrapolated": extrapolated}
 
 
+def has_covariance(n: int, n_features: int) -> bool:
+    """Return whether `n` images have a covariance of full rank."""
+    return n > n_features
+
+
 def require_covariance(n: int, n_features: int) -> None:
     """Check that `n` images have a covariance of full rank.
 
     Raises:
         InputError: no more images than features.
     """
-    if n <= n_features:
+    if not has_covariance(n, n_features):
         raise InputError(
             f"{n} images are too few for a covariance of {n_features} features; take "
             f"{n_features + 1} or more"
@@ -73,7 +78,7 @@ def fcd_per_class(*, fake: Features, real: Features) -> dict[int, Value]:
     found = {}
     for label in range(fake.n_classes):
         mine, theirs = fake.labels == label, real.labels == label
-        if min(mine.sum(), theirs.sum()) > n_features:
+        if has_covariance(min(mine.sum(), theirs.sum()), n_features):
             found[label] = fcd(fake=fake.take(mine), real=real.take(theirs))
     return found
 

@@ -45,6 +45,27 @@ def proportion(hits: NDArray[np.bool_]) -> Value:
     return {"value": successes / n, "low": low, "high": high}
 
 
+def mean_proportion(successes: NDArray[np.int64], trials: NDArray[np.int64]) -> Value:
+    """Return {value, low, high} of the mean of the proportions of K strata, of equal weight.
+
+    The interval is Wilson's for the effective number of trials: as many independent ones as have
+    the variance of the mean (Korn and Graubard 1998), sum p (1 - p) / (n - 1) / K^2. It is at most
+    K^2 / sum(1 / n), their number if all proportions are equal, because a stratum without a failure
+    hides its variance.
+
+    Args:
+        successes: [K].
+        trials: n, 1 or more, [K].
+    """
+    shares = successes / trials
+    p, k = float(shares.mean()), len(shares)
+    variance = float((shares * (1 - shares) / np.maximum(trials - 1, 1)).sum()) / k**2
+    most = k**2 / float((1 / trials).sum())
+    effective = min(most, p * (1 - p) / variance) if variance > 0 else most
+    low, high = _score(p, effective, Z95)
+    return {"value": p, "low": low, "high": high}
+
+
 def groups_of(samples: Features) -> NDArray[np.int64]:
     """Return the jackknife group [N], 0 to GROUPS - 1, of each sample.
 

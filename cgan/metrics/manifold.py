@@ -12,6 +12,7 @@ from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
 
 K = 5
+LEAST_NEIGHBOURS = 4  # images, of which two halves have a neighbour each
 BLOCK = 2**22  # distances in memory at a time
 
 
@@ -32,6 +33,11 @@ class Balls:
     holders: NDArray[np.int64]  # [., M] how many real balls hold each generated image
     recalled: NDArray[np.bool_]  # [., N] whether any generated ball holds each real image
     covered: NDArray[np.bool_]  # [., N] whether each real ball holds any generated image
+
+
+def neighbours_of(n: int) -> int:
+    """Return k for `n` images: K, or fewer if half of them have no K others; 0: too few images."""
+    return min(K, n // 2 - 1) if n >= LEAST_NEIGHBOURS else 0
 
 
 def look(*, fake: Features, real: Features, k: int = K, progress: Progress | None = None) -> Balls:

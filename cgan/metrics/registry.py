@@ -13,7 +13,7 @@ from cgan.metrics.copying import copying_z
 from cgan.metrics.diversity import intra_class_diversity
 from cgan.metrics.duplicates import duplicate_rate
 from cgan.metrics.features import Features
-from cgan.metrics.frechet import fcd
+from cgan.metrics.frechet import fcd, has_covariance
 from cgan.metrics.intervals import Value
 from cgan.metrics.manifold import Balls, coverage, density, precision, recall
 
@@ -39,7 +39,7 @@ class Inputs:
     fake: Features  # as many generated images as there are test images to compare them with
     real: Features  # those test images
     train: Features
-    balls: Balls  # of `fake` and `real`
+    balls: Balls | None  # of `fake` and `real`
     guide: Features | None = None  # all generated images, by the guide
     student: Features | None = None  # test images, by a classifier trained on generated images
     copies: Copies | None = None
@@ -68,6 +68,18 @@ def _n_all(inputs: Inputs) -> int:
 
 def _n_fake(inputs: Inputs) -> int:
     return len(inputs.fake)
+
+
+def _of_balls(metric: Callable[..., Value]) -> Callable[[Inputs], Value | None]:
+    """Return the computation of a metric that needs only the balls."""
+    return lambda inputs: None if inputs.balls is None else metric(balls=inputs.balls)
+
+
+def _fcd(inputs: Inputs) -> Value | None:
+    n = min(len(inputs.fake), len(inputs.real))
+    if not has_covariance(n, inputs.real.features.shape[1]):
+        return None
+    return fcd(fake=inputs.fake, real=inputs.real)
 
 
 def _guide_accuracy(inputs: Inputs) -> Value | None:
@@ -144,7 +156,7 @@ METRICS: dict[str, Metric] = {
         address="https://arxiv.org/abs/1606.03498",
     ),
     "fcd": Metric(
-        lambda inputs: fcd(fake=inputs.fake, real=inputs.real),
+        _fcd,
         _n_fake,
         title="Fréchet classifier distance (FCD)",
         better="low",
@@ -158,7 +170,7 @@ METRICS: dict[str, Metric] = {
         short_title="FCD",
     ),
     "precision": Metric(
-        lambda inputs: precision(balls=inputs.balls),
+        _of_balls(precision),
         _n_fake,
         title="precision",
         better="high",
@@ -170,7 +182,7 @@ METRICS: dict[str, Metric] = {
         short_form=".1%",
     ),
     "recall": Metric(
-        lambda inputs: recall(balls=inputs.balls),
+        _of_balls(recall),
         _n_fake,
         title="recall",
         better="high",
@@ -182,7 +194,7 @@ METRICS: dict[str, Metric] = {
         short_form=".1%",
     ),
     "density": Metric(
-        lambda inputs: density(balls=inputs.balls),
+        _of_balls(density),
         _n_fake,
         title="density",
         better="real",
@@ -193,7 +205,7 @@ METRICS: dict[str, Metric] = {
         address="https://arxiv.org/abs/2002.09797",
     ),
     "coverage": Metric(
-        lambda inputs: coverage(balls=inputs.balls),
+        _of_balls(coverage),
         _n_fake,
         title="coverage",
         better="high",
@@ -260,7 +272,7 @@ METRICS: dict[str, Metric] = {
         source="ratio of variances in the judge's features",
     ),
     "duplicate_rate": Metric(
-        lambda inputs: duplicate_rate(balls=inputs.balls),
+        _of_balls(duplicate_rate),
         _n_fake,
         title="duplicates",
         better="low",

@@ -1,6 +1,7 @@
 """The content of results.json, defined once: types, checks of untrusted files, JSON Schema."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -8,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
-from cgan.config.schema import LONGEST_NOUN, MOST_CLASSES, PLAIN_NOUN
+from cgan.config.schema import LONGEST_CLASS_NAME, LONGEST_NOUN, MOST_CLASSES, PLAIN_NOUN
 from cgan.io.strict import format_of
 from cgan.io.typed import NAME, convert
 from cgan.io.upgrades import RENAMED_RESULTS, results_from_format_1
@@ -18,9 +19,10 @@ from cgan.metrics.registry import METRICS
 from cgan.runtime.errors import warn_renamed
 
 FORMAT = 2
-LARGEST_FILE = 2**22  # bytes; usual ones have thousands
+LARGEST_FILE = 2**23  # bytes; usual ones have thousands, those of a thousand classes millions
 LARGEST_NUMBER = 1e12  # far above every score
 LONGEST_NAME, LONGEST_TEXT = 200, 1000
+COUNTS = re.compile(rb"\[\n[\d,\s]+\]")  # a list of numbers, each on its line
 ROUNDING = 1e-9  # by which a bound of an interval may lie outside of 0 to 1
 
 Number = Annotated[float, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
@@ -29,6 +31,7 @@ Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 Name = Annotated[str, Meta(max_length=LONGEST_NAME, pattern=NAME)]
 Noun = Annotated[str, Meta(max_length=LONGEST_NOUN, pattern=PLAIN_NOUN)]
+ClassName = Annotated[str, Meta(min_length=1, max_length=LONGEST_CLASS_NAME)]
 Label = Annotated[int, Meta(ge=0, lt=MOST_CLASSES)]
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Real = Annotated[float, Meta(ge=-(2.0**63), le=2.0**63)]
@@ -56,12 +59,16 @@ class ClassifierFacts(Struct, frozen=True, kw_only=True):
 
 
 class JudgeFacts(Struct, frozen=True, kw_only=True):
-    """The judge, the classifier that scored; it never guided a generator."""
+    """The judge, the classifier that scored, and its accuracy on real test images.
+
+    It never guided a generator.
+    """
 
     name: Name
     network: Name
     seed: Count | None = None
     accuracy_real: Accuracy
+    balanced_real: Accuracy | None = None  # mean of the classes, if their test images are unequal
 
 
 class ReferenceCounts(Struct, frozen=True, kw_only=True):
@@ -196,6 +203,10 @@ class Results(Struct, frozen=True, kw_only=True):
     run: Name
     dataset: Name
     noun: Noun  # word for a class of the data set
+    # of the classes, in the order of their labels; empty: classes are called by their labels
+    class_names: Annotated[list[ClassName], Meta(max_length=MOST_CLASSES)] = field(
+        default_factory=list
+    )
     recipe: Name | None
     conditional: bool  # whether classes were requested
     n_samples: Count
@@ -221,10 +232,18 @@ class Results(Struct, frozen=True, kw_only=True):
         warn_renamed(f"results[{key!r}]", f"results.{name}")
         return part
 
+    def name_of(self, label: int) -> str:
+        """Return what texts call a class: its name, or its label if it has none."""
+        return self.class_names[label] if label < len(self.class_names) else str(label)
+
 
 def to_bytes(results: Results) -> bytes:
-    """Return the content of results.json, indented; numbers that are not finite become null."""
-    return msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n"
+    """Return the content of results.json, indented; numbers that are not finite become null.
+
+    A row of the confusion is one line: a thousand classes have a million numbers.
+    """
+    indented = msgspec.json.format(msgspec.json.encode(results), indent=2)
+    return COUNTS.sub(lambda row: b"".join(row[0].split()), indented) + b"\n"
 
 
 def schema() -> dict[str, Any]:
@@ -268,6 +287,11 @@ def _disagreement(results: Results) -> str:
         return "histogram does not count the classes from 0"
     if len(set(rows)) < len(rows) or not set(rows) <= set(classes):
         return "per_class repeats a class, or has one that histogram does not have"
+    names = results.class_names
+    if names and len(names) != len(classes):
+        return f"class_names has {len(names)} names for {len(classes)} classes"
+    if len(set(names)) < len(names):
+        return "class_names repeats a name"
     table = results.confusion
     if table is not None and {len(table), *map(len, table)} != {len(classes)}:
         return f"confusion is not {len(classes)} by {len(classes)}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cgan.metrics.collapse import MISSING_BELOW
 from cgan.metrics.intervals import wilson
 from cgan.metrics.results import ClassRow, HistogramRow, QualityWarning, Score, finite
+from cgan.runtime.wording import enumerated
 
 # Each threshold leaves room for real images: no split of the real data sets raises a warning.
 LITTLE_DIVERSITY = 0.5  # of the variance of real images of the class
@@ -26,6 +27,19 @@ LIMITS: dict[str, Callable[[float], float]] = {
     "duplicate_rate": lambda real: real + REPEATS,
     "copying_z": lambda real: real + COPYING,
 }
+UPPER = {"guide_gap", "duplicate_rate"}  # metrics whose limit is above the value of real images
+FEW_REAL = 100  # images; with fewer, their value is uncertain
+
+
+def limit_of(name: str, score: Score) -> float | None:
+    """Return the limit of a metric in `LIMITS`, from its value for real images.
+
+    Of few real images, the end of their interval that gives the more lenient limit is used.
+    """
+    real, end = finite(score.real), score.real_high if name in UPPER else score.real_low
+    if score.real_n is not None and score.real_n < FEW_REAL and finite(end) is not None:
+        real = end
+    return None if real is None else LIMITS[name](real)
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,7 @@ class Found:
     per_class: Sequence[ClassRow]
     histogram: Sequence[HistogramRow]
     nouns: str = "classes"  # the data set's word for its classes
+    names: Sequence[str] = ()  # of the classes; empty: they are called by their labels
 
     def known(self, name: str) -> tuple[float, float, float, float] | None:
         """Return value, low, high and the value of real images, where all are known."""
@@ -46,6 +61,16 @@ class Found:
         if value is None or low is None or high is None or real is None:
             return None
         return value, low, high, real
+
+    def limit(self, name: str) -> float:
+        """Return the limit of a metric whose values are all known."""
+        limit = limit_of(name, self.metrics[name])
+        assert limit is not None
+        return limit
+
+    def enumerated(self, labels: Sequence[int]) -> str:
+        """Return classes for a sentence, by name; of many, the first ones."""
+        return enumerated([self.names[i] if self.names else i for i in labels])
 
     def missing(self) -> list[int]:
         """Return the classes that are almost never generated."""
@@ -81,7 +106,7 @@ def _missing(found: Found) -> QualityWarning | None:
     missing = found.missing()
     if not missing:
         return None
-    names = ", ".join(map(str, missing))
+    names = found.enumerated(missing)
     message = f"Missing {found.nouns}: almost no image is classified as {names}."
     return QualityWarning(
         kind="missing",
@@ -94,13 +119,13 @@ def _missing(found: Found) -> QualityWarning | None:
 
 def _alike(found: Found) -> QualityWarning | None:
     alike = [
-        str(row.label)
+        row.label
         for row in found.per_class
         if row.diversity_high is not None and row.diversity_high < LITTLE_DIVERSITY
     ]
     if not alike:
         return None
-    names = ", ".join(alike)
+    names = found.enumerated(alike)
     message = f"Collapsed: the images of {names} have less than half the variance of real ones."
     return _warning(found, "collapsed", "intra_class_diversity", LITTLE_DIVERSITY, message)
 
@@ -109,8 +134,8 @@ def _repeats(found: Found) -> QualityWarning | None:
     known = found.known("duplicate_rate")
     if not known:
         return None
-    value, low, _, real = known
-    if low <= (limit := LIMITS["duplicate_rate"](real)):
+    value, low, *_ = known
+    if low <= (limit := found.limit("duplicate_rate")):
         return None
     message = f"Collapsed: {value:.0%} of the images are nearly identical to another one."
     return _warning(found, "collapsed", "duplicate_rate", limit, message)
@@ -122,7 +147,7 @@ def _narrow(found: Found) -> QualityWarning | None:
         if not known:
             continue
         value, _, high, real = known
-        if high < (limit := LIMITS[name](real)):
+        if high < (limit := found.limit(name)):
             message = (
                 f"Collapsed: the generated images cover only {value:.0%} of the real images "
                 f"({name}; held-out real images {real:.0%})."
@@ -137,7 +162,7 @@ def _unrealistic(found: Found) -> QualityWarning | None:
     if not known:
         return None
     value, _, high, real = known
-    if high >= (limit := LIMITS["density"](real)):
+    if high >= (limit := found.limit("density")):
         return None
     message = (
         f"Not realistic: the density of real images around its images is only {value / real:.0%} "
@@ -154,7 +179,7 @@ def _mislabelled(found: Found) -> QualityWarning | None:
         return None
     n = sum(row.n for row in rows)
     hits = round(sum(row.n * (row.accuracy or 0.0) for row in rows))
-    limit = LIMITS["judge_accuracy"](known[3])
+    limit = found.limit("judge_accuracy")
     if wilson(hits, n)[1] >= limit:
         return None
     message = (
@@ -168,8 +193,8 @@ def _guide_gap(found: Found) -> QualityWarning | None:
     known = found.known("guide_gap")
     if not known:
         return None
-    value, low, _, real = known
-    if low <= (limit := LIMITS["guide_gap"](real)):
+    value, low, *_ = known
+    if low <= (limit := found.limit("guide_gap")):
         return None
     message = (
         f"Fitted to the guide: the guide accepts {value:.1%} more of the images than the judge "
@@ -180,7 +205,7 @@ def _guide_gap(found: Found) -> QualityWarning | None:
 
 def _copied(found: Found) -> QualityWarning | None:
     known = found.known("copying_z")
-    if not known or known[2] >= (limit := LIMITS["copying_z"](known[3])):
+    if not known or known[2] >= (limit := found.limit("copying_z")):
         return None
     message = (
         "Copied: its images lie nearer to the training images than held-out real images do; see "

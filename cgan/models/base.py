@@ -1,5 +1,6 @@
-"""Base classes of all generators and discriminators, and the pixel blocks that both work on."""
+"""Base classes of all generators and discriminators, and what depends on the size of images."""
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -7,8 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cgan.data.augment import BACKGROUND
 from cgan.data.spec import DataSpec
-from cgan.runtime.errors import InputError
+
+LARGEST_START = 8  # rows or columns at most where a generator starts
+FEWEST_DOUBLINGS = 2  # of the sides, from there to the image
 
 
 class NoEmbedding(nn.Module):
@@ -94,23 +98,41 @@ class Discriminator(nn.Module):
         return self.logits(self.extract(images), labels, modes)
 
 
+def n_doublings(spec: DataSpec) -> int:
+    """Return how often a generator doubles the sides of its start, which has at most 8x8 places.
+
+    Images of 28x28 pixels start at 7x7, those of 32x32, 64x64 and 128x128 at 8x8. A side that is
+    not divisible is rounded up, and the images are cropped. Discriminators halve images as often.
+    """
+    doublings = math.ceil(math.log2(max(spec.height, spec.width) / LARGEST_START))
+    return max(FEWEST_DOUBLINGS, doublings)
+
+
+def start_of(spec: DataSpec) -> tuple[int, int]:
+    """Return height and width of the map that a generator doubles `n_doublings` times."""
+    factor = 2 ** n_doublings(spec)
+    return -(-spec.height // factor), -(-spec.width // factor)
+
+
+def cropped(images: Tensor, spec: DataSpec) -> Tensor:
+    """Return images [B, C, H, W] without the rows and columns beyond those of `spec`."""
+    if images.shape[2:] == (spec.height, spec.width):
+        return images
+    return images[:, :, : spec.height, : spec.width]
+
+
+def padded(images: Tensor, factor: int) -> Tensor:
+    """Return images [B, C, H, W], filled with background until `factor` divides H and W."""
+    below, right = -images.shape[2] % factor, -images.shape[3] % factor
+    return F.pad(images, (0, right, 0, below), value=BACKGROUND) if below or right else images
+
+
 def pixel_blocks(images: Tensor, size: int) -> Tensor:
     """Return images [B, C, H, W] as blocks of size x size pixels, [B, C * size^2, H/size, W/size].
 
-    `size` must divide H and W. A convolution to or from a single channel is many times slower on a
-    CPU than its number of operations suggests, most of all in the backward pass.
+    H / size and W / size are rounded up; missing pixels are background. A convolution to or from a
+    single channel is many times slower on a CPU than its number of operations suggests, most of all
+    in the backward pass.
     """
-    return F.pixel_unshuffle(images, size).contiguous(memory_format=torch.channels_last)
-
-
-def check_divides_by_four(spec: DataSpec) -> None:
-    """Check that images can be halved twice.
-
-    Raises:
-        InputError: the height or width is not divisible by 4.
-    """
-    if spec.height % 4 or spec.width % 4:
-        raise InputError(
-            f"this network needs image sides divisible by 4, but {spec.dataset} is "
-            f"{spec.height}x{spec.width}; choose another --net"
-        )
+    blocks = F.pixel_unshuffle(padded(images, size), size)
+    return blocks.contiguous(memory_format=torch.channels_last)

@@ -13,7 +13,7 @@ from cgan.config.commands import classifier_command
 from cgan.config.schema import ClassifierConfig, Folders, GanConfig
 from cgan.data.images import Images
 from cgan.data.run_config import COUNTS, read_config
-from cgan.data.spec import DataSpec
+from cgan.data.spec import DataSpec, find_labels
 from cgan.io.run_layout import (
     CONFIG,
     DISCRIMINATOR,
@@ -95,7 +95,7 @@ class GanRun:
 
     def sample(
         self,
-        label: int | Sequence[int] | None = None,
+        label: int | str | Sequence[int | str] | None = None,
         n: int | None = None,
         seed: int = 1,
         *,
@@ -106,8 +106,9 @@ class GanRun:
         """Generate images, the same ones as `cgan sample` with the same class, number and seed.
 
         Args:
-            label: the class to generate, or several, which the images take in turn; None: every
-                class equally often.
+            label: the class to generate, its name or its label, or several, which the images take
+                in turn; None: every class equally often. A text is the name of a class, or else
+                a number.
             n: how many images, 1 to 1,000,000; None: 64, or as many as there are labels.
             seed: of the noise, 0 or more.
             digit: the old name of `label`.
@@ -115,8 +116,8 @@ class GanRun:
             precision: "fp32": the same images everywhere; "bf16"; "auto": the faster one.
 
         Raises:
-            InputError: a class that it was not trained on, a number out of range, or an unknown
-                device or precision.
+            InputError: an unknown class, or one that it was not trained on, a number out of range,
+                an unknown device or precision.
         """
         if digit is not None:
             warn_renamed("sample(digit=...)", "sample(label=...)")
@@ -127,13 +128,14 @@ class GanRun:
             self.network,
             self.spec.n_classes,
             n,
-            label=label,
+            label=find_labels(label, self.spec),
             untrained=self.untrained,
+            names=self.spec.names,
             seed=seed,
             device=device,
             precision=precision,
         )
-        return Images(images, labels, self.network.conditional)
+        return Images(images, labels, self.network.conditional, self.spec.names)
 
 
 @dataclass(frozen=True)

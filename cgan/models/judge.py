@@ -42,5 +42,4 @@ def extract_split(
     classifier: Classifier, split: Split, *, batch_size: int, dtype: torch.dtype
 ) -> Features:
     """Run a classifier over a split of real images."""
-    pairs = zip(split.images.split(batch_size), split.labels.split(batch_size), strict=True)
-    return extract(classifier, pairs, dtype=dtype)
+    return extract(classifier, split.parts(batch_size), dtype=dtype)

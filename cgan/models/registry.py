@@ -1,6 +1,7 @@
 """Networks by name; each family has a file of its own."""
 
 from collections.abc import Callable
+from functools import partial
 
 from torch import Tensor, nn
 
@@ -10,6 +11,7 @@ from cgan.models import mlp, residual, transposed
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import CLASSIFIERS, Classifier
 from cgan.models.conv import (
+    DeepGuidedDiscriminator,
     FeatureExtractor,
     GuidedDiscriminator,
     ProjectionDiscriminator,
@@ -20,6 +22,7 @@ from cgan.runtime.errors import InputError, lookup
 
 GENERATORS: dict[str, Callable[[DataSpec, int, int], Generator]] = {
     "shuffle-conv": ShuffleGenerator,
+    "wide-shuffle-conv": partial(ShuffleGenerator, width=128),
     "mlp": mlp.MlpGenerator,
     "basic": mlp.BasicGenerator,
     "dropout-mlp": mlp.DropoutGenerator,
@@ -30,6 +33,8 @@ GENERATORS: dict[str, Callable[[DataSpec, int, int], Generator]] = {
 DISCRIMINATORS: dict[str, Callable[[DataSpec, FeatureExtractor, int], Discriminator]] = {
     "projection-conv": ProjectionDiscriminator,
     "guided-conv": GuidedDiscriminator,
+    "wide-projection-conv": partial(ProjectionDiscriminator, width=64),
+    "deep-guided-conv": DeepGuidedDiscriminator,
     "mlp": mlp.MlpDiscriminator,
     "basic": mlp.BasicDiscriminator,
     "dropout-mlp": mlp.DropoutDiscriminator,
@@ -70,7 +75,7 @@ def uses_guide_features(config: GanConfig) -> bool:
         InputError: an unknown network.
     """
     known = lookup(DISCRIMINATORS, config.discriminator, "discriminator network")
-    return known is GuidedDiscriminator
+    return known in (GuidedDiscriminator, DeepGuidedDiscriminator)
 
 
 def require_variance(generator: Generator, discriminator: Discriminator, batch_size: int) -> None:

@@ -6,7 +6,8 @@ convolutions and leaky ReLUs, resampling between stages, no norm of any kind. In
 every residual branch starts at zero (Zhang 2019, "Fixup initialization", section 3).
 
 Images enter and leave as blocks of 2x2 pixels, because at full size a convolution of few channels
-is slow on a CPU. There are two stages, at a half and at a quarter of the image's sides.
+is slow on a CPU. There are two stages, at a half and at a quarter of the image's sides. Larger
+images have further stages, so that the smallest maps have at most 8x8 places.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cgan.data.spec import DataSpec
-from cgan.models.base import Discriminator, Generator, check_divides_by_four, pixel_blocks
+from cgan.models.base import (
+    FEWEST_DOUBLINGS,
+    Discriminator,
+    Generator,
+    cropped,
+    n_doublings,
+    padded,
+    pixel_blocks,
+    start_of,
+)
 from cgan.models.layers import SLOPE, ClassEmbedding, GeneratorEmbedding, leaky_tanh
 
 EXPANSION = 2  # of the channels within a block
@@ -74,19 +84,19 @@ class ResidualGenerator(Generator):
             z_dim: length of the noise.
             n_modes: of each class.
             widths: channels at a quarter and at a half of the sides, multiples of `GROUP / 2`.
-            n_blocks: blocks at a quarter and at a half of the sides.
-
-        Raises:
-            InputError: a height or width that is not divisible by 4.
+            n_blocks: blocks at a quarter and at a half of the sides; further stages have one each.
         """
         super().__init__(z_dim, spec.n_classes, n_modes)
-        check_divides_by_four(spec)
+        self.spec = spec
+        more = n_doublings(spec) - FEWEST_DOUBLINGS
+        n_all = sum(n_blocks) + more
         self.embed = GeneratorEmbedding(spec.n_classes, n_modes, z_dim, MODE_SHARE)
-        self.basis = nn.Parameter(torch.randn(widths[0], spec.height // 4, spec.width // 4))
+        self.basis = nn.Parameter(torch.randn(widths[0], *start_of(spec)))
         self.weigh = _spread(nn.Linear(2 * z_dim, widths[0], bias=False))
-        self.coarse = _stage(widths[0], n_blocks[0], sum(n_blocks))
+        self.coarse = _stage(widths[0], n_blocks[0], n_all)
         self.change = _spread(nn.Conv2d(*widths, 1, bias=False))
-        self.fine = _stage(widths[1], n_blocks[1], sum(n_blocks))
+        self.fine = _stage(widths[1], n_blocks[1], n_all)
+        self.finer = nn.ModuleList(_stage(widths[1], 1, n_all) for _ in range(more))
         self.show = _spread(nn.Conv2d(widths[1], 4 * spec.channels, 3, padding=1))
 
     def synthesize(self, z: Tensor, embedding: Tensor) -> Tensor:
@@ -94,8 +104,9 @@ class ResidualGenerator(Generator):
         weights = self.weigh(torch.cat([z, embedding], dim=1))
         x = self.basis * weights[:, :, None, None]
         x = self.change(self.coarse(x.contiguous(memory_format=torch.channels_last)))
-        x = F.interpolate(x, scale_factor=2, mode="bilinear")
-        return leaky_tanh(F.pixel_shuffle(self.show(self.fine(x)), 2))
+        for stage in (self.fine, *self.finer):
+            x = stage(F.interpolate(x, scale_factor=2, mode="bilinear"))
+        return leaky_tanh(cropped(F.pixel_shuffle(self.show(x), 2), self.spec))
 
 
 class ResidualDiscriminator(Discriminator):
@@ -120,18 +131,18 @@ class ResidualDiscriminator(Discriminator):
             extractor: of the guide; unused.
             n_modes: of each class.
             widths: channels at a half and at a quarter of the sides, multiples of `GROUP / 2`.
-            n_blocks: blocks at a half and at a quarter of the sides.
-
-        Raises:
-            InputError: a height or width that is not divisible by 4.
+            n_blocks: blocks at a half and at a quarter of the sides; further stages have one each.
         """
         super().__init__()
-        check_divides_by_four(spec)
-        height, width = spec.height // 4, spec.width // 4
+        height, width = start_of(spec)
+        more = n_doublings(spec) - FEWEST_DOUBLINGS
+        n_all = sum(n_blocks) + more
+        self.factor = 2 ** n_doublings(spec)  # divides the sides of padded images
         self.enter = _spread(nn.Conv2d(4 * spec.channels, widths[0], 1, bias=False))
-        self.fine = _stage(widths[0], n_blocks[0], sum(n_blocks))
+        self.fine = _stage(widths[0], n_blocks[0], n_all)
         self.change = _spread(nn.Conv2d(*widths, 1, bias=False))
-        self.coarse = _stage(widths[1], n_blocks[1], sum(n_blocks))
+        self.coarse = _stage(widths[1], n_blocks[1], n_all)
+        self.coarser = nn.ModuleList(_stage(widths[1], 1, n_all) for _ in range(more))
         self.basis = nn.Parameter(torch.randn(widths[1], height, width) / (height * width) ** 0.5)
         self.features = _spread(nn.Linear(widths[1], widths[1], bias=False))
         self.score = _spread(nn.Linear(widths[1], 1))
@@ -141,7 +152,7 @@ class ResidualDiscriminator(Discriminator):
 
     def extract(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return blocks of 2x2 pixels [B, 4C, H / 2, W / 2]."""
-        return (pixel_blocks(images, 2),)
+        return (pixel_blocks(padded(images, self.factor), 2),)
 
     def logits(self, features: Sequence[Tensor], labels: Tensor, modes: Tensor) -> Tensor:
         """Return logits [B] (Miyato and Koyama 2018, eq. 4); positive: an image looks real."""
@@ -152,6 +163,8 @@ class ResidualDiscriminator(Discriminator):
         """Return vectors [B, N] of blocks of pixels, which do not depend on the label."""
         x = self.fine(self.enter(blocks))
         x = self.coarse(self.change(F.avg_pool2d(x, 2)))
+        for stage in self.coarser:
+            x = stage(F.avg_pool2d(x, 2))
         return self.features((x * self.basis).sum((2, 3)))
 
 

@@ -67,6 +67,7 @@ def requested_labels(
     n: int | None = None,
     label: int | Sequence[int] | None = None,
     untrained: Collection[int] = (),
+    names: Sequence[str] = (),
 ) -> Tensor:
     """Return the labels int64 [n] of the images to generate.
 
@@ -75,6 +76,7 @@ def requested_labels(
         n: how many images, 1 to 1,000,000; None: as many as there are labels, or 64.
         label: one, or several that the images take in turn; None: every label equally often.
         untrained: labels that the generator saw no image of, so that they are not drawn.
+        names: of the classes, for messages; empty: they are called by their labels.
 
     Raises:
         InputError: an unknown or untrained label, more labels than images, or a number out of
@@ -92,7 +94,8 @@ def requested_labels(
         if not 0 <= one < n_classes:
             raise InputError(f"class {one}: the generator draws the classes 0 to {n_classes - 1}")
         if one in untrained:
-            raise InputError(f"class {one}: the generator was trained without an image of it")
+            name = names[one] if names else one
+            raise InputError(f"class {name}: the generator was trained without an image of it")
     return torch.from_numpy(np.resize(labels, n))
 
 
@@ -112,7 +115,7 @@ def _labels(label: int | Sequence[int] | None) -> NDArray[np.int64]:
     except ValueError:  # rows of different lengths
         labels = np.array("")
     if labels.ndim > 1 or labels.dtype.kind not in "iu":
-        raise InputError("a label must be a whole number, or a list of them")
+        raise InputError("a label must be a whole number or the name of a class, or a list of them")
     return labels.astype(np.int64)
 
 
@@ -123,6 +126,7 @@ def draw(
     *,
     label: int | Sequence[int] | None = None,
     untrained: Collection[int] = (),
+    names: Sequence[str] = (),
     seed: int = 1,
     device: str = "auto",
     precision: str = "fp32",
@@ -137,7 +141,7 @@ def draw(
             number out of range, a missing device, or an unknown precision.
     """
     seed = EvalConfig(seed=_whole(seed)).seed  # checks the range
-    wanted = requested_labels(n_classes, n, label, untrained)
+    wanted = requested_labels(n_classes, n, label, untrained, names)
     where = choose_device(device)
     dtype = choose_precision(precision, where)
     images, labels = collect(sample(place(generator, where), wanted, seed=seed, dtype=dtype))

@@ -1,17 +1,26 @@
 """Networks of transposed convolutions: the convolutional GAN and the first classifier-guided one.
 
 They reproduce the systems of the recipes `conv` and `guided-original`, layer by layer at 28x28
-pixels. At other sizes divisible by 4 the first layers have other sizes.
+pixels. At other sizes the first layers have other sizes, and images above 32 pixels have further
+layers that double or halve the sides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cgan.data.spec import DataSpec
-from cgan.models.base import Discriminator, Generator, check_divides_by_four
+from cgan.models.base import (
+    FEWEST_DOUBLINGS,
+    LARGEST_START,
+    Discriminator,
+    Generator,
+    cropped,
+    n_doublings,
+    start_of,
+)
 
 SLOPE = 0.2
 
@@ -22,14 +31,10 @@ class TransposedGenerator(Generator):
     conditional = False
 
     def __init__(self, spec: DataSpec, z_dim: int, n_modes: int = 1):
-        """Build for the images of `spec`, whose sides must be divisible by 4.
-
-        Raises:
-            InputError: they do not.
-        """
+        """Build for the images of `spec`."""
         super().__init__(z_dim, spec.n_classes, n_modes)
-        check_divides_by_four(spec)
-        ends = spec.height // 4, spec.width // 4  # of the map that two more layers double: 7x7
+        self.spec = spec
+        ends = start_of(spec)  # of the map that two or more layers double: 7x7
         first = (ends[0] + 1) // 2, (ends[1] + 1) // 2  # of the map before it: 4x4
         second = ends[0] - first[0] + 1, ends[1] - first[1] + 1
         self.layers = nn.Sequential(
@@ -39,13 +44,14 @@ class TransposedGenerator(Generator):
             *_normed(256),
             nn.ConvTranspose2d(256, 128, 4, 2, 1),
             *_normed(128),
+            *_further_doublings(spec, _normed),
             nn.ConvTranspose2d(128, spec.channels, 4, 2, 1),
             nn.Tanh(),
         )
 
     def synthesize(self, z: Tensor, embedding: Tensor) -> Tensor:
         """Return images [B, C, H, W] in [-1, 1]."""
-        return self.layers(z[:, :, None, None])
+        return cropped(self.layers(z[:, :, None, None]), self.spec)
 
 
 class ConvDiscriminator(Discriminator):
@@ -56,7 +62,10 @@ class ConvDiscriminator(Discriminator):
         super().__init__()
         layers: list[nn.Module] = []
         n_in, sides = spec.channels, [spec.height, spec.width]
-        for n_out, padding in ((128, 0), (256, 1), (512, 1)):
+        halvings = [(128, 0), (256, 1), (512, 1)]
+        while max(sides) >> len(halvings) > LARGEST_START:
+            halvings.append((512, 1))
+        for n_out, padding in halvings:
             # kernel, stride and padding of each side; a side below 4 is not halved
             shapes = [(4, 2, padding) if side >= 4 else (3, 1, 1) for side in sides]
             layers += [_conv(n_in, n_out, shapes), nn.BatchNorm2d(n_out), nn.LeakyReLU(SLOPE)]
@@ -88,19 +97,16 @@ class LabelledGenerator(Generator):
     """Recipe `guided-original`: noise [B, z_dim] and a one-hot label -> images [B, C, H, W]."""
 
     def __init__(self, spec: DataSpec, z_dim: int, n_modes: int = 1):
-        """Build for the images and classes of `spec`; height and width must be divisible by 4.
-
-        Raises:
-            InputError: they do not.
-        """
+        """Build for the images and classes of `spec`."""
         super().__init__(z_dim, spec.n_classes, n_modes)
-        check_divides_by_four(spec)
+        self.spec = spec
         self.embed = OneHot(spec.n_classes)
-        start = (128, spec.height // 4, spec.width // 4)
+        start = (128, *start_of(spec))
         self.layers = nn.Sequential(
             nn.Linear(spec.n_classes + z_dim, start[0] * start[1] * start[2]),
             nn.LeakyReLU(SLOPE),
             nn.Unflatten(1, start),
+            *_further_doublings(spec, _leaky_normed),
             nn.ConvTranspose2d(128, 128, 4, 2, 1),
             nn.BatchNorm2d(128),
             nn.LeakyReLU(SLOPE),
@@ -113,7 +119,7 @@ class LabelledGenerator(Generator):
 
     def synthesize(self, z: Tensor, embedding: Tensor) -> Tensor:
         """Return images [B, C, H, W] in [-1, 1]."""
-        return self.layers(torch.cat([embedding, z], dim=1))
+        return cropped(self.layers(torch.cat([embedding, z], dim=1)), self.spec)
 
 
 class UnlabelledDiscriminator(Discriminator):
@@ -128,14 +134,25 @@ class UnlabelledDiscriminator(Discriminator):
             *_halving(32, 64, 2),
             *_halving(64, 128, 2),
             *_halving(128, 256, 1),
-            nn.Flatten(),
         )
         height, width = (-(-side // 8) for side in (spec.height, spec.width))
+        while max(height, width) > LARGEST_START:
+            body.extend(_halving(256, 256, 2))
+            height, width = -(-height // 2), -(-width // 2)
+        body.append(nn.Flatten())
         self.layers = nn.Sequential(*body, nn.Linear(256 * height * width, 1))
 
     def logits(self, features: Sequence[Tensor], labels: Tensor, modes: Tensor) -> Tensor:
         """Return logits [B]; a positive one means that the image looks real."""
         return self.layers(features[0]).squeeze(1)
+
+
+def _further_doublings(spec: DataSpec, normed: Callable[[int], list[nn.Module]]) -> list[nn.Module]:
+    """Return the layers that double a map of 128 channels for images above 32 pixels."""
+    layers: list[nn.Module] = []
+    for _ in range(n_doublings(spec) - FEWEST_DOUBLINGS):
+        layers += [nn.ConvTranspose2d(128, 128, 4, 2, 1), *normed(128)]
+    return layers
 
 
 def _conv(n_in: int, n_out: int, shapes: list[tuple[int, int, int]]) -> nn.Conv2d:
@@ -150,6 +167,10 @@ def _side(side: int, kernel: int, stride: int, padding: int) -> int:
 
 def _normed(n: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(n), nn.ReLU()]
+
+
+def _leaky_normed(n: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(n), nn.LeakyReLU(SLOPE)]
 
 
 def _halving(n_in: int, n_out: int, stride: int) -> list[nn.Module]:

@@ -5,7 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from cgan.config.recipes import eval_config, gan_config
+from cgan.config.rules import RULED
 from cgan.config.schema import EvalConfig, GanConfig
+from cgan.data.spec import DESCRIPTIONS, description
 from cgan.io.run_layout import PLAIN_NAME
 from cgan.metrics.results import Provenance, Results
 from cgan.runtime.errors import InputError
@@ -65,8 +67,10 @@ def _as_used(provenance: Provenance) -> dict[str, Any]:
 def _training(results: Results, config: dict[str, Any]) -> list[str]:
     try:
         GanConfig(**config)
-        plain = gan_config(config["recipe"], config["dataset"])
-        row = asdict(gan_config(config["recipe"], config["dataset"], d_every=config["d_every"]))
+        recipe, dataset = config["recipe"], config["dataset"]
+        size = description(dataset).size
+        plain = gan_config(recipe, dataset, size)
+        row = asdict(gan_config(recipe, dataset, size, d_every=config["d_every"]))
     except (TypeError, KeyError, InputError):
         return []
     flags = ["--recipe", config["recipe"], "--dataset", config["dataset"], "--name", results.run]
@@ -76,7 +80,10 @@ def _training(results: Results, config: dict[str, Any]) -> list[str]:
     if config["d_every"] != plain.d_every:
         flags += ["--d-every", str(config["d_every"])]
     for field, value in config.items():
-        if field not in UNSAID and not isinstance(value, bool) and value != row[field]:
+        if field in UNSAID or isinstance(value, bool):
+            continue
+        # the size of an imported data set, from which rules set fields, is not known here
+        if value != row[field] or (field in RULED and dataset not in DESCRIPTIONS):
             flags += [_flag(field), str(value)]
     return [shlex.join(["cgan", "train-gan", *flags])]
 

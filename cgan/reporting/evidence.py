@@ -7,7 +7,7 @@ import pandas as pd
 
 from cgan.metrics.collapse import MISSING_BELOW
 from cgan.metrics.registry import METRICS
-from cgan.metrics.results import Results
+from cgan.metrics.results import ClassRow, Results
 from cgan.reporting import tables
 from cgan.reporting.statements import (
     BAD,
@@ -29,8 +29,10 @@ from cgan.reporting.statements import (
     may_be_below,
     warning_and_limit,
 )
+from cgan.runtime.wording import clipped
 
 RARELY_RIGHT = 0.9  # of the accuracy on real images
+UNEVEN = 0.05  # share of the classes
 LAST_PART = 0.2  # of a training
 STILL_FALLING = 0.8  # best FCD of the last part as a share of the best before
 FEW_SCORES = 5  # of a training; with fewer its last part cannot be compared
@@ -65,18 +67,39 @@ def _accuracy(results: Results) -> Check:
     warned, limit = warning_and_limit(results, "mislabelled", "judge_accuracy")
     if not warned and highest < correct:
         limit = far if highest < far else correct
-    few = min(highest, at_most(weakest.accuracy, weakest.high)) < correct
+    few = highest < correct or is_uneven(results)
     state = BAD if warned or highest < far else WEAK if few else GOOD
     words = f"{{value}} of its images are classified as the requested {results.noun}"
+    name = clipped(results.name_of(weakest.label))
     lowest = Statement(
-        f"The lowest is {weakest.accuracy:.1%}, for the {results.noun} {weakest.label}",
+        f"The lowest is {weakest.accuracy:.1%}, for the {results.noun} {name}",
         facts_of(
             f"worst {results.noun}",
             interval(weakest.low, weakest.high, ".1%"),
             f"lower limit {correct:.1%}",
         ),
     )
-    return Check(question, state, (beside(results, "judge_accuracy", words, limit), lowest))
+    statements = [beside(results, "judge_accuracy", words, limit), lowest]
+    n_low = len(rarely_right(results))
+    if n_low > 1:
+        n = len(results.per_class)
+        statements.append(Statement(f"{n_low} of {n} {tables.nouns(results)} are below that limit"))
+    return Check(question, state, tuple(statements))
+
+
+def rarely_right(results: Results) -> list[ClassRow]:
+    """Return the classes whose whole interval of the accuracy lies below the lower limit."""
+    correct = RARELY_RIGHT * results.judge.accuracy_real.value
+    rated = [row for row in results.per_class if row.accuracy is not None]
+    return [row for row in rated if at_most(row.accuracy or 0.0, row.high) < correct]
+
+
+def is_uneven(results: Results) -> bool:
+    """Return whether more classes are rarely classified correctly than by chance.
+
+    Chance puts one in forty there if all of them are at the limit; twice as many are a fault.
+    """
+    return len(rarely_right(results)) >= max(1, UNEVEN * len(results.per_class))
 
 
 def _realism(results: Results) -> Check:
@@ -171,6 +194,9 @@ def _trust(results: Results) -> Check:
     real = results.judge.accuracy_real
     warned, limit = warning_and_limit(results, "guide_gap", "guide_gap")
     said = f"The judge classifies {real.value:.1%} of real images correctly"
+    if results.judge.balanced_real is not None:  # the one that a frequent class cannot raise
+        real = results.judge.balanced_real
+        said += f"; the mean of the {tables.nouns(results)} is {real.value:.1%}"
     limits = interval(real.low, real.high, ".1%"), f"lower limit {RARELY_RIGHT:.1%}"
     judge = Statement(said, facts_of(*limits))
     if at_most(real.value, real.high) < RARELY_RIGHT and not warned:

@@ -2,17 +2,16 @@
 
 import io
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from markupsafe import escape
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from cgan.metrics.results import Results
 from cgan.reporting import tables
@@ -21,16 +20,7 @@ BLUE, ORANGE, GREY = "#0b5fa5", "#b45309", "#8a8f98"  # distinguishable without 
 INK = "#1b1f24"
 # colours that a page may override by custom properties of its style sheet
 FOLLOWING = {BLUE: "blue", ORANGE: "orange", GREY: "grey", INK: "ink"}
-BLUES = mpl.colormaps["Blues"]
-MIDDLE = 0.179  # luminance at which black and white have the same contrast
 WIDTH = 5.0  # inches: 480 pixels, so that letters stay legible on a telephone
-ACROSS, DOWN = 300.0, 290.0  # points: the least room of a figure for the names of its classes
-LETTER, LINE = 5.5, 12.0  # points: the width and the height of a letter of a name
-LONGEST = 20  # letters of the name of a class; the rest is cut
-SMALLEST, LARGEST = 6.0, 8.0  # points of the counts in a confusion matrix
-MANY = 30  # classes, of which bars and whiskers are too narrow for hatches and caps
-STEPS = (1, 2, 5, 10)  # of a scale of counts
-FEWEST = 5  # classes for which a histogram has room, so that bars are not too wide
 LEAST_TIMES, MOST_TIMES = 1.3, 3.0  # where the scale ends on which real images are 1
 MOST_LETTERS = 8  # of a value beside that scale
 STYLE: dict[Any, Any] = {
@@ -67,12 +57,15 @@ def svg(name: str, draw: Callable[..., Figure], *parts: Any) -> bytes:
         figure = draw(*parts)
         FigureCanvasSVG(figure)
         stream = io.BytesIO()
-        figure.savefig(
-            stream,
-            format="svg",
-            transparent=True,
-            metadata={"Date": None, "Creator": None, "Type": None, "Format": None},
-        )
+        with warnings.catch_warnings():
+            # names in other scripts are drawn by the browser, whose fonts have them
+            warnings.filterwarnings("ignore", message="Glyph")
+            figure.savefig(
+                stream,
+                format="svg",
+                transparent=True,
+                metadata={"Date": None, "Creator": None, "Type": None, "Format": None},
+            )
     return stream.getvalue()
 
 
@@ -166,127 +159,3 @@ def _scaled(name: str, known: dict[str, float], *keys: str) -> list[float]:
     else:
         shares = [value / real for value in values]
     return [float(np.clip(share, 0, MOST_TIMES)) for share in shares]
-
-
-def confusion(table: pd.DataFrame) -> Figure:
-    """Draw requested x judged as shares of a row; counts stand in the cells if they fit."""
-    counts = table.to_numpy()
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = new(WIDTH, 0.92 * WIDTH)
-    axes = figure.subplots()
-    edges = np.arange(len(counts) + 1) - 0.5
-    # the square root keeps a few mistakes visible beside a thousand hits
-    axes.pcolormesh(edges, edges, np.sqrt(shares), cmap=BLUES, vmin=0, vmax=1, edgecolors="face")
-    digits = len(str(counts.max()))
-    size = min(LARGEST, ACROSS / len(counts) / (digits * LETTER / mpl.rcParams["font.size"]))
-    if size >= SMALLEST:
-        for (row, column), count in np.ndenumerate(counts):
-            if count:
-                colour = letters_on(BLUES(np.sqrt(shares[row, column])))
-                where = {"ha": "center", "va": "center", "fontsize": size, "color": colour}
-                axes.text(column, row, str(count), **where)
-    axes.invert_yaxis()
-    _name_classes(axes, table)
-    names, step = _names(table), _step(len(table), DOWN / LINE)
-    axes.set_yticks(range(0, len(names), step), names[::step])
-    axes.set_xlabel("judged")
-    axes.set_ylabel("requested")
-    return figure
-
-
-def letters_on(colour: tuple[float, ...]) -> str:
-    """Return black or white: which of them is legible on a colour (WCAG 2.2, at least 4.5 to 1).
-
-    Args:
-        colour: red, green and blue in [0, 1]; what follows them is not looked at.
-    """
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in colour[:3]]
-    luminance = float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
-    return "#000000" if luminance > MIDDLE else "#ffffff"
-
-
-def histogram(table: pd.DataFrame) -> Figure:
-    """Draw how many images the judge assigns to each class, beside real images.
-
-    Of many classes real images are an outline around the bars, of few they are hatched bars.
-    """
-    figure = new(WIDTH, 0.6 * WIDTH + _below(_names(table)))
-    axes = figure.subplots()
-    places = np.arange(len(table))
-    if len(table) > MANY:
-        axes.bar(places, table["generated"], 1.0, label="generated", color=BLUE)
-        edges = np.arange(len(table) + 1) - 0.5
-        axes.stairs(table["real"], edges, label="real", color=INK, linewidth=1.2)
-    else:
-        axes.bar(places - 0.2, table["generated"], 0.4, label="generated", color=BLUE)
-        bars = axes.bar(places + 0.2, table["real"], 0.4, label="real", linewidth=0.8)
-        for bar in bars:
-            bar.set(facecolor="none", edgecolor=INK, hatch="////")
-    _name_classes(axes, table)
-    middle, half = (len(table) - 1) / 2, max(len(table), FEWEST) / 2 + 0.1
-    axes.set_xlim(middle - half, middle + half)
-    axes.set_xlabel(f"judged {table.index.name}")
-    axes.set_ylabel("images")
-    axes.yaxis.set_major_locator(MaxNLocator("auto", steps=STEPS, integer=True))
-    axes.yaxis.set_major_formatter("{x:,.0f}")
-    axes.set_ylim(0, 1.05 * max(table["generated"].max(), table["real"].max(), 1))
-    _legend_above(axes)
-    return figure
-
-
-def accuracy(table: pd.DataFrame, real: float) -> Figure:
-    """Draw each class's accuracy with its 95% interval; a line shows real images."""
-    figure = new(WIDTH, 0.6 * WIDTH + _below(_names(table)))
-    axes = figure.subplots()
-    places = np.arange(len(table))
-    value = table["accuracy"]
-    spread = np.vstack([value - table["low"], table["high"] - value]).clip(min=0)
-    size: dict[str, Any] = {"capsize": 3}
-    if len(table) > MANY:
-        size = {"markersize": 3, "elinewidth": 1}
-    axes.errorbar(places, value, yerr=spread, fmt="o", color=BLUE, label="generated", **size)
-    axes.axhline(real, color=INK, linestyle="--", linewidth=1, label="all real images")
-    _name_classes(axes, table)
-    lowest, highest = axes.get_ylim()
-    axes.set_ylim(max(lowest, -0.02), min(highest, 1 + 0.03 * (1 - lowest)))  # no share is above 1
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_xlabel(f"requested {table.index.name}")
-    axes.set_ylabel("judge accuracy")
-    _legend_above(axes)
-    return figure
-
-
-def _legend_above(axes: Axes) -> None:
-    """Put the legend above the axes, where it covers nothing."""
-    axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), borderaxespad=0.2)
-
-
-def _name_classes(axes: Axes, table: pd.DataFrame) -> None:
-    """Write the names of classes below the axes, upright if they are long, and some of many."""
-    names = _names(table)
-    upright = _below(names) > 0
-    step = _step(len(names), ACROSS / (LINE if upright else _room(names)))
-    axes.set_xticks(range(0, len(names), step), names[::step], rotation=90 if upright else 0)
-
-
-def _below(names: list[str]) -> float:
-    """Return the inches that names take below the axes; 0 if they stand side by side."""
-    wide = _room(names) * max(len(names), FEWEST) > ACROSS
-    upright = wide and not all(name.isdigit() for name in names)
-    return _room(names) / 72 if upright else 0.0
-
-
-def _room(names: list[str]) -> float:
-    """Return the points that the longest name takes."""
-    return (max(map(len, names)) + 1) * LETTER
-
-
-def _names(table: pd.DataFrame) -> list[str]:
-    """Return the names of the classes, cut where they are long."""
-    names = map(str, table.index)
-    return [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in names]
-
-
-def _step(n: int, most: float) -> int:
-    """Return the step at which at most `most` of `n` names are left."""
-    return max(1, -(-n // max(1, int(most))))

@@ -17,6 +17,7 @@ from cgan.reporting.read import read_picture
 from cgan.runtime.errors import InputError
 
 LARGEST_SIDE = 8192  # pixels of a sheet
+LARGEST_TILE = 64  # pixels along a side of an image; a page has many
 GAP = 2  # pixels between the images of a row, and between the two of a pair
 STRIP = 10  # most images of a strip
 
@@ -111,7 +112,13 @@ def _grid(name: str, sheet: Sheet, content: bytes) -> NDArray[np.uint8]:
 
 
 def _tile(images: NDArray[np.uint8], cells: Sequence[Cell], axis: int = 1) -> Tile:
-    """Return images, uint8 [N, height, width], colours last, side by side or, if 0, in a column."""
+    """Return images, uint8 [N, height, width], colours last, side by side or, if 0, in a column.
+
+    Large ones are reduced.
+    """
+    part = round(max(images.shape[1:3]) / LARGEST_TILE)
+    if part > 1:
+        images = np.stack([np.asarray(Image.fromarray(image).reduce(part)) for image in images])
     shape = list(images.shape[1:])
     shape[axis] = GAP
     gap = np.full(shape, GROUND, np.uint8)

@@ -51,7 +51,10 @@ class Evaluation:
 
     @property
     def per_class(self) -> pd.DataFrame:
-        """Rows: classes. Columns: n, accuracy with its interval, coverage, diversity, fcd, ..."""
+        """Rows: classes. Columns: n, accuracy with its interval, coverage, diversity, fcd, ...
+
+        If classes have names, the first column is `name`.
+        """
         return tables.per_class(self.results)
 
     @property
@@ -62,12 +65,18 @@ class Evaluation:
 
     @property
     def confusion(self) -> pd.DataFrame | None:
-        """Counts. Rows: the requested class. Columns: the judged one. None without requests."""
+        """Counts. Rows: the requested class. Columns: the judged one. None without requests.
+
+        Classes are called by their names, or by their labels without names.
+        """
         return tables.confusion(self.results)
 
     @property
     def histogram(self) -> pd.DataFrame:
-        """Rows: classes. Columns: images that the judge assigns to it, generated and real."""
+        """Rows: classes. Columns: images that the judge assigns to it, generated and real.
+
+        If classes have names, the first column is `name`.
+        """
         return tables.histogram(self.results)
 
     @property

@@ -1,39 +1,28 @@
 """Writes a run's page, one self-contained file, with its tables and figures beside it."""
 
 import json
-from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
 
 from cgan.data.grids import figure_bytes
-from cgan.data.spec import absent_classes, description
+from cgan.data.spec import description
 from cgan.io.files import make_folder
 from cgan.io.journal import PATIENCE, commit, locked
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import Gallery, Results
 from cgan.reporting import figures, tables, training_figures
+from cgan.reporting.classes import figures as class_figures
+from cgan.reporting.classes.tables import class_section, n_wrong, strongest_pairs
 from cgan.reporting.commands import commands_of
 from cgan.reporting.gallery import Tile, embedded, tiles
 from cgan.reporting.read import read_history, read_picture, read_results
 from cgan.reporting.rendering import render
 from cgan.reporting.verdict import find_verdict
 
-# columns of the table of classes: head, format, and the column that stands beside the value
-SHOWN = {
-    "accuracy": ("accuracy", "{:.1%}", "95% interval"),
-    "coverage": ("coverage", "{:.1%}", ""),
-    "diversity": ("diversity", "{:.2f}", ""),
-    "fcd": ("FCD", "{:.2f}", "real images"),
-}
-# from far below real images to better; black letters are legible on all colours
-HEAT = LinearSegmentedColormap.from_list("heat", ["#f6b26b", "#ffffff", "#9ecae9"])
-# relative difference from real images at which the colours end
-SPANS: dict[Hashable, float] = {"accuracy": 0.1, "coverage": 0.5, "diversity": 0.5, "fcd": 0.5}
 ROWS, PAIRS = "samples", "copies"  # the sheets that are shown row by row, and in pairs
 PICTURES = {
     "epochs": "epochs.png",
@@ -91,7 +80,6 @@ def write_training(folder: Path) -> None:
 def _files(folder: Path, results: Results, history: pd.DataFrame | None) -> dict[str, bytes]:
     """Return the page, its tables and its figures by name."""
     per_class, confusion = tables.per_class(results), tables.confusion(results)
-    absent = results.reference.absent
     sheets = {
         "metrics": tables.metrics(results),
         "per_class": per_class,
@@ -111,12 +99,15 @@ def _files(folder: Path, results: Results, history: pd.DataFrame | None) -> dict
         verdict=find_verdict(results, history),
         headline=tables.headline(results),
         cost=sheets["cost"],
-        per_class=_per_class_columns(results, per_class),
+        classes=class_section(results, per_class),
+        named=bool(results.class_names),
+        name=results.name_of,
         figures={name: Markup(_inline(name, picture, results)) for name, picture in drawn.items()},
         pictures={name: embedded(p) for name, p in pictures.items() if p is not None},
         gallery=_gallery(folder, results),
-        absent=absent_classes(absent, results.noun) if absent else "",
-        wrong=None if results.confusion is None else _wrong(results.confusion),
+        absent=tables.absent(results),
+        wrong=None if confusion is None else n_wrong(confusion),
+        pairs=strongest_pairs(confusion),
         commands=commands_of(results),
         provenance=json.dumps(msgspec.to_builtins(results.provenance), indent=2),
         titles={name: tables.title(name, results.noun) for name in METRICS},
@@ -136,13 +127,15 @@ def _figures(
     per_class: pd.DataFrame,
     confusion: pd.DataFrame | None,
 ) -> dict[str, bytes]:
-    drawn = {"histogram": figures.svg("histogram", figures.histogram, tables.histogram(results))}
+    drawn = {
+        "histogram": figures.svg("histogram", class_figures.histogram, tables.histogram(results))
+    }
     if figures.can_be_scaled(results):
         drawn["scores"] = figures.svg("scores", figures.scores, results)
     if confusion is not None:
         real = results.judge.accuracy_real.value
-        drawn["accuracy"] = figures.svg("accuracy", figures.accuracy, per_class, real)
-        drawn["confusion"] = figures.svg("confusion", figures.confusion, confusion)
+        drawn["accuracy"] = figures.svg("accuracy", class_figures.accuracy, per_class, real)
+        drawn["confusion"] = figures.svg("confusion", class_figures.confusion, confusion)
     if history is not None:
         for name in training_figures.panels(history):
             whole = f"training-{name}"
@@ -179,78 +172,3 @@ def _gallery(folder: Path, results: Results) -> dict[str, list[Tile]]:
         if content is not None:
             found[name] = tiles(name, sheet, content, rows=name == ROWS, pairs=name == PAIRS)
     return found
-
-
-def _wrong(confusion: list[list[int]]) -> int:
-    """Return how many images are classified as another class than the requested one."""
-    return sum(
-        count
-        for requested, row in enumerate(confusion)
-        for judged, count in enumerate(row)
-        if judged != requested
-    )
-
-
-@dataclass(frozen=True)
-class ClassCell:
-    """A value of a class, what stands beside it, and the colour behind it, if any."""
-
-    text: str
-    beside: str = ""
-    colour: str = ""
-
-
-@dataclass(frozen=True)
-class ClassColumn:
-    """A column of the table of classes: its heads, and a cell for each class."""
-
-    head: str
-    beside: str
-    cells: list[ClassCell]
-
-
-def _per_class_columns(results: Results, table: pd.DataFrame) -> list[ClassColumn]:
-    """Return the columns with data, coloured by the ratio of each value to that of real images."""
-    shares = _shares_of_real(results, table)
-    columns = []
-    for name, (head, form, beside) in SHOWN.items():
-        if not table[name].notna().any():
-            continue
-        colours = [""] * len(table)
-        if name in shares:
-            scale = Normalize(1 - SPANS[name], 1 + SPANS[name], clip=True)
-            colours = [to_hex(HEAT(scale(share))) for share in shares[name]]
-        notes = _beside(table, name, form)
-        texts = [_or_dash(form, value) for value in table[name]]
-        cells = [ClassCell(*parts) for parts in zip(texts, notes, colours, strict=True)]
-        columns.append(ClassColumn(head, beside, cells))
-    return columns
-
-
-def _beside(table: pd.DataFrame, name: str, form: str) -> list[str]:
-    """Return the interval of accuracies, the FCD of real images, or nothing, for each class."""
-    if name == "accuracy":
-        both = table[["low", "high"]].notna().all(axis=1)
-        ends = zip(table["low"], table["high"], both, strict=True)
-        return [f"{form.format(a)} to {form.format(b)}" if known else "-" for a, b, known in ends]
-    if name == "fcd":
-        return [_or_dash(form, value) for value in table["fcd_real"]]
-    return [""] * len(table)
-
-
-def _or_dash(form: str, value: float) -> str:
-    return "-" if pd.isna(value) else form.format(value)
-
-
-def _shares_of_real(results: Results, table: pd.DataFrame) -> dict[Hashable, pd.Series]:
-    real = max(results.judge.accuracy_real.value, 1e-9)
-    shares: dict[Hashable, pd.Series] = {
-        "accuracy": table["accuracy"] / real,
-        # closest to 1 is best: noise varies more than real images do
-        "diversity": table["diversity"].where(table["diversity"] <= 1, 1 / table["diversity"]),
-        "fcd": table["fcd_real"] / table["fcd"].where(table["fcd"] > 0),
-    }
-    if "coverage_real" in table:
-        known = table["coverage_real"].where(table["coverage_real"] > 0)
-        shares["coverage"] = table["coverage"] / known
-    return {name: share.fillna(1.0).clip(0, 2) for name, share in shares.items()}

@@ -1,10 +1,16 @@
 """Fills the templates of pages, and links one page to another; no matplotlib, so it starts fast."""
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import jinja2
+from markupsafe import Markup, escape
+
+from cgan.runtime.wording import clipped
+
+JOINTS = re.compile(r"[/_.-]+(?=\w)")  # none of them is part of an escaped character
 
 
 def render(template: str, **values: Any) -> bytes:
@@ -16,7 +22,13 @@ def render(template: str, **values: Any) -> bytes:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters |= {"breakable": breakable, "clipped": clipped}
     return environment.get_template(template).render(**values).encode()
+
+
+def breakable(text: str) -> Markup:
+    """Return a text, escaped, that a browser may break behind the marks that join words."""
+    return Markup(JOINTS.sub(r"\g<0><wbr>", str(escape(text))))
 
 
 def link(page: Path, folder: Path) -> str | None:

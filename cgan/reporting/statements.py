@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import Results, Score
-from cgan.metrics.warnings import LIMITS
+from cgan.metrics.warnings import limit_of
 from cgan.reporting import tables
 
 CLEARLY_BELOW = 0.9  # of the value of real images
@@ -63,7 +63,7 @@ def warning_and_limit(results: Results, kind: str, name: str) -> tuple[bool, flo
         if warning.kind == kind:
             return True, warning.threshold
     known = known_values(results, name)
-    return False, LIMITS[name](known[2]) if known else None
+    return False, limit_of(name, results.metrics[name]) if known else None
 
 
 def may_be_below(results: Results, name: str) -> bool:

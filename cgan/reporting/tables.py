@@ -8,6 +8,7 @@ from cgan.io.files import safe_cell
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import ClassRow, Results, Score
 from cgan.runtime.progress import wrapped
+from cgan.runtime.wording import clipped
 
 # which way is better
 ARROWS = {"high": "\N{UPWARDS ARROW}", "low": "\N{DOWNWARDS ARROW}", "real": "\N{ALMOST EQUAL TO}"}
@@ -120,29 +121,44 @@ def short(name: str, value: float) -> str:
 def per_class(results: Results) -> pd.DataFrame:
     """Return one row a class: n, accuracy, coverage, diversity and FCD, with those of real images.
 
-    The index is named after the data set's word for a class.
+    The index, labels, is named after the data set's word for a class. If classes have names, the
+    first column is `name`.
     """
     rows = [msgspec.to_builtins(row) for row in results.per_class]
     table = pd.DataFrame(rows).set_index("class").astype(float).astype({"n": int})
-    return table.rename_axis(results.noun)
+    return _named(table.rename_axis(results.noun), results)
+
+
+def _named(table: pd.DataFrame, results: Results) -> pd.DataFrame:
+    """Return a table whose index is labels with the names of the classes in front, if any."""
+    if results.class_names:
+        table.insert(0, "name", [results.class_names[label] for label in table.index])
+    return table
 
 
 def confusion(results: Results) -> pd.DataFrame | None:
-    """Return counts: rows the requested class, columns the judged one; None without requests."""
+    """Return counts: rows the requested class, columns the judged one; None without requests.
+
+    Rows and columns are called by the names of the classes, or by their labels without names.
+    """
     if results.confusion is None:
         return None
-    table = pd.DataFrame(results.confusion)
+    classes = results.class_names or range(len(results.confusion))
+    table = pd.DataFrame(results.confusion, [*classes], [*classes])
     table.index.name, table.columns.name = "requested", "judged"
     return table
 
 
 def histogram(results: Results) -> pd.DataFrame:
-    """Return judged counts of generated images beside those that real images would give."""
+    """Return judged counts of generated images beside those that real images would give.
+
+    If classes have names, the first column is `name`.
+    """
     rows = [msgspec.to_builtins(row) for row in results.histogram]
     table = pd.DataFrame(rows).set_index("class").rename_axis(results.noun)
     if (table["generated"] % 1 == 0).all():  # a count, though results from elsewhere may have none
         table["generated"] = table["generated"].astype("int64")
-    return table
+    return _named(table, results)
 
 
 def worst(results: Results) -> ClassRow | None:
@@ -167,9 +183,12 @@ def summary(results: Results) -> str:
             shown += " (lower is better)" if name == "fcd" else ""
             ends = interval(name, score.low, score.high)
             rows.append((shown, worded(name, score.value), ends, worded(name, score.real)))
+        if name == "judge_accuracy" and (balanced := results.judge.balanced_real):
+            real = worded(name, balanced.value)
+            rows.append((f"mean of the {nouns(results)}", "", "", real))
         if name == "judge_accuracy" and weakest is not None:
             ends = interval(WORST_CLASS, weakest.low, weakest.high)
-            shown = f"worst {results.noun}: {weakest.label}"
+            shown = clipped(f"worst {results.noun}: {results.name_of(weakest.label)}")
             rows.append((shown, worded(WORST_CLASS, weakest.accuracy), ends, ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -179,7 +198,7 @@ def summary(results: Results) -> str:
     ]
     lines += [wrapped(f"  WARNING: {warning.message}") for warning in results.warnings]
     if results.reference.absent:
-        lines.append(wrapped(f"  without {absent_classes(results.reference.absent, results.noun)}"))
+        lines.append(wrapped(f"  without {absent(results)}"))
     missing: dict[str, list[str]] = {}
     for name, why in results.left_out.items():
         missing.setdefault(why, []).append(title(name, results.noun, short=True))
@@ -199,6 +218,12 @@ def csv_of(table: pd.DataFrame, *, index: bool = True) -> bytes:
     for name, column in safe.select_dtypes(exclude="number").items():
         safe[name] = column.map(safe_cell)
     return safe.to_csv(index=index, lineterminator="\n").encode()
+
+
+def absent(results: Results) -> str:
+    """Return which classes the evaluation left out, and why; empty if none."""
+    names = [results.name_of(label) for label in results.reference.absent]
+    return absent_classes(names, results.noun) if names else ""
 
 
 def nouns(results: Results) -> str:

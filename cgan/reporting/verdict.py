@@ -6,7 +6,14 @@ import pandas as pd
 
 from cgan.metrics.results import Results
 from cgan.reporting import tables
-from cgan.reporting.evidence import RARELY_RIGHT, VARIETY, find_checks, still_learning
+from cgan.reporting.evidence import (
+    RARELY_RIGHT,
+    VARIETY,
+    find_checks,
+    is_uneven,
+    rarely_right,
+    still_learning,
+)
 from cgan.reporting.statements import Check, at_most, clearly_below, known_values, may_be_below
 
 NEEDED = ("precision", "recall", "coverage")  # to call a generator good
@@ -34,6 +41,7 @@ KINDS = {
 # of an unsure verdict, where metrics decide it
 UNCLEAR = "{metrics} may be too low: the value is below the limit, the interval reaches above it"
 UNKNOWN_WARNING = "another version of cgan raised a warning that this one does not know"
+SEVERAL_LOW = "{n_low} of {n} {nouns} are classified correctly far less often than real images are"
 WITHOUT_LABELS = "its images are realistic and varied, as far as images without labels can show it"
 # the first warning in this order decides
 RAISED = {
@@ -73,6 +81,9 @@ def find_verdict(results: Results, history: pd.DataFrame | None = None) -> Verdi
     title, meaning = (text.format(**words) for text in KINDS[kind])
     if kind == "good" and "judge_accuracy" not in results.metrics:
         meaning = WITHOUT_LABELS
+    n_low = len(rarely_right(results))
+    if kind == "uneven" and n_low > 1:
+        meaning = SEVERAL_LOW.format(n_low=n_low, n=len(results.per_class), **words)
     if kind == "unsure":
         meaning = _why_unsure(results) or meaning
     return Verdict(kind, title, meaning, checks)
@@ -86,10 +97,10 @@ def _kind(results: Results) -> str:
     if results.warnings:  # of a kind that another version knows
         return "unsure"
     correct = RARELY_RIGHT * results.judge.accuracy_real.value
-    judge, weakest = results.metrics.get("judge_accuracy"), tables.worst(results)
+    judge = results.metrics.get("judge_accuracy")
     if judge and at_most(judge.value, judge.high) < correct:
         return "mislabelled"
-    if weakest and at_most(weakest.accuracy or 0.0, weakest.high) < correct:
+    if is_uneven(results):
         return "uneven"
     if clearly_below(results, "precision"):
         return "rough"

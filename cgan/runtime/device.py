@@ -182,6 +182,11 @@ def _seconds(device: torch.device, dtype: torch.dtype) -> float:
     return min(times[1:])
 
 
+def free_memory(device: torch.device) -> int | None:
+    """Return the free bytes of a GPU's own memory; None for a device that has none."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
+
+
 def peak_memory() -> int | None:
     """Return the peak memory of this process in bytes; None on Windows."""
     try:

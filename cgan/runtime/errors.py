@@ -4,11 +4,14 @@ import difflib
 import re
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
+from cgan.runtime.wording import enumerated
+
 Row = TypeVar("Row")
+MOST_KNOWN = 40  # names in a message
 PACKAGE = __name__.partition(".")[0]
 FLAG = re.compile("--([a-z][a-z-]*)")
 COMMAND = re.compile("(cgan [a-z][^,;:)]*)")  # a command with its flags
@@ -87,11 +90,14 @@ def lookup(table: Mapping[str, Row], name: str, kind: str) -> Row:
     raise InputError(f"unknown {kind} {name!r}{nearest(name, table)}")
 
 
-def nearest(name: str, known: Mapping[str, object] | list[str]) -> str:
-    """Return `: did you mean 'x'? (one of x, y)`, without the question if no name is near."""
+def nearest(name: str, known: Collection[str]) -> str:
+    """Return `: did you mean 'x'? (one of: x, y)`, without the question if no name is near.
+
+    Of very many names only the first ones are listed.
+    """
     names = sorted(known)
     if not names:
         return ": there are none yet"
     close = difflib.get_close_matches(name, names, n=1)
     hint = f": did you mean {close[0]!r}?" if close else ""
-    return f"{hint} (one of: {', '.join(names)})"
+    return f"{hint} (one of: {enumerated(names, MOST_KNOWN)})"

@@ -14,12 +14,13 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from cgan.config.schema import ClassifierConfig, Folders
 from cgan.data.augment import shift_together
+from cgan.data.batches import batches
 from cgan.data.datasets import load_split
 from cgan.data.run_config import COUNTS
 from cgan.data.spec import DataSpec
-from cgan.data.splits import Split, batches, unequal_classes
+from cgan.data.splits import Split, unequal_classes
 from cgan.io.files import csv_bytes
-from cgan.metrics.accuracy import accuracy
+from cgan.metrics.accuracy import accuracy, balanced_accuracy, unequal
 from cgan.models.classifiers import CLASSIFIERS, Classifier
 from cgan.models.judge import extract_split
 from cgan.runtime.crowding import Crowding, crowded
@@ -42,6 +43,7 @@ class ClassifierResult:
 
     folder: Path | None
     test_accuracy: dict[str, float]  # value, low, high
+    balanced_accuracy: dict[str, float] | None  # the mean of the classes, if they are unequal
     seconds: float  # of training, without validation and test
     history: list[dict[str, float]]
 
@@ -102,10 +104,10 @@ def _run(
     writer: RunWriter | None,
     progress: Progress | None,
 ) -> ClassifierResult:
-    network = new_classifier(train.spec, config, train.images.device)
+    network = new_classifier(train.spec, config, train.device)
     progress = progress or Progress()
-    if unequal := unequal_classes(train):
-        progress.line(f"WARNING: {unequal}")
+    if line := unequal_classes(train):
+        progress.line(f"WARNING: {line}")
     history: list[dict[str, float]] = []
     seconds = 0.0
     title = f"classifier {config.dataset}"
@@ -129,11 +131,13 @@ def _run(
     # test, once
     found = extract_split(network, test, batch_size=config.test_batch_size, dtype=torch.float32)
     test_accuracy = accuracy(fake=found)
+    balanced = balanced_accuracy(fake=found) if unequal(found.labels) else None
     if writer is not None:
         facts = {
             "test_accuracy": test_accuracy,
+            **({} if balanced is None else {"balanced_accuracy": balanced}),
             "seconds": seconds,
-            "device": train.images.device.type,
+            "device": train.device.type,
             "precision": precision_name(dtype),
             "threads": torch.get_num_threads(),
             "data_sha256": train.sha256(),
@@ -144,7 +148,7 @@ def _run(
         writer.add({"history.csv": csv_bytes(history)})
         writer.publish()
     folder = None if writer is None else writer.folder
-    return ClassifierResult(folder, test_accuracy, seconds, history)
+    return ClassifierResult(folder, test_accuracy, balanced, seconds, history)
 
 
 def new_classifier(spec: DataSpec, config: ClassifierConfig, device: torch.device) -> Classifier:
@@ -206,7 +210,7 @@ def fit(
                 bar.advance()
                 if step % config.log_interval == 0:
                     bar.say(f"loss {float(losses[-1]):.3f}")
-                if train.images.device.type == "cpu" and (share := crowding.share()):
+                if train.device.type == "cpu" and (share := crowding.share()):
                     again = "stop it and start again with"
                     progress.line(crowded(share, torch.get_num_threads(), again))
             loss_mean = float(torch.stack(losses).mean())

@@ -61,8 +61,8 @@ def train_gan(
     """Train a generator and a discriminator, and save the run at checkpoints.
 
     The generator is evaluated `checks` times per epoch. The best one has the lowest FCD against
-    validation images. Without a judge the last one counts as best. SIGINT (Ctrl-C) or SIGTERM saves
-    and stops.
+    validation images. Without a judge, or with few validation images, the last one counts as best.
+    SIGINT (Ctrl-C) or SIGTERM saves and stops.
 
     Args:
         config: settings of the training.
@@ -253,8 +253,9 @@ def _train_step(state: TrainingState, config: GanConfig, dtype: torch.dtype) -> 
     random, device = state.random, state.device
     generator.train()
     discriminator.train()
-    chosen = state.sampler.next_batch().to(device)
-    real, labels = scale(state.train.images[chosen]), state.train.labels[chosen]
+    chosen = state.sampler.next_batch()
+    real, chosen = scale(state.train.take(chosen)), chosen.to(device)
+    labels = state.train.labels[chosen]
     batch_size = len(real)
     normal = torch.randn(batch_size, config.z_dim, generator=random)
     z = generator.prior(normal).to(device)

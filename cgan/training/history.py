@@ -43,14 +43,16 @@ def in_words(scores: Mapping[str, float]) -> list[str]:
     names = {"guide_accuracy": "guide accuracy", "judge_accuracy": "judge accuracy"}
     words = [f"{names[key]} {scores[key]:.1%}" for key in names if key in scores]
     if "fcd" in scores:
-        words += [f"FCD {scores['fcd']:.3f}", f"coverage {scores['coverage']:.1%}"]
+        words.append(f"FCD {scores['fcd']:.3f}")
+    if "coverage" in scores:
+        words.append(f"coverage {scores['coverage']:.1%}")
     return words
 
 
 class History:
     """The scores of a training at each evaluation, and which were the best so far.
 
-    The best evaluation has the lowest FCD. Without a judge it is the last one.
+    The best evaluation has the lowest FCD. Where none has an FCD, it is the last one.
     """
 
     def __init__(self) -> None:

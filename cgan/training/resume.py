@@ -96,18 +96,19 @@ def require_unchanged(
 
 
 def carried_over(
-    checkpoint: Checkpoint, before: GanConfig, now: Length, *, same_images: bool
+    checkpoint: Checkpoint, before: GanConfig, now: Length, *, same_order: bool
 ) -> Checkpoint:
     """Return a checkpoint in the steps of this training, which may have other settings.
 
     What was done is carried over in epochs, because a step of another batch size, or of other data,
-    is another part of an epoch. If the images have changed, a new pass over them begins.
+    is another part of an epoch. If the images or how they are drawn have changed, a new pass over
+    them begins.
 
     Args:
         checkpoint: of format 2.
         before: the config with which it was written.
         now: the length of this training.
-        same_images: whether the images are those of the checkpoint.
+        same_order: whether the images are those of the checkpoint, and drawn in the same way.
 
     Raises:
         InputError: the checkpoint is damaged.
@@ -118,7 +119,7 @@ def carried_over(
         step, n_images = int(done["step"]), max(1, order.numel())  # none before the first step
         done["step"] = now.step_at(length_of(before, n_images).epochs_at(step))
         done.setdefault("images", step * min(before.batch_size, n_images))
-        if not same_images:
+        if not same_order:
             tensors["order"], done["position"] = order[:0], 0
     except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
         reason = first_line(error)

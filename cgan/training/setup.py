@@ -16,6 +16,7 @@ from cgan.data.run_config import COUNTS
 from cgan.data.spec import DataSpec
 from cgan.data.splits import Split, unequal_classes
 from cgan.io.run_layout import plain_name, runs, unused_name
+from cgan.metrics.frechet import has_covariance
 from cgan.models.classifiers import Classifier
 from cgan.models.hub import ClassifierRun, require_same_images
 from cgan.models.registry import DISCRIMINATORS, GENERATORS
@@ -63,7 +64,7 @@ class Setup:
     @property
     def device(self) -> torch.device:
         """The device of the training."""
-        return self.train.images.device
+        return self.train.device
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def prepare(
     train = load_split(config.dataset, folders.data, "train").to(device)
     validation = load_split(config.dataset, folders.data, "validation")
     found = find_guide_and_judge(guide, judge, train.spec, folders, progress)
-    _warn(train, found, folders, progress)
+    _warn(train, validation, found, folders, progress)
     initial = None
     if init is not None:
         initial = read_initial_weights(init, folders.weights, config, train.spec)
@@ -141,13 +142,21 @@ def prepare(
     )
 
 
-def _warn(train: Split, found: GuideAndJudge, folders: Folders, progress: Progress) -> None:
-    """Say what is odd about the training images, and whether the classifiers know others."""
+def _warn(
+    train: Split, validation: Split, found: GuideAndJudge, folders: Folders, progress: Progress
+) -> None:
+    """Say what is odd about the images, and whether the classifiers know others."""
     if unequal := unequal_classes(train):
         progress.line(f"WARNING: {unequal}")
     for role, run in (("guide", found.guide), ("judge", found.judge)):
         if run and (line := of_other_images(role, run, train.sha256(), folders)):
             progress.line(f"WARNING: {line}")
+    n_features = found.judge.network.head.in_features if found.judge else 0
+    if not has_covariance(len(validation), n_features):
+        progress.line(
+            f"there are {len(validation)} validation images, and FCD needs {n_features + 1}: the "
+            "last networks are kept"
+        )
 
 
 def make_state(setup: Setup) -> tuple[TrainingState, History]:
@@ -161,7 +170,8 @@ def make_state(setup: Setup) -> tuple[TrainingState, History]:
     checkpoint: Checkpoint | None = None
     if point is not None:
         checkpoint = from_format_1(point.checkpoint, train.labels, point.config.modes)
-        checkpoint = carried_over(checkpoint, point.config, setup.length, same_images=same_images)
+        same_order = same_images and point.config.sample_labels == config.sample_labels
+        checkpoint = carried_over(checkpoint, point.config, setup.length, same_order=same_order)
     # the modes of other images cannot be used
     known = checkpoint.tensors.get("modes") if checkpoint and same_images else None
     clusters = cluster_modes(setup.guide, train, config.modes, setup.dtype, known)

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from cgan.config.schema import GanConfig
-from cgan.data.splits import BatchSampler, Split
+from cgan.data.batches import BatchSampler
+from cgan.data.splits import Split
 from cgan.models.classifiers import Classifier
 from cgan.models.frozen_features import FrozenFeatures
 from cgan.models.registry import make_discriminator, make_generator, require_variance
@@ -55,21 +56,23 @@ class TrainingState:
         Raises:
             InputError: the networks do not work with these images or this batch size.
         """
-        self.device = train.images.device
+        self.device = train.device
         generator = make_generator(config, train.spec)
         extractor = FrozenFeatures(guide, dtype)
         discriminator = make_discriminator(config, train.spec, extractor)
         batch_size = min(config.batch_size, len(train))
         require_variance(generator, discriminator, batch_size)
         generator.set_mode_frequencies(clusters.frequencies)
-        discriminator.set_feature_scales(extractor.scales(train.images[:N_SCALED]))
+        first = torch.arange(min(N_SCALED, len(train)))
+        discriminator.set_feature_scales(extractor.scales(train.take(first)))
         self.generator = place(generator, self.device)
         self.discriminator = place(discriminator, self.device)
         self.average = MovingAverage(self.generator, config.ema)
         self.phases = make_phases(config, self.generator, self.discriminator, guide, dtype, steps)
         self.random = torch.Generator().manual_seed(config.seed)  # for batches, noise and labels
         self.train, self.modes = train, clusters.modes
-        self.sampler = BatchSampler(len(train), batch_size, self.random)
+        balanced = train.labels if config.sample_labels == "balanced" else None
+        self.sampler = BatchSampler(len(train), batch_size, self.random, balanced)
         self.log = StepLog()
         self.step = 0  # of `steps`
         self.images = 0  # that were used so far; those of an earlier batch size count, too
@@ -145,7 +148,7 @@ class TrainingState:
                     self._restore_adam(phase, i, weight, tensors)
             set_states(_below(STREAMS, tensors), self.device)
             self.random.set_state(tensors["random"])
-            self._restore_position(tensors["order"], facts["position"])
+            self.sampler.restore(tensors["order"], facts["position"])
             self.log = StepLog()
             self.log.counts = {name: int(n) for name, n in facts["log_counts"].items()}
             sums = {n: tensors[f"log.{n}"].reshape(()).to(self.device) for n in self.log.counts}
@@ -198,13 +201,6 @@ class TrainingState:
         for key, tensor in fresh.items():
             _fill(tensor, tensors[names[key]], names[key])
         phase.optimizer.state[weight] = fresh
-
-    def _restore_position(self, order: Tensor, position: int) -> None:
-        n = self.sampler.n_images
-        complete = len(order) == 0 or torch.equal(order.sort().values, torch.arange(n))
-        if not complete or type(position) is not int or not 0 <= position <= len(order):
-            raise InputError("the checkpoint's position in the data does not fit this data set")
-        self.sampler.order, self.sampler.position = order, position
 
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

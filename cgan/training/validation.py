@@ -7,12 +7,13 @@ import torch
 from numpy.typing import NDArray
 
 from cgan.data.grids import sample_grid
+from cgan.data.spec import DataSpec, plural
 from cgan.data.splits import Split, scale, subset
 from cgan.metrics import manifold
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.diversity import diversity_per_class
 from cgan.metrics.features import Features
-from cgan.metrics.frechet import fcd
+from cgan.metrics.frechet import fcd, has_covariance
 from cgan.metrics.results import ClassRow, histogram_rows
 from cgan.metrics.warnings import Found, find_warnings
 from cgan.models.base import Discriminator, Generator
@@ -35,6 +36,7 @@ class ValidationResult:
     fooled: NDArray[np.bool_]  # [N_SHOWN], whether the discriminator classifies an image as real
     scores: dict[str, float]  # guide_accuracy of a conditional generator; more with a judge
     warnings: list[str]
+    names: tuple[str, ...] = ()  # of the classes; empty: they are called by their labels
 
     def picture(self, epoch: float) -> tuple[str, bytes]:
         """Return a file name with the epoch in it, and a PNG of the first images."""
@@ -57,6 +59,7 @@ class ValidationResult:
             self.by_guide.judged[:N_SHOWN],
             f"{title}\ngreen border: the discriminator says real; broken red border: generated",
             self.fooled,
+            self.names,
         )
         return f"{name}.png", content
 
@@ -71,7 +74,8 @@ class Validator:
 
     With a judge, the scores include `judge_accuracy`, `fcd` and `coverage`, from the functions of
     the full evaluation. The reference is as many validation images with the same labels. Without a
-    judge, `guide_accuracy` is the only score.
+    judge, `guide_accuracy` is the only score. With few validation images, `fcd` and `coverage` are
+    left out.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class Validator:
         self.guide, self.judge, self.dtype = guide, judge, dtype
         real = subset(validation, N_IMAGES)
         self.labels = real.labels
+        self.spec = validation.spec
         self.n_shown = len(real.labels[:N_SHOWN])
         self.real = (
             None if judge is None else extract_split(judge, real, batch_size=N_IMAGES, dtype=dtype)
@@ -108,11 +113,11 @@ class Validator:
                 scores["judge_accuracy"] = accuracy(fake=found)["value"]
             else:
                 found, real = found.as_judged(), real.as_judged()
-            balls = manifold.look(fake=found, real=real)
-            scores["fcd"] = fcd(fake=found, real=real)["value"]
-            scores["coverage"] = manifold.coverage(balls=balls)["value"]
-            warnings = _collapse(found, real)
-        return ValidationResult(images.cpu().numpy(), by_guide, fooled, scores, warnings)
+            scores |= _distances(found, real)
+            warnings = _collapse(found, real, self.spec)
+        return ValidationResult(
+            images.cpu().numpy(), by_guide, fooled, scores, warnings, self.spec.names
+        )
 
     @torch.no_grad()
     def _fooled(
@@ -127,9 +132,21 @@ class Validator:
         return (logits.reshape(n, -1).mean(1) > 0).cpu().numpy()
 
 
-def _collapse(fake: Features, real: Features) -> list[str]:
+def _distances(fake: Features, real: Features) -> dict[str, float]:
+    """Return `fcd` and `coverage`, unless there are too few images for them."""
+    found = {}
+    if has_covariance(len(real), real.features.shape[1]):
+        found["fcd"] = fcd(fake=fake, real=real)["value"]
+    if k := manifold.neighbours_of(len(real)):
+        balls = manifold.look(fake=fake, real=real, k=k)
+        found["coverage"] = manifold.coverage(balls=balls)["value"]
+    return found
+
+
+def _collapse(fake: Features, real: Features, spec: DataSpec) -> list[str]:
     """Return warnings about missing classes and low diversity within a class."""
     diversity = diversity_per_class(fake=fake, real=real)
     rows = [ClassRow(label=label, diversity_high=row["high"]) for label, row in diversity.items()]
-    found = find_warnings(Found({}, rows, histogram_rows(fake, real)))
+    counts = histogram_rows(fake, real)
+    found = find_warnings(Found({}, rows, counts, plural(spec.noun), spec.names))
     return [warning.message for warning in found]

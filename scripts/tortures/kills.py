@@ -18,6 +18,7 @@ import torch
 
 from cgan.config.recipes import gan_config
 from cgan.config.schema import EvalConfig, Folders, GanConfig
+from cgan.data.spec import description
 from cgan.evaluation.evaluate import evaluate
 from cgan.io.journal import COMING, READY, checksums, damaged
 from cgan.io.run_layout import CHECKPOINT, resumable
@@ -36,7 +37,8 @@ TIMES = ["seconds", "validation_seconds"]
 
 def story(recipe: str) -> GanConfig:
     """Return the config of a short training with a checkpoint after every step."""
-    small = gan_config(recipe, "digits", batch_size=160, device="cpu", precision="fp32")
+    size = description("digits").size
+    small = gan_config(recipe, "digits", size, batch_size=160, device="cpu", precision="fp32")
     values = {**vars(small), "epochs": 3, "checkpoint_every": "0.01"}
     return GanConfig(**values)
 

@@ -4,6 +4,7 @@ import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -167,12 +168,12 @@ def test_what_cannot_be_drawn_is_refused_with_words(browser: Browser, origin: st
         for i, (field, text, words) in enumerate(REFUSED):
             before, address = pictures(visit), visit.page.url
             visit.page.fill(field, text)
-            assert words in said(visit, "#number-problem", words)
+            assert words in said(visit, "#images-problem", words)
             assert visit.page.get_attribute(field, "aria-invalid") == "true"
             assert (pictures(visit), visit.page.url) == (before, address)
             visit.page.fill(field, str(10 + i))
             others(visit, before)
-            assert visit.page.inner_text("#number-problem") == ""
+            assert visit.page.inner_text("#images-problem") == ""
             assert visit.page.get_attribute(field, "aria-invalid") == "false"
         for field, problem in (("#move-seed", "#move-problem"), ("#seed-b", "#points-problem")):
             visit.page.fill(field, "-1")
@@ -234,7 +235,8 @@ def test_the_kind_of_digit_is_told(together: Visit) -> None:
 def test_another_digit_is_drawn_with_the_same_noise(together: Visit) -> None:
     visit = together
     before = pictures(visit, "#move-strip")
-    visit.page.select_option("#move-label", "4")
+    visit.page.fill("#move-class", "4")
+    visit.page.press("#move-class", "Enter")
     others(visit, before, "#move-strip")
     said(visit, "#move-strip .label", "classified as 4")
 
@@ -257,7 +259,7 @@ def test_the_way_leads_from_one_seed_to_the_other(together: Visit) -> None:
 
 
 SAVED = [
-    ("#save-number", "#strip", "cgan-mnist-2026-seed-1.png", 4),
+    ("#save-images", "#strip", "cgan-mnist-2026-seed-1.png", 4),
     ("#save-move", "#move-strip", "cgan-mnist-7-moved-seed-1.png", 1),
 ]
 
@@ -302,7 +304,7 @@ def test_a_screen_reader_is_told_what_was_drawn(browser: Browser, origin: str) -
 def test_the_page_is_sound(browser: Browser, origin: str, width: int, scheme: str) -> None:
     with ready(browser, origin, width=width, scheme=scheme) as visit:
         visit.page.fill("#number", "12 ")  # with a word of refusal
-        said(visit, "#number-problem", "is not a digit")
+        said(visit, "#images-problem", "is not a digit")
         check(visit)
 
 
@@ -347,8 +349,9 @@ def test_a_generator_without_labels_is_not_asked_for_digits(
 ) -> None:
     gan = untrained(gan_config("mlp", "digits"), load_generator("digits", tmp_path).spec)
     with served(bare(gan)) as origin, ready(browser, origin) as visit:
-        assert "no digit can be requested" in visit.page.inner_text("#write-about")
-        for hidden in ("#number", "#move-label", "#points-label"):
+        assert "no digit can be requested" in visit.page.inner_text("#images-about")
+        assert visit.page.inner_text("h1") == "Ask for images"
+        for hidden in ("#number", "#class", "#each", "#move-class", "#points-class"):
             assert not visit.page.is_visible(hidden)
         before = pictures(visit)
         assert len(before) == 8
@@ -357,18 +360,104 @@ def test_a_generator_without_labels_is_not_asked_for_digits(
         check(visit)
 
 
-def test_what_is_not_there_is_said_and_the_rest_works(browser: Browser) -> None:
-    with served(bare(untrained(digits_config(modes=1)))) as origin, ready(browser, origin) as visit:
+@pytest.fixture(scope="module")
+def bird_run() -> GanRun:
+    """An untrained generator of four classes with names, of which one had no images."""
+    names = ("Bird house", "bird", "<i>\u00c9l\u00e9phant</i>", "never seen")
+    gan = untrained(digits_config(modes=1), replace(TOY, names=names))
+    return replace(gan, class_counts=(5, 5, 5, 0))
+
+
+@pytest.fixture(scope="module")
+def named(bird_run: GanRun) -> Iterator[str]:
+    with served(bare(bird_run)) as address:
+        yield address
+
+
+def test_what_is_not_there_is_said_and_the_rest_works(browser: Browser, named: str) -> None:
+    with ready(browser, named) as visit:
         assert "There is no judge of toy" in visit.page.inner_text("#about-judge")
         assert "nothing says whether an image looks real" in visit.page.inner_text(
             "#about-discriminator"
         )
-        assert visit.page.input_value("#number") == "0123"
-        assert visit.page.inner_text("#strip").strip() == ""
+        assert visit.page.inner_text("#strip figcaption >> nth=0").strip() == ""
         assert visit.page.inner_text("#read") == ""
-        visit.page.fill("#number", "4")
-        said(visit, "#number-problem", "write digits from 0 to 3")
+        assert "One class is not offered" in visit.page.inner_text("#images-about")
+        assert not visit.page.is_visible("#number")
+        assert "digit" not in visit.page.inner_text("body").lower()
         check(visit)
+
+
+def chosen(visit: Visit) -> list[str]:
+    """Return the names of the chosen classes."""
+    return visit.page.locator("#chosen button").all_inner_texts()
+
+
+def test_classes_are_found_by_name_with_the_keyboard(browser: Browser, named: str) -> None:
+    with ready(browser, named, width=390, scheme="dark") as visit:
+        page, field = visit.page, visit.page.get_by_role("combobox", name="Add a class")
+        assert page.inner_text("h1") == "Ask for images of a class"
+        assert chosen(visit) == ["Bird house", "bird", "<i>\u00c9l\u00e9phant</i>"]
+        before = pictures(visit)
+        field.press("Backspace")  # removes the last one
+        before = others(visit, before)
+        assert chosen(visit) == ["Bird house", "bird"]
+        field.press_sequentially("ELE")
+        options = page.get_by_role("option")
+        assert options.all_inner_texts() == ["<i>\u00c9l\u00e9phant</i>"]
+        active = field.get_attribute("aria-activedescendant")
+        assert active == options.first.get_attribute("id")
+        page.eval_on_selector("#class-list", "list => { list.style.position = 'static' }")
+        check(visit)  # with the list open, which covers nothing now
+        field.press("Enter")
+        before = others(visit, before)
+        assert len(before) == 3
+        field.press("ArrowDown")
+        assert options.all_inner_texts() == ["Bird house", "bird", "<i>\u00c9l\u00e9phant</i>"]
+        field.press("ArrowDown")
+        field.press("Enter")  # chosen already, so it is removed
+        before = others(visit, before)
+        assert chosen(visit) == ["Bird house", "<i>\u00c9l\u00e9phant</i>"]
+        field.fill("never")
+        said(visit, "#class-part .none", "No class has this name")
+        field.press("Escape")
+        assert (field.input_value(), page.inner_text("#class-part .none")) == ("", "")
+        page.get_by_role("button", name="Remove Bird house").click()
+        others(visit, before)
+        page.keyboard.press("Enter")  # the next one has the focus; nothing is left
+        said(visit, "#images-problem", "Choose a class")
+        assert page.evaluate("document.activeElement.id") == "class"
+
+
+def test_an_image_of_each_chosen_class_is_drawn_in_its_colours(
+    browser: Browser, named: str, bird_run: GanRun
+) -> None:
+    with ready(browser, named, "/#class=bird&class=Bird+house&class=never+seen&seed=4") as visit:
+        page = visit.page
+        assert chosen(visit) == ["bird", "Bird house"]
+        assert page.locator("#strip .title").all_inner_texts() == ["bird", "Bird house"]
+        first, second = pictures(visit)
+        page.fill("#each", "2")
+        bird, other_bird, house, _ = others(visit, [first, second])
+        assert np.abs(np.subtract([bird, house], [first, second])).max() <= ROUNDED
+        assert np.abs(np.subtract(bird, other_bird)).max() > ROUNDED
+        assert page.url.endswith("#class=bird&class=Bird+house&each=2&seed=4")
+        page.fill("#each", "13")
+        said(visit, "#images-problem", "These would be 26 images; 24 are drawn at most")
+        noise = page.evaluate(
+            "size => import(new URL('noise.js', location)).then("
+            "m => [...m.noise(4, 1, size, 'normal')])",
+            bird_run.network.z_dim,
+        )
+        with torch.no_grad():
+            images = bird_run.network(torch.tensor([noise]), torch.tensor([1]))
+        expected = ((images[0] + 1) * 127.5).permute(1, 2, 0).numpy()
+        shown = np.reshape(bird, (TOY.height, TOY.width, 4))[:, :, :3]
+        assert np.abs(shown - expected).max() <= 1
+        box = page.locator("#strip canvas").first.bounding_box()
+        assert box is not None
+        assert (box["width"] - 2) % TOY.width == 0  # without its border; each pixel is a square
+        assert (box["height"] - 2) * TOY.width == (box["width"] - 2) * TOY.height
 
 
 def test_a_network_that_does_not_come_is_said(browser: Browser, files: dict[str, bytes]) -> None:
@@ -470,6 +559,27 @@ def test_points_in_the_browser_move_as_those_of_cgan_latent_do(
     assert places.tolist() == pytest.approx([1, -2, 0.5], abs=1e-9)
     left = torch.tensor(there, dtype=torch.float64) - first[0]
     assert (left - basis.T @ (basis @ left)).abs().max() < 1e-9
+
+
+def test_one_of_a_thousand_classes_is_found(beside: Visit) -> None:
+    names = [f"shape {i}" if i % 2 else f"Caf\u00e9/{i}" for i in range(1000)]
+    found, first, exact, shown = in_page(
+        beside,
+        "combobox.js",
+        """const { Classes } = await import(new URL("classes.js", location));
+           const offered = [...argument.keys()].filter((label) => label !== 20);
+           const classes = new Classes({noun: "class", nouns: "classes", names: argument, offered});
+           const [field, list, none] = ["input", "ul", "p"].map((name) =>
+             document.body.appendChild(document.createElement(name)));
+           list.id = "list";
+           new m.Combobox(field, classes, {choose() {}, chosen: () => false, text: () => ""});
+           field.click();
+           return [classes.matches("CAFE 20"), classes.matches("shape 1")[0],
+             classes.find("cafe/998"), list.children.length];""",
+        names,
+    )
+    assert found == [label for label in range(0, 1000, 2) if "20" in str(label) and label != 20]
+    assert (first, exact, shown) == (1, 998, 999)
 
 
 def test_the_newest_request_alone_is_worked_at(beside: Visit) -> None:

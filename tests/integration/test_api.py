@@ -35,8 +35,9 @@ from cgan.runtime.errors import InputError, naming_arguments
 pytestmark = pytest.mark.usefixtures("few_training_images")
 SQUARES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
 NAMES = [
-    *("Evaluation", "Images", "Samples", "evaluate", "load_classifier", "load_generator"),
-    *("read_report", "train_classifier", "train_gan"),
+    *("Dataset", "Evaluation", "Images", "Samples", "evaluate"),
+    *("load_classifier", "load_generator"),
+    *("read_report", "run", "train_classifier", "train_gan"),
 ]
 
 
@@ -201,7 +202,7 @@ def test_the_old_name_of_the_label_warns_and_draws_the_same(toy: Any, label: Any
             "give only label",
             marks=pytest.mark.filterwarnings("ignore::DeprecationWarning"),
         ),
-        ({"label": "7"}, "label must be a whole number"),
+        ({"label": "seven"}, "have no names; give a number from 0 to 9"),
         ({"label": 7.0}, "label must be a whole number"),
         ({"label": [[7]]}, "label must be a whole number"),
         ({"label": [[7], [1, 2]]}, "label must be a whole number"),

@@ -9,7 +9,7 @@ from conftest import REPOSITORY, digits_config
 from torch import nn
 
 from cgan.config.recipes import classifier_config, gan_config
-from cgan.data.spec import DataSpec
+from cgan.data.spec import DataSpec, description
 from cgan.data.splits import Split, scale
 from cgan.runtime.errors import InputError
 
@@ -22,6 +22,7 @@ from scripts.benchmarks.figure import draw
 from scripts.benchmarks.rows import MACHINE, Row
 from scripts.benchmarks.textbook import Pictures, Textbook
 
+DIGITS = description("digits").size
 NOWHERE = Path("nowhere")  # scikit-learn's digits need no folder
 HERE = Row(MACHINE, "a machine", math.nan, math.nan, math.nan, "", 0)
 
@@ -145,7 +146,7 @@ def test_quality_is_measured_in_seconds_and_in_epochs_of_the_baseline() -> None:
 
 
 def test_the_classifier_is_told_by_its_epochs_and_its_test() -> None:
-    config = replace(classifier_config("guide", "digits"), epochs=2, precision="fp32")
+    config = replace(classifier_config("guide", "digits", DIGITS), epochs=2, precision="fp32")
     found = {row.what: row for row in quality.classifier(config, NOWHERE, seeds=2)}
     assert found["training, epochs 1 to 1"].value < found["training, epochs 1 to 2"].value
     assert 10 < found["test accuracy at the end"].value <= 100

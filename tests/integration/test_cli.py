@@ -516,6 +516,10 @@ def test_a_class_that_does_not_exist_is_wrong_use(digits_run: Folders, tmp_path:
     )
     assert result.exit_code == 2
     assert "0 to 9" in result.stderr
+    for command in ("sample", "latent"):
+        result = run(command, "digits", "--class", "seven", "--out", tmp_path / "x")
+        assert result.exit_code == 2
+        assert "have no names; give a number from 0 to 9" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

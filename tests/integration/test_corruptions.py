@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from cgan.data.datasets import load_split
-from cgan.data.splits import SPLITS, Split
+from cgan.data.spec import SPLITS
+from cgan.data.splits import Split
 from cgan.evaluation.comparison import Extractors, Reference
 from cgan.evaluation.corruptions import FAULTS, Supplies
 from cgan.evaluation.scores import Scores, score

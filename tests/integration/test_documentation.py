@@ -17,12 +17,14 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from chromium import check, opened
 from click.testing import CliRunner
 from conftest import REPOSITORY, send_at
 from documented import commands, documented, programs
+from PIL import Image
 from playwright.sync_api import Browser
 
 from cgan.cli import main
@@ -67,6 +69,16 @@ def their_images() -> None:
     cgan("sample", "digits", "-n", "120", "--out", "theirs.npz")
 
 
+def labelled_images() -> None:
+    """Make a folder with a folder for each of two classes."""
+    random = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        Path("animals", name).mkdir(parents=True, exist_ok=True)
+        for i in range(20):
+            image = Image.fromarray(random.integers(0, 256, (20, 30), np.uint8))
+            image.save(f"animals/{name}/{i}.png")
+
+
 def interrupted_training() -> None:
     """Begin a training and press Ctrl-C in it."""
     with pytest.MonkeyPatch.context() as patch:
@@ -96,6 +108,14 @@ TABLE = [
         "--dataset digits --epochs 1 --name sample-guide",
         leaves=("weights/sample-guide/classifier.safetensors",),
     ),
+    Row(
+        "cgan data FOLDER",
+        "--size 16",
+        {"FOLDER": "animals"},
+        says="40 images of 2 classes, 16x16, grey",
+        before=labelled_images,
+    ),
+    Row("cgan data", says="animals-"),
     Row("cgan recipes --fields", says="label_smoothing"),
     Row("cgan train-gan --checks 4", f"{SHORT} --dry-run", says="nothing saved"),
     Row(

@@ -23,6 +23,7 @@ from cgan.metrics.results import Accuracy, Results, parse_results
 from cgan.models.hub import load_classifier
 from cgan.models.judge import extract, extract_split
 from cgan.models.roles import require_knowledge
+from cgan.reporting.page import write_report
 from cgan.reporting.read import read_results
 from cgan.reporting.tables import summary
 from cgan.runtime.errors import InputError
@@ -446,6 +447,33 @@ def test_classes_that_a_split_lacks_are_left_out_and_the_rest_is_evaluated(
     patched(monkeypatch, lambda real, split: of_classes(real, {len(split) % 3}))
     with pytest.raises(InputError, match="have no class in common"):
         evaluate("toy", config, folders)
+
+
+BALLS = {"precision", "recall", "density", "coverage", "duplicate_rate"}
+# by number of real images: what is left out beside the FCD
+FEW: dict[int, set[str]] = {
+    50: set(),
+    12: {"ndb", "intra_class_diversity"},
+    3: {"ndb", "intra_class_diversity"} | BALLS,
+}
+
+
+@pytest.mark.parametrize("n", FEW)
+def test_few_real_images_are_compared_as_far_as_they_go(
+    n: int, digits_run: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def few(real: Split, split: str) -> Split:
+        two = of_classes(real, {0, 1})
+        return two if split == "train" else subset(two, n)
+
+    patched(monkeypatch, few)
+    config = replace(CONFIG, copying=False)
+    results = evaluate("toy", config, replace(digits_run, reports=tmp_path))
+    assert set(results.left_out) == {"fcd", "gan_train_accuracy", "copying_z"} | FEW[n]
+    assert results.left_out["fcd"] == f"it needs 97 images to compare with, and there are {n}"
+    assert results.metrics["judge_accuracy"].n == 230
+    assert results.metrics["class_kl"].n == n
+    assert write_report(tmp_path / "toy").page.is_file()
 
 
 def test_a_judge_of_another_data_set_is_refused(digits_run: Folders) -> None:

@@ -17,8 +17,8 @@ import torch
 from conftest import REPOSITORY, TOY
 from torch import Tensor, nn
 
-from cgan.config.recipes import RECIPES
-from cgan.config.schema import ClassifierConfig
+from cgan.config.recipes import RECIPES, gan_config
+from cgan.config.schema import ClassifierConfig, DataSize
 from cgan.data.spec import DataSpec
 from cgan.deploy.export import (
     FORMATS,
@@ -49,7 +49,12 @@ from cgan.runtime.version import __version__
 
 CLOSE = 1e-4
 MODES = 3
-ODD = DataSpec("odd", 2, 11, 13, 5)  # sides that are rounded up when they are halved
+ODD = DataSpec("odd", 2, 11, 45, 5)  # sides that are rounded up when they are halved; one is large
+NAMES = ("oak", "\u00e9rable", "pine", "fir")
+SPECS = {  # of recipes whose networks are built for other images than TOY's
+    "guided": DataSpec("toy", 3, 30, 18, 4, names=NAMES),  # padded and cropped
+    "conv": DataSpec("toy", 3, 64, 64, 4),  # which need further layers
+}
 SEVERAL = [1, 64, 2]  # images at a time
 
 # the outputs of every TorchScript file named, by a Python that has no cgan
@@ -89,22 +94,25 @@ def untrained_classifier(name: str, spec: DataSpec = TOY) -> ClassifierRun:
 
 def untrained(recipe: str, kind: str) -> Source:
     """Return a generator or a discriminator of a recipe, of several modes where that can be."""
+    spec = SPECS.get(recipe, TOY)
     modes = MODES if RECIPES[recipe].noise == "normal" else 1
-    config = replace(RECIPES[recipe], dataset="toy", modes=modes)
+    config = gan_config(recipe, "toy", DataSize(1000, 4, *spec.image_shape), modes=modes)
+    where = Path("nowhere")
     if kind == "generator":
-        generator = make_generator(config, TOY)
-        shares = torch.rand(TOY.n_classes, config.modes) + 0.2
+        generator = make_generator(config, spec)
+        shares = torch.rand(spec.n_classes, config.modes) + 0.2
         generator.set_mode_frequencies(shares / shares.sum(1, keepdim=True))
         stirred(generator)
-        return GanRun("toy", Path("nowhere"), TOY, config, "toy-guide", "0" * 64, generator)
-    guide = untrained_classifier("leaky-cnn")
-    discriminator = make_discriminator(config, TOY, guide.network.local_and_global)
+        counts = (9, 0, 9, 9)
+        return GanRun("toy", where, spec, config, "guide", "0" * 64, generator, None, counts)
+    guide = untrained_classifier("leaky-cnn", spec)
+    discriminator = make_discriminator(config, spec, guide.network.local_and_global)
     discriminator.set_feature_scales(torch.tensor([1.7, 0.6]))
     stirred(discriminator)
     if not uses_guide_features(config):
-        return DiscriminatorRun("toy", Path("nowhere"), TOY, config, None, discriminator)
+        return DiscriminatorRun("toy", where, spec, config, None, discriminator)
     attach_guide(discriminator, guide.network)
-    return DiscriminatorRun("toy", Path("nowhere"), TOY, config, guide, discriminator)
+    return DiscriminatorRun("toy", where, spec, config, guide, discriminator)
 
 
 SOURCES: dict[str, Callable[[], Source]] = {
@@ -224,7 +232,7 @@ def test_random_inputs_are_such_as_the_network_was_made_for() -> None:
     assert float(uniform.abs().max()) <= 1
     assert float(uniform.std()) == pytest.approx(3**-0.5, abs=0.01)
     images, labels, modes = portable(untrained("guided", "discriminator")).random_inputs(2000)
-    assert images.shape == (2000, *TOY.image_shape)
+    assert images.shape == (2000, *SPECS["guided"].image_shape)
     assert -1 <= float(images.min()) < -0.99 < 0.99 < float(images.max()) <= 1
     assert labels.unique().tolist() == list(range(TOY.n_classes))
     assert modes.unique().tolist() == list(range(MODES))
@@ -247,12 +255,15 @@ def test_what_ships_is_exported_by_three_functions_with_what_one_must_know() -> 
         assert facts["run"] == ("digits-judge" if kind == "judge" else "digits")
         assert facts["version"] == __version__
         assert facts["classes"] == "10"
+        assert json.loads(facts["class_names"]) == list("0123456789")
+        assert facts["class_noun"] == "digit"
+        assert json.loads(facts["image_shape"]) == [1, 28, 28]
         if kind == "generator":
             assert (facts["z_dim"], facts["noise"], facts["modes"]) == ("64", "normal", "8")
         del model.graph.initializer[:]  # of whose bytes any may look like a text
         for part in (str(REPOSITORY), ".py", "site-packages", "cgan"):
             assert part.encode() not in model.SerializeToString()
-    facts = portable(untrained("udacity", "generator")).facts
+    facts = portable(untrained("udacity", "generator")).fact_texts()
     assert facts["noise"] == "uniform in (-1, 1)"
     assert facts["conditional"].startswith("no")
 
@@ -264,6 +275,9 @@ def test_torchscript_and_npz_tell_the_same_facts(tmp_path: Path) -> None:
     warnings.simplefilter("ignore")  # it is deprecated; pytest undoes this
     torch.jit.load(str(tmp_path / "x.pt"), _extra_files=extra)
     assert json.loads(extra["facts.json"]) == {"format": 2, **packed.facts}
+    assert packed.facts["class_names"] == list(NAMES)
+    assert packed.facts["image_shape"] == [3, 30, 18]
+    assert packed.facts["untrained_labels"] == [1]
     (tmp_path / "x.npz").write_bytes(to_npz(packed))
     with np.load(tmp_path / "x.npz", allow_pickle=False) as arrays:
         about = json.loads(str(arrays[ABOUT]))

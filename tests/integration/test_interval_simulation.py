@@ -9,6 +9,7 @@ from cgan.metrics import manifold
 from cgan.metrics.duplicates import duplicate_rate
 from cgan.metrics.features import Features
 from cgan.metrics.frechet import fcd
+from cgan.metrics.intervals import mean_proportion
 from cgan.metrics.neighbours import nearest_in
 from cgan.metrics.registry import METRICS, Copies, Inputs
 
@@ -111,6 +112,25 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(
     # the mean at this number of images, known to a twentieth of the spread that an interval is for
     truth = value.mean()
     assert ((low <= truth) & (truth <= high)).mean() == pytest.approx(0.95, abs=0.02 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("trials", "shares"),
+    [
+        ([234, 390], [0.8, 0.99]),
+        ([1000, 30], [0.95, 0.7]),
+        ([5, 10, 19, 22, 38, 47, 80, 150, 300, 386], [0.9] * 10),
+        ([2] * 242, [0.9] * 242),
+    ],
+)
+def test_the_interval_of_a_mean_of_classes_holds_the_truth_too(
+    trials: list[int], shares: list[float]
+) -> None:
+    random, n = np.random.default_rng(0), np.array(trials)
+    found = [mean_proportion(random.binomial(n, shares), n) for _ in range(4 * REPETITIONS)]
+    truth = np.mean(shares)
+    held = np.mean([score["low"] <= truth <= score["high"] for score in found])
+    assert held == pytest.approx(0.955, abs=0.025)
 
 
 def test_the_extrapolated_distance_is_free_of_what_falls_with_the_number_of_images() -> None:

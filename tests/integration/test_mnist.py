@@ -13,7 +13,8 @@ from cgan.config.recipes import classifier_config
 from cgan.config.schema import Folders
 from cgan.data.datasets import load_split
 from cgan.data.mnist_sample import FILE, SIZE, read_sample
-from cgan.data.splits import SPLITS, Split, scale, subset
+from cgan.data.spec import SPLITS
+from cgan.data.splits import Split, scale, subset
 from cgan.evaluation.comparison import Extractors, Reference
 from cgan.evaluation.scores import score
 from cgan.io.strict import unpack_xz

@@ -142,6 +142,20 @@ def test_a_run_does_not_go_on_with_another_config_unless_told_to(
     assert len(result.history) == 2
 
 
+def test_a_run_goes_on_with_other_class_frequencies_if_told_to(
+    stopped: tuple[GanConfig, Folders],
+) -> None:
+    config, folders = stopped
+    for epochs, kind in ((2, "balanced"), (3, "data")):  # each begins a new pass over the images
+        other = replace(config, sample_labels=kind, epochs=epochs)
+        with pytest.raises(InputError, match=f"sample_labels \\w+ -> {kind}"):
+            train_gan(other, folders, name="x", resume=True)
+        result = train_gan(other, folders, name="x", resume=True, with_changes=True)
+        assert len(result.history) == epochs
+        order = read_checkpoint(folders.weights / "x").tensors["order"]
+        assert (len(order.unique()) == 144) == (kind == "data")
+
+
 def test_what_does_not_change_what_is_learned_may_change(
     stopped: tuple[GanConfig, Folders],
 ) -> None:
@@ -190,10 +204,11 @@ def one_epoch(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"checks": 3}, [1, 4 / 3, 5 / 3, 2, 7 / 3, 8 / 3, 3]),
         ({"d_every": 2}, [1, 2, 3]),
         ({"seed": 2}, [1, 2, 3]),
+        ({"sample_labels": "balanced"}, [1, 2, 3]),
     ],
 )
 def test_what_was_done_with_other_settings_counts_in_epochs(
-    changes: dict[str, int], epochs: list[float], one_epoch: Path, tmp_path: Path
+    changes: dict[str, Any], epochs: list[float], one_epoch: Path, tmp_path: Path
 ) -> None:
     folders = in_folder(tmp_path)
     shutil.copytree(one_epoch, folders.weights / "x")

@@ -3,15 +3,21 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from cgan.cli import main
 from cgan.config.recipes import classifier_config
 from cgan.config.schema import ClassifierConfig, Folders
+from cgan.data.datasets import load_split
+from cgan.data.spec import description
+from cgan.data.splits import Split
 from cgan.models.classifiers import CLASSIFIERS
 from cgan.models.hub import load_classifier
 from cgan.runtime.errors import InputError, TrainingError
 from cgan.training.classifier import train_classifier
 
-TOY = classifier_config("guide", "digits", epochs=3, precision="fp32", device="cpu")
+DIGITS = description("digits").size
+TOY = classifier_config("guide", "digits", DIGITS, epochs=3, precision="fp32", device="cpu")
 
 
 def in_folder(top: Path) -> Folders:
@@ -33,6 +39,25 @@ def test_without_save_model_nothing_is_written(tmp_path: Path) -> None:
     config = replace(TOY, dry_run=True)
     assert train_classifier(config, in_folder(tmp_path)).folder is None
     assert not (tmp_path / "weights").exists()
+
+
+@pytest.mark.parametrize("unequal", [False, True])
+def test_of_unequal_classes_the_balanced_accuracy_is_told_too(
+    unequal: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(dataset: str, data_dir: Path, split: str) -> Split:
+        whole = load_split(dataset, data_dir, split)
+        few = whole.labels == 0
+        few[few.nonzero()[:5]] = False  # all but five of class 0
+        return replace(whole, images=whole.images[~few], labels=whole.labels[~few])
+
+    if unequal:
+        monkeypatch.setattr("cgan.training.classifier.load_split", changed)
+    command = ["train-classifier", "--dataset", "digits", "--dry-run", "-q", "--data-dir"]
+    done = CliRunner().invoke(main, [*command, str(tmp_path)])
+    assert done.exit_code == 0
+    assert "test accuracy " in done.output
+    assert ("balanced accuracy " in done.output) == unequal
 
 
 @pytest.mark.parametrize("network", CLASSIFIERS)

@@ -6,7 +6,7 @@ import torch
 
 from cgan.config.schema import Folders
 from cgan.data.datasets import load_split
-from cgan.data.splits import scale
+from cgan.data.splits import scale, subset
 from cgan.metrics import manifold
 from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import fcd
@@ -97,6 +97,17 @@ def test_without_a_judge_only_the_guide_speaks(generator: Generator) -> None:
     verdict = validator(generator, discriminator())
     assert verdict.scores.keys() == {"guide_accuracy"}
     assert verdict.warnings == []
+
+
+@pytest.mark.parametrize(("n", "missing"), [(96, {"fcd"}), (3, {"fcd", "coverage"})])
+def test_few_validation_images_leave_out_what_needs_more(
+    n: int, missing: set[str], generator: Generator
+) -> None:
+    guide, judge = classifiers()
+    validation = subset(load_split("digits", Path(), "validation"), n)
+    verdict = Validator(validation, guide, judge, torch.float32)(generator, discriminator())
+    known = {"guide_accuracy", "judge_accuracy", "fcd", "coverage"}
+    assert verdict.scores.keys() == known - missing
 
 
 def test_a_generator_that_heeds_no_label_is_not_scored_by_labels() -> None:

@@ -67,7 +67,9 @@ def test_the_page_and_the_server_have_one_policy(files: dict[str, bytes]) -> Non
 
 def test_the_facts_tell_the_run_and_its_judge(files: dict[str, bytes]) -> None:
     facts = json.loads(files[FACTS])
-    assert facts["format"] == 2
+    assert facts["format"] == 3
+    assert (facts["noun"], facts["numbers"], facts["offered"]) == ("digit", True, list(range(10)))
+    assert facts["names"] == list("0123456789")
     assert facts["run"] == "mnist"
     assert facts["version"] == __version__
     assert facts["guide"] == "mnist-guide"
@@ -126,9 +128,14 @@ def test_what_is_no_accuracy_is_refused(accuracy: object, tmp_path: Path) -> Non
 def test_what_is_not_known_or_was_not_used_is_not_told() -> None:
     shipped = load_generator("digits", Path("none"))
     gan = replace(shipped, config=gan_config("mlp", "digits"))  # which no guide taught
+    spec = replace(gan.spec, dataset="birds-0123abcd", noun="bird", names=tuple("abcdefghij"))
+    gan = replace(gan, spec=spec, class_counts=(0, 5, 0, *[5] * 7))
     facts = json.loads(site_files(gan, None, {"generator.onnx": b"G"})[FACTS])
     assert facts["judge"] is None
     assert facts["guide"] is None
+    assert (facts["dataset"], facts["nouns"], facts["names"]) == ("birds", "birds", [*"abcdefghij"])
+    assert facts["offered"] == [1, *range(3, 10)]
+    assert not facts["numbers"]
 
 
 def small_site(**more: bytes) -> Site:

@@ -143,7 +143,7 @@ WRONG: dict[str, list[tuple[list[object], str]]] = {
         (["digits", "--class", "10"], "0 to 9"),
         (["digits", "--digit", "10"], "0 to 9"),
         (["digits", "--class", "-1"], "0 to 9"),
-        (["digits", "--class", "seven"], "not a valid integer"),
+        (["digits", "--class", "seven"], "give a number from 0 to 9"),
         (["digits", "-n", "0"], "must be 1 or more"),
         (["digits", "-n", ABSURD], "-n"),
         (["digits", "--seed", 2**64], "--seed must be a whole number below 2^63"),
@@ -276,6 +276,39 @@ WRONG: dict[str, list[tuple[list[object], str]]] = {
         (["--epoch", "1"], "'--epochs'"),
         (["--dataset", "mnist"], "No such option '--dataset'"),
     ],
+    "run": [
+        ([], "Missing argument 'DATA'"),
+        (["digts"], "did you mean 'digits'"),
+        (["nowhere/at/all"], "does not exist"),
+        (["file"], "file"),
+        (["digits", "digits"], "unexpected extra argument"),
+        (["digits", "--size", "15"], "not in the range 16<=x<=128"),
+        (["digits", "--size", "32"], "digits"),
+        (["digits", "--fit", "squeeze"], "'crop', 'pad', 'stretch'"),
+        (["digits", "--ground", "red"], "is not one of"),
+        (["digits", "--recipe", "giuded"], "did you mean 'guided'"),
+        (["digits", "--epochs", "0"], "--epochs must be above 0"),
+        (["digits", "--judge-epochs", "0"], "--epochs must be 1 or more"),
+        (["digits", "--name", "a/b"], "is not a run name"),
+        (["digits", "--reports-dir", "file"], "choose another with --reports-dir"),
+        (["digits", "--opne"], "'--open'"),
+    ],
+    "data": [
+        (["digts"], "did you mean 'digits'"),
+        (["nowhere/at/all"], "does not exist"),
+        (["file"], "file"),
+        (["w"], "w"),
+        (["digits", "digits"], "unexpected extra argument"),
+        (["digits", "--size", "129"], "not in the range 16<=x<=128"),
+        (["digits", "--seed", "-1"], "seed"),
+        (["digits", "--seed", "one"], "not a valid integer"),
+        (["digits", "--name", "mine"], "leave the settings out"),
+        (["digits", "--write", "file"], "is not an empty folder"),
+        (["digits", "--write", "w"], "is not an empty folder"),
+        (["--write", "new"], "--write needs DATA"),
+        (["digits", "--gery"], "'--grey'"),
+        (["--json=all"], "does not take a value"),
+    ],
     "doctor": [
         (["--device", "cup"], "did you mean 'cpu'"),
         (["--device", "gpu"], "unknown device 'gpu'"),
@@ -311,7 +344,8 @@ CASES = [
     for command, uses in WRONG.items()
     for i, (arguments, part) in enumerate(uses)
 ]
-QUIET = ("train-classifier", "train-gan", "evaluate", "demo")  # which else tell what they do
+# they tell what they do otherwise
+QUIET = ("train-classifier", "train-gan", "evaluate", "demo", "run", "data")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from cgan.data.grids import GROUND, mosaic_bytes
 from cgan.evaluation.comparison import Neighbours, Reference
 from cgan.evaluation.gallery import (
     N_ALIKE,
+    N_CERTAIN,
+    N_CLASSES,
     N_PAIRS,
     N_SURE,
     N_UNSURE,
@@ -204,3 +206,21 @@ def test_without_requests_samples_are_the_first_and_nothing_is_a_mistake(
     assert greys(found["samples"]) == list(range(N))
     first = found["samples"].cells[0]
     assert first == Cell(label=None, judged=0, certainty=first.certainty)
+
+
+def test_of_many_classes_some_are_shown_and_those_that_are_judged_worst(
+    reference: Reference,
+) -> None:
+    k, each = 242, 3
+    labels = np.tile(np.arange(k), each)
+    worst = [17, 40, 41, 99, 100, 150, 200, 230]
+    judged = np.where(np.isin(labels, worst), (labels + 1) % k, labels)
+    logits = np.eye(k, dtype=np.float32)[judged] * 9
+    seen = Features(labels, logits, logits[:, :3])
+    pixels = torch.zeros(len(labels), 1, 2, 2, dtype=torch.uint8)
+    shown = choose(pixels, Inputs(seen, seen, seen, seen, None), None, reference)
+    rows = [cell.label for cell in shown["samples"].cells][::each]
+    assert len(rows) == N_CLASSES
+    assert (rows[0], rows[-len(worst) - 1]) == (0, k - 1)
+    assert rows[-len(worst) :] == worst
+    assert len(shown["certain"].cells) == N_CERTAIN

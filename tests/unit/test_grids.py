@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from cgan.data.grids import FRAMES, film_bytes, mosaic, sample_grid, write_images
+from cgan.data.grids import FRAMES, film_bytes, mosaic, sample_grid, sheet_bytes
+from cgan.data.images import write_images
 from cgan.runtime.errors import InputError
 
 LABELS = np.arange(12) % 4
@@ -99,3 +100,26 @@ def test_a_film_has_a_frame_an_epoch_and_of_many_the_first_and_the_last() -> Non
     many = frames(100)
     assert len(many) == FRAMES
     assert (many[0][0], many[-1][0]) == (0, 255 * 99 // 100)
+
+
+def test_names_stand_above_an_image_in_two_lines_no_wider_than_the_image() -> None:
+    labels = np.array([0, 1, 0, 1])
+
+    def picture(*names: str) -> Image.Image:
+        shown = sample_grid(images(1)[:4], labels, labels[::-1].copy(), "title", names=names)
+        return Image.open(io.BytesIO(shown))
+
+    short, long, none = picture("cat", "dog"), picture("c" * 100, "W" * 100), picture()
+    assert short.size == long.size
+    assert short.width == none.width
+    assert short.height > none.height
+    assert short.tobytes() != long.tobytes()
+    assert short.tobytes() == picture("cat", "dog").tobytes()
+
+
+def test_large_images_are_reduced_and_small_ones_enlarged() -> None:
+    for side, wide in ((8, 56), (28, 56), (64, 64), (96, 48), (128, 64)):
+        sheet = sheet_bytes(np.zeros((1, 3, side, side), np.uint8), [""], [""], "")
+        with Image.open(io.BytesIO(sheet)) as shown:
+            dark = (np.asarray(shown.convert("L")) == 0).any(axis=0).sum()
+        assert dark == wide

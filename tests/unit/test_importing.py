@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from cgan.data.grids import write_images
+from cgan.data.images import write_images
 from cgan.data.importing.folders import read_images
 from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
@@ -193,7 +193,7 @@ def test_folders_that_cannot_be_scored_are_refused(tmp_path: Path) -> None:
 def test_a_folder_of_which_only_some_have_labels_is_refused(tmp_path: Path) -> None:
     for name in ("1-label-2.png", "3.png"):
         Image.fromarray(some()[0, 0]).save(tmp_path / name)
-    with pytest.raises(InputError, match=r"3\.png has no label but others have"):
+    with pytest.raises(InputError, match=r"3\.png has no class but others have"):
         read_images(tmp_path, SPEC)
 
 

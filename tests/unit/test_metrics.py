@@ -13,7 +13,14 @@ import pytest
 from numpy.typing import NDArray
 
 from cgan.metrics import manifold
-from cgan.metrics.accuracy import accuracy, accuracy_per_class, confusion, guide_gap
+from cgan.metrics.accuracy import (
+    accuracy,
+    accuracy_per_class,
+    balanced_accuracy,
+    confusion,
+    guide_gap,
+    unequal,
+)
 from cgan.metrics.classifier_score import classifier_score
 from cgan.metrics.collapse import class_kl, divergence, expected_shares, missing_classes, ndb
 from cgan.metrics.copying import copying_z
@@ -320,6 +327,22 @@ def test_accuracy_per_class_leaves_out_classes_without_samples() -> None:
         2: (2, 1.0),
     }
     assert (rows[0]["low"], rows[0]["high"]) == pytest.approx(wilson(1, 2))
+
+
+def test_balanced_accuracy_counts_each_class_alike_and_says_where_classes_are_unequal() -> None:
+    from sklearn.metrics import balanced_accuracy_score
+
+    labels, judged = [0] * 90 + [1] * 8 + [3] * 2, [0] * 90 + [0] * 4 + [1] * 4 + [3, 0]
+    found = judged_as(labels, judged)
+    score = balanced_accuracy(fake=found)
+    assert score["value"] == pytest.approx(balanced_accuracy_score(labels, judged))
+    assert score["value"] == pytest.approx(2 / 3)
+    assert accuracy(fake=found)["value"] == pytest.approx(0.95)
+    assert unequal(found.labels)
+    alike = judged_as([0, 0, 1, 1], [0, 1, 1, 1])  # where classes are equal, both are the same
+    assert balanced_accuracy(fake=alike)["value"] == accuracy(fake=alike)["value"]
+    assert not unequal(alike.labels)
+    assert not unequal(np.repeat([0, 1], [3, 2]))
 
 
 def test_confusion_has_the_requested_class_in_rows() -> None:

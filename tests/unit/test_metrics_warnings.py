@@ -1,10 +1,11 @@
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from cgan.metrics.registry import METRICS
-from cgan.metrics.results import ClassRow, HistogramRow, Score
+from cgan.metrics.results import LONGEST_TEXT, ClassRow, HistogramRow, Score
 from cgan.metrics.warnings import LIMITS, Found, find_warnings
 
 VALUES = {
@@ -30,13 +31,14 @@ class Facts:
             {"generated": 100, "high": 122, "real": 100} for _ in range(K)
         ]
 
-    def found(self, nouns: str = "classes") -> Found:
+    def found(self, nouns: str = "classes", names: Sequence[str] = ()) -> Found:
         """Return the facts as the results hold them."""
         return Found(
             {name: Score(n=1000, **score) for name, score in self.scores.items()},
             [ClassRow(label=label, **row) for label, row in enumerate(self.rows)],
             [HistogramRow(label=label, **row) for label, row in enumerate(self.counts)],
             nouns,
+            names,
         )
 
 
@@ -170,3 +172,33 @@ def test_a_metric_raises_a_warning_if_its_interval_is_beyond_its_limit(name: str
             facts.rows = [{"n": 10**9, "accuracy": place} for _ in range(K)]
         warnings = find_warnings(facts.found())
         assert [(one.metric, one.threshold) for one in warnings] == [(name, limit)] * raised
+
+
+@pytest.mark.parametrize(("real_n", "raised"), [(20, False), (100, True), (None, True)])
+@pytest.mark.parametrize("name", LIMITS)
+def test_few_real_images_raise_a_warning_only_beyond_their_own_interval(
+    name: str, real_n: int | None, raised: bool
+) -> None:
+    facts, real = Facts(), VALUES[name]
+    beyond = 2 * LIMITS[name](real) - real
+    facts.scores[name] |= {"value": beyond, "low": beyond, "high": beyond, "real_n": real_n}
+    facts.scores[name] |= {"real_low": beyond - 9, "real_high": beyond + 9}
+    if name == "judge_accuracy":
+        facts.rows = [{"n": 1000, "accuracy": beyond} for _ in range(K)]
+    assert [one.metric for one in find_warnings(facts.found())] == [name] * raised
+
+
+def test_a_warning_calls_classes_by_name_and_counts_those_that_are_too_many() -> None:
+    facts = Facts()
+    change(facts, "missing")
+    change(facts, "alike")
+    names = [f"name {i}" for i in range(K)]
+    missing, alike = find_warnings(facts.found(names=names))
+    assert missing.message.endswith("is classified as name 3.")
+    assert "the images of name 3 have" in alike.message
+    facts.counts = facts.counts[3:4] * 200
+    facts.rows = facts.rows[3:4] * 200
+    for known in ([], [f"{i:03d}" + "x" * 97 for i in range(200)]):
+        for warning in find_warnings(facts.found(names=known)):
+            assert "and 188 more" in warning.message
+            assert len(warning.message) < LONGEST_TEXT

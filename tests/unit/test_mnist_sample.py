@@ -9,8 +9,7 @@ import torch
 
 from cgan.data.datasets import load_split
 from cgan.data.mnist_sample import FILE, LARGEST_PACKED, LICENCE, PER_CLASS, SIZE, read_sample
-from cgan.data.spec import DataSpec
-from cgan.data.splits import SPLITS
+from cgan.data.spec import SPLITS, DataSpec
 from cgan.runtime.errors import InputError
 
 

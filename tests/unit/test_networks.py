@@ -10,14 +10,26 @@ import torch
 from conftest import TOY, toy_extractor
 from torch import Tensor, nn
 
-from cgan.config.recipes import RECIPES
+from cgan.config.recipes import RECIPES, gan_config
+from cgan.config.schema import MOST_CLASSES, ClassifierConfig, DataSize
 from cgan.data.spec import DataSpec
+from cgan.models.base import n_doublings, start_of
 from cgan.models.classifiers import CLASSIFIERS
+from cgan.models.conv import ProjectionDiscriminator, ShuffleGenerator
+from cgan.models.frozen_features import FrozenFeatures
+from cgan.models.hub import LARGEST_WEIGHTS
 from cgan.models.layers import LeakyTanh, ModulatedNorm, leaky_tanh
 from cgan.models.mlp import LinearDiscriminator
-from cgan.models.registry import DISCRIMINATORS, GENERATORS, make_discriminator, make_generator
+from cgan.models.registry import (
+    DISCRIMINATORS,
+    GENERATORS,
+    make_classifier_on_meta,
+    make_discriminator,
+    make_discriminator_on_meta,
+    make_generator,
+    make_generator_on_meta,
+)
 from cgan.models.residual import ResidualBlock
-from cgan.runtime.errors import InputError
 
 B, Z, MODES = 6, 5, 2
 Make = Callable[[], nn.Module]
@@ -44,7 +56,7 @@ def rows() -> list[Row]:
         found.append((name, make, lambda: (torch.randn(B, Z), labels()), (B, *TOY.image_shape)))
     for name, discriminator in DISCRIMINATORS.items():
         build = partial(discriminator, TOY, toy_extractor(), MODES)
-        heads = (B, 3) if name == "guided-conv" else (B,)
+        heads = (B, 3) if "guided-conv" in name else (B,)
         found.append((name, build, lambda: (images(), labels(), modes()), heads))
     for name, classifier in CLASSIFIERS.items():
         found.append((name, partial(classifier, TOY), lambda: (images(),), (B, TOY.n_classes)))
@@ -112,8 +124,8 @@ def test_a_modulated_norm_that_no_longer_learns_is_the_formula_of_its_running_st
 
 
 CONDITIONAL = (
-    {"shuffle-conv", "labelled-conv", "residual"},
-    {"projection-conv", "guided-conv", "residual"},
+    {"shuffle-conv", "wide-shuffle-conv", "labelled-conv", "residual"},
+    {"projection-conv", "wide-projection-conv", "guided-conv", "deep-guided-conv", "residual"},
 )
 
 
@@ -143,7 +155,7 @@ def test_an_image_is_synthesized_from_the_embedding_of_its_label_and_mode(name: 
     assert torch.equal(generator(z, labels()), generator(z, labels(), chosen))
 
 
-@pytest.mark.parametrize("name", ["projection-conv", "guided-conv"])
+@pytest.mark.parametrize("name", ["projection-conv", "guided-conv", "deep-guided-conv"])
 def test_the_mode_changes_the_logit_and_the_image(name: str) -> None:
     label, zero, one = torch.tensor([2]), torch.tensor([0]), torch.tensor([1])
     discriminator = DISCRIMINATORS[name](TOY, toy_extractor(), MODES).eval()
@@ -287,12 +299,49 @@ def test_logits_are_the_head_of_the_features(name: str) -> None:
     assert torch.equal(classifier(images), classifier.classify(classifier.features(images)))
 
 
-def test_an_image_size_that_does_not_fit_is_refused() -> None:
-    odd = replace(TOY, height=30)
-    with pytest.raises(InputError, match="divisible by 4"):
-        GENERATORS["shuffle-conv"](odd, Z, MODES)
-    with pytest.raises(InputError, match="divisible by 4"):
-        DISCRIMINATORS["projection-conv"](odd, toy_extractor(), MODES)
+@pytest.mark.parametrize(
+    "spec", [DataSpec("x", 1, 17, 16, 2), DataSpec("x", 3, 50, 33, 3)], ids=str
+)
+def test_every_network_takes_images_of_any_size(spec: DataSpec) -> None:
+    labels, modes = torch.arange(2), torch.arange(2)
+    guide = CLASSIFIERS["leaky-cnn"](spec).eval().requires_grad_(False)
+    for name, generator in GENERATORS.items():
+        images = generator(spec, Z, MODES)(torch.randn(2, Z), labels, modes)
+        assert images.shape == (2, *spec.image_shape), name
+    for name, discriminator in DISCRIMINATORS.items():
+        network = discriminator(spec, FrozenFeatures(guide, torch.float32), MODES)
+        assert network(images.detach(), labels, modes).isfinite().all(), name
+    for name, classifier in CLASSIFIERS.items():
+        assert classifier(spec).eval()(images).shape == (2, spec.n_classes), name
+
+
+def test_the_largest_images_and_most_classes_make_networks_that_can_be_loaded() -> None:
+    spec = DataSpec("x", 3, 128, 128, MOST_CLASSES)
+    size = DataSize(200_000, MOST_CLASSES, *spec.image_shape)
+    for recipe in RECIPES:
+        config = gan_config(recipe, "x", size)
+        networks = [
+            make_generator_on_meta(config, spec),
+            make_discriminator_on_meta(config, spec, None),
+        ]
+        for network in networks:
+            assert 4 * sum(part.numel() for part in network.parameters()) < LARGEST_WEIGHTS, recipe
+    for name in CLASSIFIERS:
+        classifier = make_classifier_on_meta(ClassifierConfig(network=name), spec)
+        assert 4 * sum(part.numel() for part in classifier.parameters()) < LARGEST_WEIGHTS, name
+
+
+def test_the_sides_of_generated_images_are_doubled_more_often_the_larger_they_are() -> None:
+    wanted = {16: 2, 28: 2, 32: 2, 33: 3, 64: 3, 65: 4, 128: 4}
+    assert {n: n_doublings(DataSpec("x", 1, n, n, 2)) for n in wanted} == wanted
+    assert n_doublings(DataSpec("x", 1, 16, 128, 2)) == 4
+    for n in wanted:
+        assert 4 <= start_of(DataSpec("x", 1, n, n, 2))[0] <= 8
+    for side in (28, 64, 128):
+        spec = DataSpec("x", 3, side, side, 2)
+        discriminator = ProjectionDiscriminator(spec, toy_extractor())
+        generator = ShuffleGenerator(spec, Z)
+        assert generator.start[1:] == discriminator.map_shape[1:] == start_of(spec)
 
 
 def test_a_saturated_pixel_can_be_left_inwards_and_is_not_pushed_further_out() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgan.deploy.npz_network import ABOUT, read_network, to_npz
+from cgan.deploy.npz_network import ABOUT, LARGEST_ABOUT, read_network, to_npz
 from cgan.deploy.portable import portable
-from cgan.models.hub import load_discriminator
+from cgan.models.hub import load_discriminator, load_generator
 from cgan.runtime.errors import InputError
 
 Arrays = dict[str, np.ndarray]
@@ -81,6 +81,18 @@ def test_what_tells_of_another_network_is_refused_in_a_line(
     assert str(caught.value).isprintable()
 
 
+def test_counts_of_classes_that_are_none_are_refused(tmp_path: Path) -> None:
+    content = to_npz(portable(load_generator("digits", Path("none"))))
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        generator = dict(arrays)
+    wrong: list[object] = [[1], [1] * 9 + [-1], [1] * 9 + ["1"], {}]
+    for value in wrong:
+        with pytest.raises(InputError, match="`class_counts`"):
+            read_network(saved(tmp_path, about(generator, "class_counts", value=value)))
+    some = about(generator, "class_counts", value=[0] + [1] * 9)
+    assert read_network(saved(tmp_path, some)).facts["untrained_labels"] == [0]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -95,7 +107,7 @@ def test_what_tells_of_another_network_is_refused_in_a_line(
         ({ABOUT: np.array("{}", dtype=">U2")}, "is no text"),
         ({ABOUT: np.array(0x7FFFFFFF, "<u4").view("<U1")}, "codec can't decode"),
         ({ABOUT: np.array("[" * 2000)}, "no network that cgan export"),
-        ({ABOUT: np.array("x" * 2**19)}, "is no text"),
+        ({ABOUT: np.array("x" * (LARGEST_ABOUT // 4 + 1))}, "is no text"),
     ],
 )
 def test_arrays_of_another_network_are_refused_in_a_line(

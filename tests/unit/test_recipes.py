@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,16 +7,16 @@ from cgan.config.recipes import (
     ABOUT,
     CLASSIFIERS,
     RECIPES,
-    SMALL_CLASSIFIER,
-    SMALL_EPOCHS,
-    SMALL_GAN,
     classifier_config,
     gan_config,
     measured,
 )
-from cgan.data.datasets import DATASETS
+from cgan.config.schema import DataSize
+from cgan.data.spec import description
 from cgan.runtime.errors import InputError
 from cgan.training.updates import guidance_at
+
+DIGITS = description("digits").size
 
 
 def test_flags_win_over_the_row_and_holes_are_filled_from_it() -> None:
@@ -24,13 +25,9 @@ def test_flags_win_over_the_row_and_holes_are_filled_from_it() -> None:
     assert config.g_lr == RECIPES["guided"].g_lr
 
 
-def test_flags_win_over_what_a_small_data_set_changes() -> None:
-    assert gan_config("guided", "digits").epochs == SMALL_GAN["digits"]["guided"]["epochs"]
-    assert gan_config("guided", "digits", epochs=3).epochs == 3
-
-
-def test_small_data_sets_are_data_sets() -> None:
-    assert set(SMALL_GAN) == set(SMALL_CLASSIFIER) == set(SMALL_EPOCHS) <= set(DATASETS)
+def test_flags_win_over_what_the_size_of_the_data_changes() -> None:
+    assert gan_config("guided", "digits", DIGITS).epochs == 60
+    assert gan_config("guided", "digits", DIGITS, epochs=3).epochs == 3
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -65,14 +62,12 @@ def test_a_discriminator_that_learns_half_as_often_gets_twice_the_epochs() -> No
     usual = gan_config("guided", "mnist").epochs
     assert gan_config("guided", "mnist", d_every=2).epochs == 2 * usual
     assert gan_config("guided", "mnist", d_every=2, epochs=3).epochs == 3
-    usual = gan_config("guided", "digits").epochs
-    assert gan_config("guided", "digits", d_every=3).epochs == 3 * usual
+    assert gan_config("guided", "digits", DIGITS, d_every=3).epochs == 3 * 60
 
 
 def test_older_systems_keep_their_rates_on_small_data_and_train_for_longer() -> None:
-    config, row = gan_config("udacity", "digits"), RECIPES["udacity"]
-    assert config.g_lr == row.g_lr
-    assert config.epochs == SMALL_EPOCHS["digits"] * row.epochs
+    config, row = gan_config("udacity", "digits", DIGITS), RECIPES["udacity"]
+    assert config == replace(row, dataset="digits", epochs=6 * row.epochs)
 
 
 def test_the_networks_of_another_recipe_can_be_taken() -> None:
@@ -81,6 +76,8 @@ def test_the_networks_of_another_recipe_can_be_taken() -> None:
     assert config.g_lr == RECIPES["udacity"].g_lr
     with pytest.raises(InputError, match="did you mean 'conv'"):
         gan_config("udacity", "mnist", net="cnov")
+    colour = gan_config("r3gan", "x", DataSize(channels=3), net="guided")
+    assert (colour.generator, colour.discriminator) == ("wide-shuffle-conv", "wide-projection-conv")
 
 
 # z, noise, loss, smoothing, G's rate, D's rate, betas, batch, epochs, D on every n-th batch

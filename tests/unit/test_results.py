@@ -47,6 +47,27 @@ def test_the_file_has_its_format_number_first_and_a_line_for_each_value() -> Non
     assert len(lines) > 1000
 
 
+def test_classes_are_called_by_their_names_or_else_by_their_labels() -> None:
+    names = ["=1+1", "@a", "-b", "<i>", *"cdefgh"]  # a table and a page make them harmless
+    named = parse_results(changed(lambda r: r.update(class_names=names)))
+    assert parse_results(json.loads(to_bytes(named))).name_of(0) == "=1+1"
+    assert golden_results().name_of(3) == "3"
+
+
+def test_a_thousand_classes_take_a_line_for_each_row_and_can_be_read() -> None:
+    k = form.MOST_CLASSES
+    row = {"low": None, "high": None, "generated": 10, "real": 10.0}
+    content = plain_results() | {
+        "per_class": [{"class": i, "n": 10, "accuracy": 1.0} for i in range(k)],
+        "histogram": [{"class": i, **row} for i in range(k)],
+        "confusion": [[0] * i + [10] + [0] * (k - i - 1) for i in range(k)],
+    }
+    written = to_bytes(parse_results(content))
+    assert k * k < len(written) < form.LARGEST_FILE / 2
+    assert written.count(b"\n") < 100 * k
+    assert parse_results(json.loads(written)).confusion == content["confusion"]
+
+
 def test_what_is_not_finite_is_written_as_null_and_never_as_nan() -> None:
     assert finite(float("nan")) is finite(float("inf")) is finite(None) is None
     assert finite(2) == 2.0
@@ -66,6 +87,12 @@ def test_what_is_not_finite_is_written_as_null_and_never_as_nan() -> None:
         (lambda r: r.update(run="\x1b[2J"), "run: expected a printable text"),
         (lambda r: r.pop("run"), "it lacks 'run'"),
         (lambda r: r.update(recipe="x" * 201), "recipe: expected a text of length <= 200"),
+        (lambda r: r.update(class_names=["x"]), "class_names has 1 names for 10 classes"),
+        (lambda r: r.update(class_names=["x"] * 10), "class_names repeats a name"),
+        (lambda r: r.update(class_names=[""] * 10), "class_names[0]: expected a text of length"),
+        (lambda r: r.update(class_names=["x" * 101]), "class_names[0]: expected a text of length"),
+        (lambda r: r.update(class_names=["a\nb"] * 10), "class_names[0]: expected a printable"),
+        (lambda r: r.update(class_names=[1] * 10), "class_names[0]: expected a text, got a whole"),
         (lambda r: r.update(noun=None), "noun: expected a text, got null"),
         (lambda r: r.update(noun="x\r"), "noun: expected"),
         (lambda r: r.update(noun="x\n"), "noun: expected"),

@@ -9,6 +9,7 @@ from cgan.metrics.results import Accuracy, ClassRow, QualityWarning, Results, Sc
 from cgan.metrics.warnings import LIMITS
 from cgan.reporting.evidence import RARELY_RIGHT, still_learning
 from cgan.reporting.statements import ANSWERS, CLEARLY_BELOW, FAR_BELOW, Check
+from cgan.reporting.tables import summary
 from cgan.reporting.verdict import KINDS, RAISED, find_verdict
 
 
@@ -270,6 +271,18 @@ def test_the_answers_about_classes_and_the_judge_name_their_limits() -> None:
     assert f"upper limit {LIMITS['guide_gap'](1.0):.1%})" in said
 
 
+@pytest.mark.parametrize(("balanced", "state"), [(0.6, "weak"), (0.96, "good")])
+def test_a_judge_of_unequal_classes_is_believed_by_their_mean(balanced: float, state: str) -> None:
+    found = results()
+    judge = replace(found.judge, balanced_real=Accuracy(balanced, balanced - 0.1, balanced + 0.02))
+    check = asked(replace(found, judge=judge), "believed")
+    assert check.state == state
+    mean = f"{balanced:.1%}"
+    assert f"99.7% of real images correctly; the mean of the digits is {mean}" in check.evidence
+    shown = summary(replace(found, judge=judge)).splitlines()
+    assert any(line.split() == ["mean", "of", "the", "digits", f"{balanced:.2%}"] for line in shown)
+
+
 def test_a_class_counts_as_rarely_right_if_its_whole_interval_is_below_the_limit() -> None:
     found = results()
     for high, state in ((0.85, "weak"), (0.95, "good")):
@@ -298,3 +311,18 @@ def test_every_answer_has_words(kind: str | None) -> None:
     for check in checks:
         assert check.answer == ANSWERS[check.state]
         assert check.evidence.endswith(".")
+
+
+def test_of_many_classes_more_than_chance_must_be_low_and_their_number_is_told() -> None:
+    def rows(low: int) -> Results:
+        accurate = [ClassRow(label=i, accuracy=0.1 if i < low else 1.0) for i in range(200)]
+        return replace(results(), per_class=accurate, class_names=[f"a{i}" for i in range(200)])
+
+    assert find_verdict(rows(9)).kind == "good"
+    uneven = find_verdict(rows(10))
+    assert uneven.kind == "uneven"
+    assert uneven.meaning.startswith("10 of 200 digits are classified correctly far less often")
+    said = asked(rows(10), "requested").evidence
+    assert "for the digit a0 (" in said
+    assert "10 of 200 digits are below that limit." in said
+    assert "below that limit" not in asked(rows(1), "requested").evidence

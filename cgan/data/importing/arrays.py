@@ -7,15 +7,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cgan.data.formats.array_images import AS_BYTES, as_array, float_scale
 from cgan.data.importing.folders import ImportedImages, require_contents, require_range
 from cgan.data.importing.npz import has_channels_last
 from cgan.data.spec import DataSpec
 from cgan.runtime.errors import InputError
 
 WHERE = "the array"  # what messages call it
-EDGE = 1e-3  # how far rounding errors may move a number out of its range
-DARK = -0.5  # images from -1 to 1 have darker pixels than this: their background is near -1
-AS_BYTES = "give uint8, from 0 (background) to 255"
 
 
 @dataclass(frozen=True)
@@ -86,20 +84,6 @@ def classes(labels: Any, n: int, spec: DataSpec) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
-def as_array(values: Any) -> NDArray[Any]:
-    """Return an array or a tensor as a numpy array, or a list as one.
-
-    Raises:
-        InputError: it is none of these.
-    """
-    if isinstance(values, torch.Tensor):
-        return values.detach().cpu().numpy()
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"give an array, not a {type(values).__name__} of this kind") from error
-
-
 def _as_bytes(images: NDArray[Any]) -> NDArray[np.uint8]:
     """Return numbers of any known range, at least one, as uint8.
 
@@ -116,12 +100,4 @@ def _as_bytes(images: NDArray[Any]) -> NDArray[np.uint8]:
         if low >= 0 and high <= 255:
             return images.astype(np.uint8)
         raise InputError(f"the images run from {low} to {high}; {AS_BYTES}")
-    if not np.isfinite([low, high]).all():
-        raise InputError(f"the images hold numbers that are not finite; {AS_BYTES}")
-    told = f"the images are floats from {low:.3g} to {high:.3g}"
-    if high > 1 + EDGE or low < -1 - EDGE:
-        raise InputError(f"{told}, not from 0 to 1 or from -1 to 1; {AS_BYTES}")
-    if DARK < low < -EDGE:
-        raise InputError(f"{told}, which may mean 0 to 1 or -1 to 1; {AS_BYTES}")
-    scaled = images * 255.0 if low >= -EDGE else (images + 1.0) * 127.5
-    return scaled.round().clip(0, 255).astype(np.uint8)
+    return float_scale(float(low), float(high)).applied(images)

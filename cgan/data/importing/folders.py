@@ -3,7 +3,7 @@
 import os
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cgan.data.importing.npz import LARGEST, read_npz
-from cgan.data.spec import DataSpec
+from cgan.data.spec import NUMBERED, DataSpec, file_forms, match_name
 from cgan.io.strict import open_plain
 from cgan.runtime.errors import InputError
 
 LARGEST_PICTURE = 2**24  # bytes of one file
 MOST_FILES = 2**20  # of any kind, in a folder and its subfolders
 FORMATS = ("PNG", "JPEG", "BMP")  # for some others, PIL starts external programs
-LABEL_IN_NAME = re.compile(r"-label-(\d{1,4})$")
+SAMPLED = re.compile(r"\d+-(.+)")  # the name of a picture of `cgan sample`
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 
 
@@ -49,13 +49,14 @@ class ImportedImages:
 def read_images(path: Path, spec: DataSpec) -> ImportedImages:
     """Read FILE.npz (arrays `images` and optionally `labels`) or a folder of pictures.
 
-    In a folder, the label of a picture is part of its file name (`00012-label-7.png`, as `cgan
-    sample` writes it) or is the name of its subfolder (`7/`). Either all pictures have a label or
-    none has. Links to folders are not followed, and a link to a picture outside is refused.
+    In a folder, the class of a picture is part of its file name (`00012-label-7.png` or
+    `00012-cat.png`, as `cgan sample` writes it), or its subfolder is called like the class, by its
+    label or its name (`7/`, `cat/`). Either all pictures have a class or none has. Links to folders
+    are not followed, and a link to a picture outside is refused.
 
     Args:
         path: the file or the folder.
-        spec: the required image shape [C, H, W] and number of classes.
+        spec: the required image shape [C, H, W], the number of classes, and their names, if any.
 
     Raises:
         InputError: it cannot be read, the images are not uint8 of that shape, are blank or all the
@@ -81,10 +82,10 @@ def _read_folder(path: Path, spec: DataSpec) -> tuple[NDArray[np.uint8], NDArray
     files = sorted(_pictures(path))
     if not files:
         raise InputError(f"{path} holds no pictures ({', '.join(SUFFIXES)})")
-    labels = [_label_of(file, path) for file in files]
+    labels = _labels_of(files, path, spec)
     if None in labels and any(label is not None for label in labels):
         without = files[labels.index(None)]
-        raise InputError(f"{without} has no label but others have; name all NUMBER-label-DIGIT")
+        raise InputError(f"{without} has no class but others have; name all NUMBER-label-N")
     shape = (len(files), *spec.image_shape)
     if np.prod(shape, dtype=object) > LARGEST:
         raise InputError(f"{path} holds {len(files)} pictures, too many at once; split it")
@@ -144,14 +145,35 @@ def _read_picture(file: Path, spec: DataSpec) -> NDArray[np.uint8]:
     return pixels[None] if mode == "L" else pixels.transpose(2, 0, 1)
 
 
-def _label_of(file: Path, top: Path) -> int | None:
-    named = LABEL_IN_NAME.search(file.stem)
-    if named:
-        return int(named[1])
+def _labels_of(files: Sequence[Path], top: Path, spec: DataSpec) -> list[int | None]:
+    """Return the label of each picture in a folder; None: neither name says it.
+
+    Raises:
+        InputError: a picture and its folder are called like two classes.
+    """
+    forms = {form.casefold(): label for label, form in enumerate(file_forms(spec.names))}
+    return [_label_of(file, top, spec.names, forms) for file in files]
+
+
+def _label_of(file: Path, top: Path, names: Sequence[str], forms: dict[str, int]) -> int | None:
+    numbered, named = NUMBERED.search(file.stem), SAMPLED.fullmatch(file.stem)
+    by_file = forms.get(named[1].casefold()) if named else None
+    if numbered:
+        by_file = int(numbered[1])
     folder = file.parent.name
-    if file.parent != top and len(folder) < 10 and folder.isascii() and folder.isdigit():
-        return int(folder)
-    return None
+    path = file.parent.relative_to(top).as_posix()  # class names may have a slash
+    places = (match_name(path, names), match_name(folder, names), forms.get(folder.casefold()))
+    by_folder = next((label for label in places if label is not None), None)
+    if file.parent == top:
+        return by_file
+    if None not in (by_file, by_folder) and by_file != by_folder:
+        raise InputError(
+            f"{file} is called like the class {by_file} and its folder like the class {by_folder}; "
+            "rename one of them"
+        )
+    if by_file is not None or by_folder is not None:
+        return by_folder if by_file is None else by_file
+    return int(folder) if folder.isascii() and folder.isdigit() and len(folder) < 10 else None
 
 
 def require_contents(images: NDArray[np.uint8], where: Path | str) -> None:

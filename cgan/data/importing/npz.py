@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cgan.config.schema import MOST_CLASSES
 from cgan.data.spec import DataSpec
 from cgan.io.npz import Archive, Claim, open_archive
 from cgan.io.strict import first_line
-from cgan.runtime.errors import InputError
+from cgan.runtime.errors import InputError, nearest
+from cgan.runtime.wording import clipped
 
 LARGEST = 2**28  # bytes of unpacked images; more is refused before allocating memory
 
@@ -17,7 +19,9 @@ def read_npz(path: Path, spec: DataSpec) -> tuple[NDArray[np.uint8], NDArray[np.
     """Return the images uint8 [N, C, H, W] and the labels [N] of an npz file.
 
     Nothing in it is executed: an array of objects (a pickle) is refused. Headers are compared with
-    `spec`, with each other and with the size of the contents before memory is allocated.
+    `spec`, with each other and with the size of the contents before memory is allocated. If it
+    has the names of the classes as `names`, its labels are changed to those of the same names in
+    `spec`.
 
     Raises:
         InputError: it cannot be read, is too large, its images do not fit `spec`, or its labels are
@@ -53,9 +57,32 @@ def _read(
         _check_labels(archive.claim("labels"), claim.shape[0], path)
     images = archive.read("images")
     labels = archive.read("labels") if labelled else None
+    if labels is not None and spec.names and "names" in archive.names:
+        labels = _relabelled(labels, archive, path, spec)
     if images.ndim == 3:
         images = images[:, None]
     return images.transpose(0, 3, 1, 2) if channels_last else images, labels
+
+
+def _relabelled(
+    labels: NDArray[np.integer], archive: Archive, path: Path, spec: DataSpec
+) -> NDArray[np.integer]:
+    """Return the labels that classes have in `spec`, found by the names in the file.
+
+    Raises:
+        InputError: the names are not one text a class, or `spec` lacks one of them.
+    """
+    claim = archive.claim("names")
+    if claim.dtype.kind != "U" or len(claim.shape) != 1 or claim.shape[0] > MOST_CLASSES:
+        raise InputError(f"{path}: `names` must be one text for each class, or be left out")
+    names = [str(name) for name in archive.read("names")]
+    if len(labels) and not 0 <= labels.min() <= labels.max() < len(names):
+        raise InputError(f"{path}: `names` has {len(names)} names, and some labels have none")
+    strange = next((name for name in names if name not in spec.names), None)
+    if strange is not None:
+        near = nearest(strange, spec.names)
+        raise InputError(f"{path}: {spec.dataset} has no class {clipped(strange)!a}{near}")
+    return np.array([spec.names.index(name) for name in names])[labels]
 
 
 def has_channels_last(shape: tuple[int, ...], spec: DataSpec, where: Path | str) -> bool:

@@ -5,10 +5,12 @@ static host, under any path.
 """
 
 import json
+import string
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cgan.data.spec import plural, title_of
 from cgan.deploy.export import discriminator_onnx, generator_onnx, judge_onnx
 from cgan.deploy.webapp.directions import find_directions
 from cgan.deploy.webapp.runtime_files import unpack
@@ -26,6 +28,7 @@ from cgan.runtime.errors import InputError
 from cgan.runtime.version import __version__
 
 STATIC = Path(__file__).parent / "static"
+DIGIT = "digit"  # the noun of classes of which numbers are written
 DECIMALS = 6  # of a number in a direction
 
 
@@ -41,7 +44,8 @@ def make_site(run: str | None, weights_dir: Path) -> Site:
     networks = {"generator.onnx": generator_onnx(gan)}
     lacking = []
     if judge is None:
-        lacking.append(f"there is no judge of {gan.spec.dataset}, so nothing classifies the images")
+        title = title_of(gan.spec.dataset)
+        lacking.append(f"there is no judge of {title}, so nothing classifies the images")
     else:
         networks["judge.onnx"] = judge_onnx(judge)
     try:
@@ -90,17 +94,23 @@ def site_files(
 
 def _facts(gan: GanRun, judge: ClassifierRun | None, networks: list[str]) -> dict[str, Any]:
     """Return the facts that the page needs or shows in its small print."""
+    names = [gan.spec.name_of(label) for label in range(gan.spec.n_classes)]
+    trained = [label for label in range(gan.spec.n_classes) if label not in gan.untrained]
     return {
         "format": FORMAT,
         "version": __version__,
         "run": gan.name,
         "recipe": gan.config.recipe,
-        "dataset": gan.spec.dataset,
+        "dataset": title_of(gan.spec.dataset),
         "epochs": gan.config.epochs,
         "seed": gan.config.seed,
         "guide": gan.guide if _was_guided(gan) else None,
         "image": gan.spec.image_shape,
-        "labels": gan.spec.n_classes,
+        "noun": gan.spec.noun,
+        "nouns": plural(gan.spec.noun),
+        "names": names,
+        "offered": trained,
+        "numbers": gan.spec.noun == DIGIT and set(names) <= set(string.digits),
         "conditional": gan.network.conditional,
         "modes": gan.network.n_modes,
         "noise": gan.network.noise,
@@ -113,7 +123,7 @@ def _facts(gan: GanRun, judge: ClassifierRun | None, networks: list[str]) -> dic
                 "share": round(direction.share, DECIMALS),
                 "vector": [round(number, DECIMALS) for number in direction.vector.tolist()],
             }
-            for direction in find_directions(gan.network, gan.spec.n_classes)
+            for direction in find_directions(gan.network, trained)
         ],
     }
 

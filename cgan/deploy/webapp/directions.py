@@ -1,36 +1,42 @@
-"""Finds directions of the noise with a visible effect: slant, ink, width, and further movements.
+"""Finds directions of the noise with a visible effect: named ones, and principal directions.
 
-Images are generated, and their properties are fitted by a linear function of the noise (least
-squares within each label). The gradient of the fit is the direction. First slant, ink and width are
-fitted. Then, among the directions orthogonal to these, those that explain most of the variance of
-the pixels. If a class has several modes, the first number of the noise chooses the mode. It is a
-direction of its own, and the others do not use it.
+Images are generated and measured, and each measurement is fitted by a linear function of the noise
+(least squares within each class). The gradient of the fit is the direction, named after the
+measurement if the fit explains enough of it. Then, among the directions orthogonal to these, those
+that explain most of the variance of the pixels. If a class has several modes, the first number of
+the noise chooses the mode. It is a direction of its own, and the others do not use it.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cgan.deploy.webapp.measurements import measurements
 from cgan.models.base import Generator
 from cgan.models.sampling import noise
 
 N_DIRECTIONS = 6  # besides the choice of the mode
-DRAWN, DRAWN_PER_NUMBER = 4000, 10  # images, at least that many for each number of the noise
+LEAST_PRINCIPAL = 3  # of them, or more directions
+DRAWN, FEWEST_DRAWN = 4000, 1500  # images; of large ones fewer, because they take long
+FEWEST_PER_NUMBER, FEWEST_PER_CLASS = 10, 200  # of them: for a number of the noise, and of a class
 LARGEST_SIDE = 32  # pixels; larger images are shrunk to this
 BATCH = 200
-LEAST = 0.1  # of a property's variance; a fit that explains less is not used
+LEAST = 0.1  # of a measurement's variance; a fit that explains less is not used
+VISIBLE = 0.005  # standard deviation of a measurement; a smaller one is not seen
 SEED = 1
-KIND, OTHER = "kind", "movement"
+KIND, PRINCIPAL = "kind", "principal"
 
 
 @dataclass(frozen=True)
 class Direction:
     """A direction of the noise: a name, a unit vector float [z_dim], and the explained variance.
 
-    `share` (0 to 1) is the explained share of the variance within a label: of slant, ink or width,
-    or for a movement of the pixels. It is 0 for the choice of the mode, which is not linear.
+    `share` (0 to 1) is the explained share of the variance within a class: of the measurement that
+    it is named after, or for a principal direction of the pixels. It is 0 for the choice of the
+    mode, which is not linear.
     """
 
     name: str
@@ -39,60 +45,97 @@ class Direction:
 
 
 @torch.no_grad()
-def find_directions(generator: Generator, n_classes: int) -> list[Direction]:
+def find_directions(generator: Generator, classes: Sequence[int]) -> list[Direction]:
     """Return orthogonal directions; the choice of the mode, if there is one, is the last.
 
-    The result depends on the generator only, which is left in evaluation mode on the CPU.
+    The result depends on the generator and its trained `classes` only. The generator is left in
+    evaluation mode on the CPU.
     """
-    n_images = max(DRAWN, DRAWN_PER_NUMBER * generator.z_dim)
+    n_images = _n_images(generator, classes[0])
     z = generator.prior(noise(SEED, n_images, generator.z_dim))
-    labels = torch.arange(n_images) % (n_classes if generator.conditional else 1)
-    brightness = _brightness(generator.eval(), z, torch.arange(n_images) % n_classes)
+    drawn = torch.tensor(_spread(classes, n_images // FEWEST_PER_CLASS))
+    drawn = drawn[torch.arange(n_images) % len(drawn)]
+    images = _images(generator, z, drawn)
+    labels = drawn if generator.conditional else torch.zeros_like(drawn)
     n_fixed = int(generator.n_modes > 1)
     every = torch.eye(generator.z_dim)
     free = every[:, n_fixed:]  # a basis of the space of the directions
     z = _centred(z, labels)
-    found = []
-    for name, values in properties(brightness).items():
-        centred = _centred(values[:, None], labels)
-        vector = torch.linalg.lstsq(z @ free, centred, driver="gelsd").solution[:, 0]
-        vector = vector / vector.norm().clamp(min=1e-9)
-        share = _explained(z @ free @ vector, centred)
-        if share >= LEAST and free.shape[1] > 1:
-            found.append(Direction(name, free @ vector, share))
-            free = _without(free, vector)
-    pixels = _centred(brightness.flatten(1), labels)
-    axes = free @ _strongest(z @ free, pixels, labels)
-    for i, vector in enumerate(axes.T[: N_DIRECTIONS - len(found)]):
-        share = _explained_per_label(z @ vector, pixels, labels)
-        found.append(Direction(f"{OTHER} {i + 1}", vector, share))
+    measured = {
+        name: _centred(values[:, None], labels) for name, values in measurements(images).items()
+    }
+    found, free = _named(z, free, measured)
+    pixels = _centred(images.flatten(1), labels)
+    n_principal = max(LEAST_PRINCIPAL, N_DIRECTIONS - len(found))
+    found += _principal(z, free, pixels, labels, n_principal)
     return found + [Direction(KIND, every[0], 0.0)] * n_fixed
 
 
-def properties(ink: Tensor) -> dict[str, Tensor]:
-    """Return properties, each float [B], of brightness float [B, H, W] in [0, 1].
+def _named(
+    z: Tensor, free: Tensor, measured: Mapping[str, Tensor]
+) -> tuple[list[Direction], Tensor]:
+    """Return the directions of measurements, in their order, and a basis of those left free.
 
-    Ink is the mean. Width is the standard deviation of the ink across, in pixels. Slant is the
-    shift of the ink to the right per pixel upwards.
+    The measurement that is explained best comes first, because the directions of the others are
+    orthogonal to it.
+
+    Args:
+        z: noise float [N, z_dim].
+        free: a basis [z_dim, M] of the space of the directions.
+        measured: measurements float [N, 1] by name, minus the means of their classes.
     """
-    total = ink.sum((1, 2)).clamp(min=1e-6)
-    down, right = (torch.arange(n, dtype=ink.dtype) for n in ink.shape[1:])
-    rows, columns = ink.sum(2), ink.sum(1)
-    down = down - (rows @ down / total)[:, None]
-    right = right - (columns @ right / total)[:, None]
-    tall = (rows * down.square()).sum(1).clamp(min=1e-6)
-    leaning = torch.einsum("bhw,bh,bw->b", ink, down, right)
-    wide = (columns * right.square()).sum(1) / total
-    return {"slant": -leaning / tall, "ink": ink.mean((1, 2)), "width": wide.sqrt()}
+    left = {name: values for name, values in measured.items() if float(values.std()) >= VISIBLE}
+    found: dict[str, Direction] = {}
+    while left and free.shape[1] > 1:
+        fits = {name: _fitted(z @ free, values) for name, values in left.items()}
+        name, (vector, share) = max(fits.items(), key=lambda item: item[1][1])
+        if share < LEAST:
+            break
+        found[name] = Direction(name, free @ vector, share)
+        free = _without(free, vector)
+        del left[name]
+    return [found[name] for name in measured if name in found], free
 
 
-def _brightness(generator: Generator, z: Tensor, labels: Tensor) -> Tensor:
-    """Return the brightness float [N, H, W] in [0, 1] of the images, shrunk if they are large."""
+def _principal(z: Tensor, free: Tensor, pixels: Tensor, labels: Tensor, n: int) -> list[Direction]:
+    """Return `n` directions in the space of `free` that explain most of pixels float [N, M]."""
+    found = []
+    for i, vector in enumerate((free @ _strongest(z @ free, pixels, labels)).T[:n]):
+        brightens = float((z @ vector) @ pixels.mean(1)) >= 0
+        oriented = vector if brightens else -vector  # the sign of an eigenvector is arbitrary
+        share = _explained_per_label(z @ vector, pixels, labels)
+        found.append(Direction(f"{PRINCIPAL} {i + 1}", oriented, share))
+    return found
+
+
+def _fitted(z: Tensor, values: Tensor) -> tuple[Tensor, float]:
+    """Return the unit vector [M] along which noise [N, M] explains values [N, 1], and how much."""
+    vector = torch.linalg.lstsq(z, values, driver="gelsd").solution[:, 0]
+    vector = vector / vector.norm().clamp(min=1e-9)
+    return vector, _explained(z @ vector, values)
+
+
+def _n_images(generator: Generator, label: int) -> int:
+    """Return how many images are measured, by their size."""
+    z = torch.zeros(1, generator.z_dim)
+    image = generator.eval()(z, torch.tensor([label]))
+    drawn = DRAWN * LARGEST_SIDE**2 // image[0, 0].numel()
+    return max(FEWEST_PER_NUMBER * generator.z_dim, FEWEST_DRAWN, min(DRAWN, drawn))
+
+
+def _spread(classes: Sequence[int], most: int) -> list[int]:
+    """Return all classes, or `most` of them, evenly spread."""
+    n = min(len(classes), most)
+    return [classes[i * len(classes) // n] for i in range(n)]
+
+
+def _images(generator: Generator, z: Tensor, labels: Tensor) -> Tensor:
+    """Return the images float [N, C, H, W] in [0, 1], shrunk if they are large."""
     parts = []
     for some, wanted in zip(z.split(BATCH), labels.split(BATCH), strict=True):
-        grey = (generator(some, wanted).mean(1, keepdim=True) + 1) / 2
-        height, width = (min(side, LARGEST_SIDE) for side in grey.shape[2:])
-        parts.append(F.adaptive_avg_pool2d(grey, (height, width))[:, 0])
+        images = (generator(some, wanted) + 1) / 2
+        height, width = (min(side, LARGEST_SIDE) for side in images.shape[2:])
+        parts.append(F.adaptive_avg_pool2d(images, (height, width)))
     return torch.cat(parts)
 
 

@@ -9,7 +9,7 @@ from cgan.io.journal import checksums, commit, locked
 from cgan.runtime.errors import InputError
 
 FACTS = "run.json"
-FORMAT = 2  # of run.json; the same number is in app.js
+FORMAT = 3  # of run.json; the same number is in app.js
 MARKS = {"index.html", "app.js", FACTS}  # files that identify a folder with a page
 
 

@@ -14,10 +14,11 @@ from cgan.config.schema import GanConfig
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import Results
 from cgan.reporting import tables
-from cgan.reporting.comparing.labels import LONGEST, clipped, kind_labels
+from cgan.reporting.comparing.labels import LONGEST, kind_labels
 from cgan.reporting.gallery import Tile, read_strip
 from cgan.reporting.read import find_report, read_history, read_results
 from cgan.runtime.errors import InputError, lookup
+from cgan.runtime.wording import clipped
 
 REAL = "real images"
 # settings that may differ between seeds of the same kind

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cgan.metrics.results import Results
+from cgan.runtime.wording import clipped
 
 LONGEST = 40  # letters of a label
 RATES = ("g_lr", "d_lr")  # learning rates, mostly equal
@@ -28,14 +29,6 @@ def kind_labels(recipe: str, kinds: Sequence[Mapping[str, Any]]) -> list[tuple[s
         return [(clipped(recipe, LONGEST), "")]
     named = clipped(recipe, LONGEST - len(f" {len(kinds)}"))
     return [(f"{named} {i}", settings) for i, settings in enumerate(apart, start=1)]
-
-
-def clipped(text: str, longest: int) -> str:
-    """Return a text, its middle left out where it is too long."""
-    if len(text) <= longest:
-        return text
-    end = longest // 3
-    return f"{text[: longest - end - 1]}…{text[-end:]}"
 
 
 def _differing(settings: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> str:

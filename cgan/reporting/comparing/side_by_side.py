@@ -16,11 +16,12 @@ from cgan.metrics.results import Results, Score
 from cgan.reporting import tables
 from cgan.reporting.comparing import curves
 from cgan.reporting.comparing.entries import REAL, Entry
-from cgan.reporting.comparing.labels import clipped, not_comparable
+from cgan.reporting.comparing.labels import not_comparable
 from cgan.reporting.gallery import Tile, read_samples
 from cgan.reporting.rendering import link, render
 from cgan.reporting.verdict import Check, find_verdict
 from cgan.runtime.progress import WIDTH, wrapped
+from cgan.runtime.wording import clipped
 
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 LONGEST_PART = 40  # letters of a run's name in the name of a page
@@ -79,6 +80,7 @@ def page_name(pair: Pair) -> str:
 def _page(pair: Pair, folder: Path) -> bytes:
     names = run_names(pair)
     verdicts = [find_verdict(entry.results, entry.history) for entry in pair]
+    same_names = pair[0].results.class_names == pair[1].results.class_names
     histories = [
         (name, entry.history)
         for name, entry in zip(names, pair, strict=True)
@@ -99,6 +101,8 @@ def _page(pair: Pair, folder: Path) -> bytes:
         metrics=metric_rows(pair),
         samples=_samples(pair),
         noun=pair[0].results.noun,
+        named=bool(pair[0].results.class_names) and same_names,
+        name=pair[0].results.name_of if same_names else str,
         curves=drawn,
         settings=_settings(pair),
         unknown=[name for name, entry in zip(names, pair, strict=True) if not entry.config],

@@ -11,9 +11,10 @@ import pandas as pd
 from cgan.metrics.registry import METRICS
 from cgan.reporting import tables
 from cgan.reporting.comparing.entries import REAL, Entry
-from cgan.reporting.comparing.labels import LONGEST, clipped
+from cgan.reporting.comparing.labels import LONGEST
 from cgan.reporting.gallery import Tile
 from cgan.reporting.rendering import link
+from cgan.runtime.wording import clipped
 
 SHOWN = (
     *("judge_accuracy", tables.WORST_CLASS, "guide_accuracy"),

@@ -1,13 +1,14 @@
 // Starts the page: reads the facts of the run, loads the networks, starts the three parts.
 
+import { Classes } from "./classes.js";
 import { byId } from "./fields.js";
+import { startImages } from "./images.js";
 import { startMoving } from "./move.js";
 import { Networks } from "./networks.js";
 import { Pace } from "./pace.js";
 import { startPoints } from "./points.js";
-import { startWriting } from "./write.js";
 
-const FORMAT = 2; // of run.json
+const FORMAT = 3; // of run.json
 const QUIET = 700; // milliseconds without a change after which a screen reader gets the text
 
 /** Returns a function that passes the last text to a screen reader when the changes have ended. */
@@ -51,16 +52,26 @@ function judgeWords({ name, network, target, accuracy }) {
   return `The judge is ${name} (${network}), which guided no generator${well}.${sure}`;
 }
 
+/** Names the page, and its fields of one class, by the noun of the classes. */
+function name(facts, classes) {
+  const what = classes.noun === "class" ? "images of a class" : classes.nouns;
+  byId("title").textContent = `Ask for ${facts.conditional ? what : "images"}`;
+  document.title = `${byId("title").textContent} \u2013 ${facts.run} \u2013 cgan`;
+  byId("move-class-label").textContent = classes.Noun;
+  byId("points-class-label").textContent = `${classes.Noun} to draw`;
+}
+
 async function start() {
   try {
     const [facts, runtime] = await Promise.all([json("run.json"), json("runtime/runtime.json")]);
     if (facts.format !== FORMAT) throw new Error(`run.json is of format ${facts.format}, not ${FORMAT}`);
     const networks = await Networks.load(facts);
     tell(facts, runtime);
-    document.title = `Ask for digits \u2013 ${facts.run} \u2013 cgan`;
-    const page = { facts, networks, pace: new Pace(byId("pace")), say: speaker(byId("said")) };
+    const classes = new Classes(facts);
+    name(facts, classes);
+    const page = { facts, classes, networks, pace: new Pace(byId("pace")), say: speaker(byId("said")) };
     byId("panels").hidden = false;
-    startWriting(page);
+    startImages(page);
     startMoving(page);
     startPoints(page);
     byId("state").textContent = "";

@@ -1,4 +1,4 @@
-// Fields that several parts of the page have: seeds and labels.
+// Fields that several parts of the page have: seeds, and what they have in common.
 
 const LARGEST_SEED = 2 ** 32 - 1;
 const NEW_SEEDS = 1_000_000; // short enough to remember
@@ -31,10 +31,7 @@ export function newSeed() {
   return String(Math.floor(Math.random() * NEW_SEEDS));
 }
 
-/** Offers the labels of a generator; hides the choice if it uses no label. */
-export function offerLabels(field, facts, first) {
-  field.parentElement.hidden = !facts.conditional;
-  const n = facts.conditional ? facts.labels : 1;
-  for (let label = 0; label < n; label += 1) field.append(new Option(label, label));
-  field.value = String(Math.min(first, n - 1));
+/** Returns a name as a part of a file's name. */
+export function fileWord(name) {
+  return name.replace(/[^\p{L}\p{N}_-]+/gu, "-").slice(0, 60);
 }

@@ -2,6 +2,8 @@
 
 const GAP = 2; // pixels of an image between two images in a file
 const LARGEST = 8; // pixels of a file for a pixel of an image
+const COLUMNS = 12; // images in a row of a file
+const [SMALL, LARGE] = [150, 256]; // room for an image, in CSS pixels; style.css has the same
 
 /** Paints an image, a Float32Array [C x H x W] in [-1, 1], pixel for pixel. */
 function paint(canvas, image, [channels, height, width]) {
@@ -17,6 +19,13 @@ function paint(canvas, image, [channels, height, width]) {
   canvas.getContext("2d").putImageData(pixels, 0, 0);
 }
 
+/** Shows a canvas as large as fits into `room` CSS pixels, each pixel equally many of the screen's. */
+function enlarge(canvas, [, height, width], room) {
+  const screen = window.devicePixelRatio || 1;
+  const scale = Math.max(1, Math.floor((room * screen) / Math.max(height, width)));
+  canvas.style.width = `${(scale * width) / screen}px`;
+}
+
 function made(name, kind, parent, text = "") {
   const element = document.createElement(name);
   if (kind) element.className = kind;
@@ -25,12 +34,19 @@ function made(name, kind, parent, text = "") {
   return element;
 }
 
+/** Sets the text of an element, which may break after a slash or an underscore. */
+function write(element, text) {
+  const parts = text.split(/(?<=[/_])/).flatMap((part) => [document.createElement("wbr"), part]);
+  element.replaceChildren(...parts.slice(1));
+}
+
 /** Returns a number with its sign, a real minus, and one digit after the point. */
 export function signed(value) {
   return (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(1);
 }
 
 export function percent(share) {
+  if (share > 0 && share < 0.005) return "under 1%";
   return `${(100 * share).toFixed(share > 0.995 ? 1 : 0)}%`;
 }
 
@@ -38,12 +54,17 @@ export function percent(share) {
 export class Strip {
   #parent;
   #shape;
+  #classes;
   #parts = [];
   words = ""; // a description of all images for screen readers
 
-  constructor(parent, shape) {
-    this.#parent = parent;
-    this.#shape = shape;
+  /**
+   * @param {HTMLElement} parent
+   * @param {number[]} shape channels, height and width
+   * @param {import("./classes.js").Classes} classes
+   */
+  constructor(parent, shape, classes) {
+    [this.#parent, this.#shape, this.#classes] = [parent, shape, classes];
   }
 
   /**
@@ -57,13 +78,15 @@ export class Strip {
     while (this.#parts.length < names.length) this.#parts.push(this.#part());
     this.#parts.forEach((part, i) => {
       paint(part.canvas, drawn.images[i], this.#shape);
-      part.title.textContent = titled ? names[i] : "";
+      enlarge(part.canvas, this.#shape, this.#parent.classList.contains("large") ? LARGE : SMALL);
+      write(part.title, titled ? names[i] : "");
       const said = [];
       if (drawn.answers) {
         const { label, certainty } = drawn.answers[i];
-        part.label.textContent = `classified as ${label}`;
+        const name = this.#classes.names[label];
+        write(part.label, `classified as ${name}`);
         part.certainty.textContent = `${percent(certainty)} confidence`;
-        said.push(`classified as ${label} with ${percent(certainty)} confidence`);
+        said.push(`classified as ${name} with ${percent(certainty)} confidence`);
       }
       if (drawn.logits) {
         const logit = drawn.logits[i], real = logit > 0;
@@ -93,20 +116,21 @@ export class Strip {
     return { figure, title, canvas, label, certainty, bar, fill, taken: made("p", "soft", caption) };
   }
 
-  /** Saves the pictures side by side as a PNG, each pixel a square. */
+  /** Saves the pictures side by side, in several rows if they are many, as a PNG. */
   save(name) {
     const canvases = this.#parts.map((part) => part.canvas);
     const [, height, width] = this.#shape, sheet = document.createElement("canvas");
     const scale = Math.max(1, Math.min(LARGEST, Math.floor(224 / height)));
-    sheet.width = scale * (canvases.length * (width + GAP) - GAP);
-    sheet.height = scale * height;
+    const columns = Math.min(COLUMNS, canvases.length), rows = Math.ceil(canvases.length / columns);
+    sheet.width = scale * (columns * (width + GAP) - GAP);
+    sheet.height = scale * (rows * (height + GAP) - GAP);
     const context = sheet.getContext("2d");
     context.imageSmoothingEnabled = false;
     context.fillStyle = "white";
     context.fillRect(0, 0, sheet.width, sheet.height);
     canvases.forEach((canvas, i) => {
-      const left = scale * i * (width + GAP);
-      context.drawImage(canvas, left, 0, scale * width, scale * height);
+      const [left, top] = [(i % columns) * (width + GAP), Math.floor(i / columns) * (height + GAP)];
+      context.drawImage(canvas, scale * left, scale * top, scale * width, scale * height);
     });
     sheet.toBlob((content) => {
       const link = document.createElement("a");

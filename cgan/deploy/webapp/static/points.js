@@ -1,6 +1,7 @@
 // "Latent arithmetic": two seeds, their sum and difference, and the interpolation between them.
 
-import { allRight, byId, checkedSeed, newSeed, offerLabels } from "./fields.js";
+import { chooseOne } from "./combobox.js";
+import { allRight, byId, checkedSeed, newSeed } from "./fields.js";
 import { between, noise, together } from "./noise.js";
 import { newestOnly } from "./pace.js";
 import { Strip, percent } from "./pictures.js";
@@ -9,15 +10,16 @@ const FIRST = { label: 3, a: "1", b: "2" };
 const NAMES = ["A", "B", "A + B", "A \u2212 B"];
 
 export function startPoints(page) {
-  const { facts, networks, pace, say } = page;
-  const [label, seedA, seedB, way, value] = ["points-label", "seed-a", "seed-b", "way", "way-value"].map(byId);
-  const strip = new Strip(byId("points-strip"), facts.image);
-  const wayStrip = new Strip(byId("way-strip"), facts.image);
+  const { facts, classes, networks, pace, say } = page;
+  const [seedA, seedB, way, value] = ["seed-a", "seed-b", "way", "way-value"].map(byId);
+  const strip = new Strip(byId("points-strip"), facts.image, classes);
+  const wayStrip = new Strip(byId("way-strip"), facts.image, classes);
+  const label = chooseOne(byId("points-class"), facts, classes, FIRST.label, start);
   let [a, b] = [new Float64Array(facts.size), new Float64Array(facts.size)];
 
   const drawPoints = newestOnly(async (start) => {
     const points = [a, b, together(a, b), together(a, b, -1)];
-    const drawn = await networks.draw(points, points.map(() => Number(label.value)));
+    const drawn = await networks.draw(points, points.map(label));
     strip.show(drawn, NAMES, true);
     await drawWay();
     if (start !== undefined) pace.note(start);
@@ -25,7 +27,7 @@ export function startPoints(page) {
 
   const drawWay = newestOnly(async (start) => {
     const share = Number(way.value);
-    const drawn = await networks.draw([between(a, b, share)], [Number(label.value)]);
+    const drawn = await networks.draw([between(a, b, share)], [label()]);
     wayStrip.show(drawn, [`${percent(share)} of the way from A to B`]);
     value.textContent = percent(share);
     way.setAttribute("aria-valuetext", value.textContent);
@@ -39,10 +41,8 @@ export function startPoints(page) {
     drawPoints(event?.timeStamp);
   }
 
-  offerLabels(label, facts, FIRST.label);
   [seedA.value, seedB.value] = [FIRST.a, FIRST.b];
   for (const field of [seedA, seedB]) field.addEventListener("input", start);
-  label.addEventListener("change", start);
   way.addEventListener("input", (event) => drawWay(event.timeStamp));
   byId("points-again").addEventListener("click", (event) => {
     [seedA.value, seedB.value] = [newSeed(), newSeed()];

@@ -1,16 +1,16 @@
-"""The functions of the public API; importing them imports no torch."""
+"""The stages as functions: train, evaluate, read a report; importing them imports no torch."""
 
-import os
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cgan.api.dataset import Dataset, data_folder, found_dataset
 from cgan.config.recipes import classifier_config, eval_config, gan_config
 from cgan.config.schema import ClassifierConfig, Folders, GanConfig
 from cgan.data.images import Images
 from cgan.data.roles import require_guide_and_judge, require_new_run
-from cgan.data.store import require_data_set, size_of
+from cgan.data.store import size_of
 from cgan.evaluation.arguments import require_subject
 from cgan.reporting.home import write_home
 from cgan.reporting.page import write_report
@@ -27,7 +27,7 @@ from cgan.reporting.notebook import Evaluation
 
 @naming_arguments()
 def train_classifier(
-    dataset: str = "mnist",
+    dataset: str | Path | Dataset = "mnist",
     *,
     role: str = "guide",
     name: str | None = None,
@@ -40,7 +40,7 @@ def train_classifier(
     """Train a classifier, as `cgan train-classifier --save-model` does; save and return it.
 
     Args:
-        dataset: name of the data set.
+        dataset: a data set, its name, or the path of labelled images, which are imported first.
         role: "guide", which trains GANs, or "judge", which scores them.
         name: of the run; None: `<dataset>-<role>`, which the other stages look for.
         overwrite: replace a run of that name.
@@ -54,11 +54,11 @@ def train_classifier(
             range, a run that exists already, a folder that cannot be written to.
         TrainingError: a loss that is not finite; nothing is saved.
     """
-    _require_fields(ClassifierConfig, settings)
-    folders = _folders(data_dir, weights_dir)
-    require_data_set(dataset, folders.data)
-    config = classifier_config(role, dataset, size_of(dataset, folders.data), **settings)
-    require_new_run(name or f"{dataset}-{role}", folders, overwrite=overwrite)
+    require_fields(ClassifierConfig, settings)
+    data = found_dataset(dataset, data_dir, progress=progress)
+    folders = Folders(data.data_dir, Path(weights_dir))
+    config = classifier_config(role, data.name, size_of(data.name, data.data_dir), **settings)
+    require_new_run(name or f"{data}-{role}", folders, overwrite=overwrite)
     from cgan.models.hub import load_classifier
     from cgan.training.classifier import train_classifier as stage1
 
@@ -76,7 +76,7 @@ def train_classifier(
 
 @naming_arguments()
 def train_gan(
-    dataset: str = "mnist",
+    dataset: str | Path | Dataset = "mnist",
     *,
     recipe: str = "guided",
     lr: float | None = None,
@@ -93,7 +93,7 @@ def train_gan(
     """Train a generator, as `cgan train-gan` does; save it and return its best state.
 
     Args:
-        dataset: name of the data set.
+        dataset: a data set, its name, or the path of labelled images, which are imported first.
         recipe: see `cgan recipes`.
         lr: both learning rates; None: the recipe's.
         name: of the run; None: `<dataset>-<recipe>`, numbered if that is taken.
@@ -113,13 +113,13 @@ def train_gan(
             value out of range, a run that exists already, a folder that cannot be written to.
         TrainingError: a loss or gradient that is not finite; what was saved before stays.
     """
-    _require_fields(GanConfig, settings)
-    folders = _folders(data_dir, weights_dir)
-    require_data_set(dataset, folders.data)
-    rates = {"g_lr": lr, "d_lr": lr}
-    config = gan_config(recipe, dataset, size_of(dataset, folders.data), **{**rates, **settings})
+    require_fields(GanConfig, settings)
+    data = found_dataset(dataset, data_dir, progress=progress)
+    folders = Folders(data.data_dir, Path(weights_dir))
+    size, rates = size_of(data.name, data.data_dir), {"g_lr": lr, "d_lr": lr}
+    config = gan_config(recipe, data.name, size, **{**rates, **settings})
     require_new_run(name, folders, overwrite=overwrite)
-    require_guide_and_judge(dataset, _text(guide), _text(judge), folders)
+    require_guide_and_judge(data.name, _text(guide), _text(judge), folders)
     from cgan.models.hub import load_generator
     from cgan.training.gan import train_gan as stage2
 
@@ -137,18 +137,16 @@ def train_gan(
     return load_generator(result.folder)
 
 
-def _require_fields(config: type, settings: dict[str, Any]) -> None:
+def require_fields(config: type, settings: dict[str, Any]) -> None:
+    """Check that settings are fields of a config.
+
+    Raises:
+        InputError: one is not; the message names the nearest.
+    """
     known = [field.name for field in fields(config) if field.name != "dry_run"]  # saves nothing
     for name in settings:
         if name not in known:
             raise InputError(f"there is no setting {name!r}{nearest(name, known)}")
-
-
-def _folders(
-    data_dir: str | Path | None, weights_dir: str | Path, reports_dir: str | Path = "reports"
-) -> Folders:
-    data = (os.environ.get("CGAN_DATA") or "data") if data_dir is None else data_dir
-    return Folders(Path(data), Path(weights_dir), Path(reports_dir))
 
 
 @naming_arguments()
@@ -157,7 +155,7 @@ def evaluate(
     *,
     images: Any = None,
     labels: Any = None,
-    dataset: str | None = None,
+    dataset: str | Path | Dataset | None = None,
     n_samples: int | None = None,
     seed: int | None = None,
     quick: bool = False,
@@ -182,8 +180,8 @@ def evaluate(
             Images; or an array or a tensor [N, C, H, W], [N, H, W, C] or [N, H, W], whole numbers
             from 0 to 255, or floats from 0 to 1 or from -1 to 1.
         labels: with an array: the requested labels, whole numbers [N]; None: there are none.
-        dataset: with images: the real data set to compare with: mnist, mnist-sample, digits,
-            fashion-mnist or kmnist.
+        dataset: with images: the real images to compare with: a data set, its name, or the path of
+            labelled images.
         n_samples: with a run: number of images to generate; None: 10,000, or 2,000 if quick.
         seed: with a run: seed of the noise; None: 0.
         quick: finish in seconds: fewer images, bf16 where that is fast, no GAN-train, no search for
@@ -218,10 +216,14 @@ def evaluate(
         precision=precision,
         device=device,
     )
-    folders = _folders(data_dir, weights_dir, reports_dir)
+    data, real = data_folder(data_dir), None
+    if dataset is not None:
+        found = found_dataset(dataset, data_dir, progress=progress)
+        data, real = found.data_dir, found.name
+    folders = Folders(data, Path(weights_dir), Path(reports_dir))
     source, subject = _run(run), _subject(images, labels)
     named = {"name": name, "judge": _text(judge), "guide": _text(guide)}
-    require_subject(source, subject, dataset, folders, **named)
+    require_subject(source, subject, real, folders, **named)
     from cgan.evaluation import evaluate as stage3  # here: reading a report needs no torch
 
     results = stage3.evaluate(
@@ -229,7 +231,7 @@ def evaluate(
         config,
         folders,
         images=subject,
-        dataset=dataset,
+        dataset=real,
         **named,
         progress=progress or default_progress(),
     )

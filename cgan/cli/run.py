@@ -1,0 +1,158 @@
+"""cgan run and cgan demo: every stage in a row, up to the report."""
+
+import sys
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cgan.cli.importing import data_argument, import_config, import_options, resolved
+from cgan.cli.options import (
+    NUMBER,
+    common,
+    field_option,
+    json_option,
+    shown_progress,
+    threads_option,
+)
+from cgan.cli.report import tell
+from cgan.config.schema import EvalConfig, Folders, GanConfig
+
+if TYPE_CHECKING:
+    from cgan.api.pipeline import Plan
+    from cgan.reporting.notebook import Evaluation
+
+DEMO_DATASET = "mnist-sample"  # embedded, and large enough for a good generator
+
+_length_options = (
+    click.option("--epochs", type=float, help="Epochs of the generator's training."),
+    click.option("--guide-epochs", type=int, help="Epochs of the guide's training."),
+    click.option("--judge-epochs", type=int, help="Epochs of the judge's training."),
+    field_option(GanConfig(), "--seed", "Seed of the generator's training."),
+    click.option("--quick", is_flag=True, help="A quick evaluation, as of cgan evaluate."),
+    field_option(EvalConfig(), "--n-samples", "Images to generate and score.", "-n", kind=NUMBER),
+    field_option(EvalConfig(), "--gan-train-images", "Images that GAN-train learns from; 0: none."),
+)
+
+
+def _lengths(command: Any) -> Any:
+    """Add the options that say how long the stages take."""
+    for option in reversed(_length_options):
+        command = option(command)
+    return command
+
+
+@click.command("run")
+@data_argument
+@click.option(
+    "--recipe", default="guided", show_default=True, help="Named settings; cgan recipes lists them."
+)
+@click.option("--name", help="Name of the generator's run.  [default: DATASET-RECIPE]")
+@_lengths
+@import_options
+@click.option(
+    "--open/--no-open",
+    "shown",
+    default=None,
+    help="Show the report in the browser.  [default: on a terminal]",
+)
+@json_option
+@threads_option
+@common
+def run(
+    data: str,
+    recipe: str,
+    name: str | None,
+    epochs: float | None,
+    guide_epochs: int | None,
+    judge_epochs: int | None,
+    seed: int | None,
+    quick: bool,
+    n_samples: int | None,
+    gan_train_images: int | None,
+    shown: bool | None,
+    as_json: bool,
+    threads: str,
+    device: str,
+    data_dir: Path,
+    weights_dir: Path,
+    reports_dir: Path,
+    verbose: bool | None,
+    **importing: Any,
+) -> None:
+    """Go from DATA to an opened report: import, guide, judge, generator, evaluation.
+
+    Run it again after an interruption: it goes on where it was. What is done is not repeated.
+    """
+    folders, progress = Folders(data_dir, weights_dir, reports_dir), shown_progress(verbose)
+    dataset = resolved(data, data_dir, progress, import_config(importing))
+    from cgan.api.pipeline import make_plan
+
+    plan = make_plan(
+        dataset,
+        folders,
+        recipe=recipe,
+        device=device,
+        epochs=epochs,
+        guide_epochs=guide_epochs,
+        judge_epochs=judge_epochs,
+        seed=seed,
+        quick=quick,
+        n_samples=n_samples,
+        gan_train_images=gan_train_images,
+        name=name,
+    )
+    report = _carry_out(plan, folders, progress, threads)
+    tell(report, folders, as_json=as_json)
+    if shown or (shown is None and not as_json and sys.stdout.isatty()):
+        webbrowser.open(report.report.resolve().as_uri())
+
+
+@click.command("demo")
+@_lengths
+@common
+def demo(
+    epochs: float | None,
+    guide_epochs: int | None,
+    judge_epochs: int | None,
+    seed: int | None,
+    quick: bool,
+    n_samples: int | None,
+    gan_train_images: int | None,
+    device: str,
+    data_dir: Path,
+    weights_dir: Path,
+    reports_dir: Path,
+    verbose: bool | None,
+) -> None:
+    """Do what cgan run does with the embedded images of MNIST, in three minutes on two cores."""
+    from cgan.api.pipeline import make_plan
+
+    folders, progress = Folders(data_dir, weights_dir, reports_dir), shown_progress(verbose)
+    plan = make_plan(
+        DEMO_DATASET,
+        folders,
+        device=device,
+        epochs=epochs,
+        guide_epochs=guide_epochs,
+        judge_epochs=judge_epochs,
+        seed=seed,
+        quick=quick,
+        n_samples=n_samples,
+        gan_train_images=gan_train_images,
+        name="demo",
+        guide_name="demo-guide",
+        replaces=True,
+    )
+    tell(_carry_out(plan, folders, progress, "auto"), folders)
+
+
+def _carry_out(plan: "Plan", folders: Folders, progress: Any, threads: str) -> "Evaluation":
+    from cgan.api.pipeline import carry_out, require_possible
+
+    require_possible(plan, folders)  # before torch is loaded
+    from cgan.runtime.device import using_threads
+
+    with using_threads(threads):
+        return carry_out(plan, folders, progress)

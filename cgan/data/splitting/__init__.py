@@ -1,0 +1,1 @@
+"""Duplicates among labelled images, and their division into training, validation and test."""

@@ -1,0 +1,1 @@
+"""The tables and figures of a report that show its classes, few or a thousand."""
