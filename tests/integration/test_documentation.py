@@ -117,6 +117,7 @@ TABLE = [
     ),
     Row("cgan data", says="animals-"),
     Row("cgan recipes --fields", says="label_smoothing"),
+    Row("cgan train-gan --sample-labels balanced", f"{SHORT} --dry-run", says="nothing saved"),
     Row("cgan train-gan --checks 4", f"{SHORT} --dry-run", says="nothing saved"),
     Row(
         "cgan train-gan --recipe NAME",
@@ -227,6 +228,23 @@ TABLE = [
             "site/runtime/ort-wasm-simd-threaded.wasm",
         ),
         slow=True,
+    ),
+    Row(
+        "cgan data mnist-sample --write my-digits",
+        says="12,000 images of 10 classes are in my-digits",
+        leaves=("my-digits/train/0/000000.png", "my-digits/test/9/000999.png"),
+    ),
+    Row("cgan data my-digits", says="12,000 images of 10 classes, 28x28, grey"),
+    Row(
+        "cgan run my-digits",
+        "--epochs 0.02 --guide-epochs 1 --judge-epochs 1 --quick -n 120",
+        says="4/4 scoring 120 generated images",
+    ),
+    Row(
+        "cgan run FOLDER",
+        "--epochs 0.02 --guide-epochs 1 --judge-epochs 1 --quick -n 120",
+        {"FOLDER": "my-digits"},
+        says="was scored with these settings before",
     ),
     Row(
         "scripts/demo",

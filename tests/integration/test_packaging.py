@@ -40,8 +40,9 @@ def split(requirement: str) -> tuple[str, str]:
 
 def wanted() -> dict[str, str]:
     extras = PROJECT["optional-dependencies"]
-    assert extras["test"][0] == "cgan[docs]"
-    every = PROJECT["dependencies"] + extras["docs"] + extras["onnx"] + extras["test"][1:]
+    assert extras["test"][0] == "cgan[docs,parquet]"
+    every = [*PROJECT["dependencies"], *extras["test"][1:]]
+    every += [one for name in ("docs", "onnx", "parquet") for one in extras[name]]
     return dict(split(requirement) for requirement in every)
 
 
