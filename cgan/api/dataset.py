@@ -10,9 +10,9 @@ import pandas as pd
 
 from cgan.config.schema import ImportConfig
 from cgan.data.images import Images
-from cgan.data.spec import DESCRIPTIONS
+from cgan.data.spec import DESCRIPTIONS, SPLITS
 from cgan.data.store import Store, is_store, mapped, read_store
-from cgan.runtime.errors import InputError, naming_arguments
+from cgan.runtime.errors import InputError, lookup, naming_arguments
 from cgan.runtime.progress import Progress, default_progress
 
 
@@ -146,6 +146,7 @@ class Dataset:
         Raises:
             InputError: an unknown split, or files that are missing or damaged.
         """
+        lookup(dict.fromkeys(SPLITS), split, "split")
         pixels, labels = mapped(self._store, split)
         return Images(pixels[:n], labels[:n])
 
