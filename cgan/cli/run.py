@@ -20,7 +20,7 @@ from cgan.cli.report import tell
 from cgan.config.schema import EvalConfig, Folders, GanConfig
 
 if TYPE_CHECKING:
-    from cgan.api.pipeline import Plan
+    from cgan.api.plan import Plan
     from cgan.reporting.notebook import Evaluation
 
 DEMO_DATASET = "mnist-sample"  # embedded, and large enough for a good generator
@@ -87,7 +87,7 @@ def run(
     """
     folders, progress = Folders(data_dir, weights_dir, reports_dir), shown_progress(verbose)
     dataset = resolved(data, data_dir, progress, import_config(importing))
-    from cgan.api.pipeline import make_plan
+    from cgan.api.plan import make_plan
 
     plan = make_plan(
         dataset,
@@ -127,7 +127,7 @@ def demo(
     verbose: bool | None,
 ) -> None:
     """Do what cgan run does with the embedded images of MNIST, in three minutes on two cores."""
-    from cgan.api.pipeline import make_plan
+    from cgan.api.plan import make_plan
 
     folders, progress = Folders(data_dir, weights_dir, reports_dir), shown_progress(verbose)
     plan = make_plan(
@@ -149,7 +149,8 @@ def demo(
 
 
 def _carry_out(plan: "Plan", folders: Folders, progress: Any, threads: str) -> "Evaluation":
-    from cgan.api.pipeline import carry_out, require_possible
+    from cgan.api.pipeline import carry_out
+    from cgan.api.plan import require_possible
 
     require_possible(plan, folders)  # before torch is loaded
     from cgan.runtime.device import using_threads

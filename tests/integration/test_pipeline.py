@@ -8,7 +8,8 @@ import pytest
 from toys import TOY
 
 from cgan.api import pipeline
-from cgan.api.pipeline import Plan, carry_out, make_plan
+from cgan.api.pipeline import carry_out
+from cgan.api.plan import Plan, make_plan
 from cgan.config.schema import Folders
 from cgan.io.run_layout import epochs_trained
 from cgan.runtime.errors import InputError
