@@ -133,7 +133,7 @@ def _color() -> bool | None:
 def main() -> None:
     """Train a small conditional GAN guided by a classifier, and find out how good it is.
 
-    Start with: cgan demo
+    Start with: cgan demo, or cgan run FOLDER
     """
 
 

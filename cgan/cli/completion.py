@@ -7,6 +7,8 @@ from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
 from cgan.config.schema import Folders
+from cgan.data.spec import DESCRIPTIONS
+from cgan.data.store import stores
 from cgan.io import run_layout
 from cgan.io.run_layout import CHECKPOINT, runs
 
@@ -25,6 +27,13 @@ def trainings(context: Context, parameter: Parameter, incomplete: str) -> list[C
     """Return the trainings that can be resumed."""
     found = _folder(context, "weights").glob(f"*/{CHECKPOINT}")
     return _items((path.parent.name for path in found), context, parameter, incomplete)
+
+
+def datasets(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the data sets by name, and files and folders, which may hold labelled images."""
+    imported = [store.folder.name for store in stores(_folder(context, "data"))]
+    names = _items([*DESCRIPTIONS, *imported], context, parameter, incomplete)
+    return names or [CompletionItem(incomplete, type="file")]
 
 
 def reports(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:

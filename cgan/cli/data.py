@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cgan.cli.completion import datasets
 from cgan.cli.importing import import_config, import_options, resolved
 from cgan.cli.options import data_option, echo_json, json_option, quiet_option, shown_progress
 from cgan.config.commands import folder_flags
@@ -23,7 +24,7 @@ LONGEST_NAME = 36  # letters of a class in this table
 
 
 @click.command("data")
-@click.argument("data", metavar="[DATA]", required=False)
+@click.argument("data", metavar="[DATA]", required=False, shell_complete=datasets)
 @import_options
 @click.option("--name", help="Name of the data set.  [default: that of the folder or file]")
 @click.option("--seed", type=int, help=f"Seed of the splits.  [default: {ImportConfig.seed}]")

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from cgan.cli.completion import datasets
 from cgan.cli.options import Command
 from cgan.config.schema import FITS, GROUNDS, LARGEST_SIDE, SMALLEST_SIDE, ImportConfig
 from cgan.data.spec import DESCRIPTIONS
 from cgan.data.store import is_store
 from cgan.runtime.progress import Progress
 
-data_argument = click.argument("data", metavar="DATA")
+data_argument = click.argument("data", metavar="DATA", shell_complete=datasets)
 _OPTIONS = (
     click.option(
         "--size",

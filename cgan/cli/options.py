@@ -12,7 +12,7 @@ from cgan.io.files import json_bytes
 from cgan.io.run_layout import plain_name
 from cgan.runtime.progress import Progress
 
-DATASET_HELP = "digits or mnist-sample (both embedded), mnist, fashion-mnist or kmnist."
+DATASET_HELP = "A name (cgan data lists them), or a folder or file of labelled images."
 PRECISION_HELP = "Number format: fp32, bf16 or auto (the faster one)."
 NUMBER = click.IntRange(max=1_000_000)  # images to generate; all are in memory at once
 Command = Callable[..., None]

@@ -3,7 +3,7 @@
 import msgspec
 import pandas as pd
 
-from cgan.data.spec import absent_classes, description, plural
+from cgan.data.spec import absent_classes, description, plural, title_of
 from cgan.io.files import safe_cell
 from cgan.metrics.registry import METRICS
 from cgan.metrics.results import ClassRow, Results, Score
@@ -175,7 +175,7 @@ def summary(results: Results) -> str:
     Unusually long names and warnings can make a line longer.
     """
     weakest = worst(results)
-    rows = [(f"{results.n_samples:,} images, {results.dataset}", "value", *HEADS)]
+    rows = [(f"{results.n_samples:,} images, {title_of(results.dataset)}", "value", *HEADS)]
     for name in SUMMARY:
         score = results.metrics.get(name)
         if score is not None:

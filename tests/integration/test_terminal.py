@@ -267,6 +267,12 @@ def test_names_complete_from_what_is_there(typed: str, names: list[str], here: P
     assert completed(typed) == [f"plain,{name}" for name in names]
 
 
+def test_data_completes_as_a_name_or_as_a_file(here: Path) -> None:
+    assert completed("cgan run dig") == ["plain,digits"]
+    assert completed("cgan train-gan --dataset kmn") == ["plain,kmnist"]
+    assert completed("cgan data phot") == ["file,phot"]
+
+
 def test_a_path_completes_as_a_folder(here: Path) -> None:
     assert completed("cgan sample weights/m") == ["dir,weights/m"]
 
