@@ -1,12 +1,14 @@
 """The pages of a mapped file: they count as memory of the process until they are released."""
 
 import mmap
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 RELEASE_AFTER = 2**28  # bytes
-AROUND = 2**16  # bytes; with a page that is read, the system maps those around it
+PIECE = 64  # items from anywhere in the file that are read before they are counted
+AROUND = 2**21  # bytes: with a page that is read, the system maps up to so many around it
 
 
 class Pages:
@@ -26,6 +28,12 @@ class Pages:
         if isinstance(mapping, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
             return Pages(mapping)
         return None
+
+    @staticmethod
+    def pieces(n_items: int) -> Iterator[slice]:
+        """Yield slices of `n_items` items; count each piece, so that few pages are held at once."""
+        for start in range(0, n_items, PIECE):
+            yield slice(start, start + PIECE)
 
     def count(self, n_items: int, n_bytes: int) -> None:
         """Count items that were read, `n_bytes` in all; release all pages if they are many.

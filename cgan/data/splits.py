@@ -71,7 +71,14 @@ class Split:
 
         Indices on the CPU are best: those on a GPU must be waited for if the images are not there.
         """
-        return self._used(self.images[indices.to(self.images.device)])
+        chosen = indices.to(self.images.device)
+        if self.pages is None:
+            return self._on_device(self.images[chosen])
+        images = torch.empty((len(chosen), *self.images.shape[1:]), dtype=torch.uint8)
+        for piece in self.pages.pieces(len(chosen)):
+            images[piece] = self.images[chosen[piece]]
+            self.pages.count(len(chosen[piece]), images[piece].nbytes)
+        return self._on_device(images)
 
     def parts(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield all images uint8 [B, C, H, W] and labels int64 [B] in their order, B = `size`.
@@ -79,12 +86,12 @@ class Split:
         The last part may be smaller.
         """
         for images, labels in zip(self.images.split(size), self.labels.split(size), strict=True):
-            yield self._used(images), labels
+            if self.pages is not None:
+                self.pages.count(1, images.nbytes)
+            yield self._on_device(images), labels
 
-    def _used(self, images: Tensor) -> Tensor:
-        """Return images on the split's device, and count what was read of a mapped file."""
-        if self.pages is not None:
-            self.pages.count(len(images), images.nbytes)
+    def _on_device(self, images: Tensor) -> Tensor:
+        """Return images on the split's device."""
         if images.device == self.device:
             return images
         if self.device.type == "cuda":  # from pinned memory, while the GPU computes

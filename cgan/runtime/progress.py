@@ -15,6 +15,7 @@ COLUMNS = 80  # width of a terminal that does not report it
 ROWS = 24  # more than the bars at one time; tqdm hides bars beyond this
 ROOM = 30  # columns for the percentage, the bar and the time
 WIDTH = 79  # characters in a line of text; longer lines are wrapped
+TELLING = 0.002  # share of the steps from which the time left can be told
 SOME = 10  # approximate number of a training's lines, unless all are shown
 
 
@@ -68,13 +69,14 @@ class _Lines(Bar):
         now = self._progress.clock()
         if now - self._progress.said_at < EVERY or self._done >= self._total:
             return
-        pace = (now - self._since) / max(1, self._done - self._first)
-        left = duration(pace * (self._total - self._done))
         told = [
             f"{self._title}: {self._done:,} of {self._total:,} {self._unit}",
             f"{self._done / self._total:.0%} done",
-            f"about {left} left",
         ]
+        fresh = self._done - self._first
+        if fresh >= TELLING * self._total:
+            left = (now - self._since) / fresh * (self._total - self._done)
+            told.append(f"about {duration(left)} left")
         self._progress.line(", ".join([*told, *filter(None, [self._readings])]))
 
     def go_to(self, step: int) -> None:

@@ -50,7 +50,7 @@ def test_mapped_images_give_the_same_batches_while_their_pages_are_released(
     released: list[int] = []
     watched = SimpleNamespace(madvise=released.append)
     counted = replace(mapped, pages=pages.Pages(watched))  # type: ignore[arg-type]
-    monkeypatch.setattr(pages, "RELEASE_AFTER", 64 * (pages.AROUND + 768))
+    monkeypatch.setattr(pages, "RELEASE_AFTER", pages.AROUND + 64 * 768)
     for images, other in zip(counted.parts(64), memory.parts(64), strict=True):
         assert torch.equal(images[0], other[0])
     assert len(released) == N // 64  # the last part has fewer

@@ -124,6 +124,18 @@ def test_without_a_terminal_what_is_quick_or_talks_itself_shows_no_line_of_its_o
     assert stream.getvalue() == "".join(f"epoch {i}\n" for i in range(5))
 
 
+def test_the_time_left_is_not_told_from_the_first_of_very_many_steps() -> None:
+    stream, clock = io.StringIO(), Clock()
+    with Progress(stream, clock).bar(100_000, "x") as bar:
+        clock.now += EVERY
+        bar.advance(1)
+        clock.now += EVERY
+        bar.advance(199)
+    first, second = stream.getvalue().splitlines()
+    assert first == "x: 1 of 100,000 images, 0% done"
+    assert second == "x: 200 of 100,000 images, 0% done, about 8 h 19 min left"
+
+
 def test_without_a_terminal_the_time_left_is_that_of_this_work_not_of_what_was_done_before() -> (
     None
 ):

@@ -138,7 +138,11 @@ class Pictures:
 
     def pixels(self, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the pictures at some positions, uint8 [B, C, H, W]."""
-        pixels = np.asarray(self.images[self._index[positions]])
-        if self._pages is not None:
-            self._pages.count(len(pixels), pixels.nbytes)
+        index = self._index[positions]
+        if self._pages is None:
+            return np.asarray(self.images[index])
+        pixels = np.empty((len(index), *self.images.shape[1:]), np.uint8)
+        for piece in self._pages.pieces(len(index)):
+            pixels[piece] = self.images[index[piece]]
+            self._pages.count(len(pixels[piece]), pixels[piece].nbytes)
         return pixels
