@@ -21,7 +21,8 @@ from toys import few_training_images, toy_classifiers, toy_data
 from cgan.config.recipes import gan_config
 from cgan.config.schema import Folders, GanConfig
 from cgan.data.spec import DataSpec, description
-from cgan.metrics.results import Results, parse_results
+from cgan.metrics.results import Results
+from cgan.metrics.results_file import parse_results
 from cgan.models.classifiers import CLASSIFIERS
 from cgan.models.frozen_features import FrozenFeatures
 from cgan.training.ema import MovingAverage

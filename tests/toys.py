@@ -64,7 +64,7 @@ def toy_data(toy_classifiers: Path) -> Iterator[None]:
     """While a module is tested, the data set `toy` can be loaded and its classifiers be found."""
     with pytest.MonkeyPatch.context() as patch:
         know_toys(patch)
-        for module in ("cgan.io.run_layout", "cgan.models.hub"):
+        for module in ("cgan.io.run_layout", "cgan.models.roles"):
             patch.setattr(f"{module}.SHIPPED", toy_classifiers)
         yield
 

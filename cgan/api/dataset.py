@@ -4,9 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from cgan.config.schema import ImportConfig
 from cgan.data.images import Images
@@ -14,6 +12,9 @@ from cgan.data.spec import DESCRIPTIONS, SPLITS
 from cgan.data.store import Store, is_store, mapped, read_store
 from cgan.runtime.errors import InputError, lookup, naming_arguments
 from cgan.runtime.progress import Progress, default_progress
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,7 +69,7 @@ class Dataset:
 
         config = ImportConfig(size, colour, fit, ground, drop_rare, seed, name)
         folder = data_folder(data_dir)
-        where = str(path if Path(path).is_absolute() else Path(".", path).absolute())
+        where = str(Path(path).absolute())  # never a name
         return cls(resolve_dataset(where, folder, config, progress or default_progress()), folder)
 
     @classmethod
@@ -136,8 +137,10 @@ class Dataset:
         return self._store.spec.names
 
     @property
-    def counts(self) -> pd.DataFrame:
+    def counts(self) -> "pd.DataFrame":
         """The number of images. Rows: classes by name. Columns: train, validation, test."""
+        import pandas as pd  # here: commands need none
+
         return pd.DataFrame(self._store.class_counts, index=list(self.names))
 
     def images(self, split: str = "train", n: int | None = None) -> Images:
@@ -181,7 +184,7 @@ def found_dataset(
     named = isinstance(data, str) and (data in DESCRIPTIONS or is_store(data, folder))
     if config is None and named:
         return Dataset(str(data), folder)
-    from cgan.data.importing.resolve import resolve_dataset
+    from cgan.data.importing.resolve import resolve_dataset  # here: Pillow takes a while
 
     text = str(data) if isinstance(data, str) else str(data.absolute())
     return Dataset(resolve_dataset(text, folder, config, progress or default_progress()), folder)

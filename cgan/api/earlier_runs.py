@@ -1,13 +1,13 @@
 """Runs and reports that exist already: whether they are what is asked for; no torch."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cgan.api.plan import Plan
-from cgan.config.schema import ClassifierConfig, GanConfig
+from cgan.config.schema import ClassifierConfig, EvalConfig, GanConfig
 from cgan.data.run_config import read_config
 from cgan.io.run_layout import RESULTS, WEIGHTS, is_run, runs
 from cgan.reporting.read import read_results
@@ -15,18 +15,22 @@ from cgan.runtime.errors import InputError
 
 # fields of a config in which an earlier run may differ and still be used: they say how it is
 # computed or shown, not what
-UNIMPORTANT = {"device", "precision", "log_interval", "checkpoint_every", "on_nan", "init"}
+UNIMPORTANT = {"device", "log_interval", "checkpoint_every", "on_nan"}
 UNSCORED = {"device", "batch_size"}  # the same of an evaluation
 Config = TypeVar("Config", ClassifierConfig, GanConfig)
 
 
 @dataclass(frozen=True)
 class EarlierRun:
-    """A run that exists: its folder, settings, and the checksum of its training images."""
+    """A run that exists: its folder, its settings, and the whole content of its config.json."""
 
     folder: Path
     config: Any
-    data_sha256: str | None
+    facts: Mapping[str, Any]
+
+    def was_made_with(self, **checksums: str) -> bool:
+        """Return whether the checksums of images and classifiers that it records are these."""
+        return all(self.facts.get(name) == value for name, value in checksums.items())
 
 
 def run_of(name: str, kind: type[Config], weights_dir: Path) -> EarlierRun | None:
@@ -37,7 +41,7 @@ def run_of(name: str, kind: type[Config], weights_dir: Path) -> EarlierRun | Non
         return None
     with suppress(InputError):
         _, config, facts = read_config(folder, kind)
-        return EarlierRun(folder, config, facts.get("data_sha256"))
+        return EarlierRun(folder, config, facts)
     return None
 
 
@@ -46,29 +50,34 @@ def is_taken(name: str, kind: str, weights_dir: Path) -> bool:
     return is_run(name, weights_dir, kind) or (weights_dir / name).exists()
 
 
-def numbered(usual: str) -> Iterator[str]:
-    """Yield a name, and that name with -2, -3, ..."""
-    yield usual
-    count = 1
-    while True:
-        count += 1
-        yield f"{usual}-{count}"
-
-
 def is_same(one: Config, other: Config) -> bool:
     """Return whether two configs ask for the same training."""
     first, second = asdict(one), asdict(other)
     return all(first[key] == second[key] for key in first.keys() - UNIMPORTANT)
 
 
-def is_scored(folder: Path, plan: Plan, name: str, weights_dir: Path) -> bool:
-    """Return whether a report shows this run, as it is now, with the same settings."""
+def weights_sha256(classifier: str, weights_dir: Path) -> str:
+    """Return the checksum of the weights of an own or shipped classifier, as runs record it."""
+    path = runs(weights_dir, "classifier")[classifier] / WEIGHTS["classifier"]
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def is_scored(
+    report: Path, weights: Path, evaluation: EvalConfig, **provenance: str | None
+) -> bool:
+    """Return whether a report shows a run, as it is now, with the same settings.
+
+    Args:
+        report: its folder.
+        weights: the file of the run's generator.
+        evaluation: the settings.
+        provenance: what it must record of its origin: `source`, `judge_sha256`, `data_sha256`, ...
+    """
     try:
-        written = (folder / RESULTS).stat().st_mtime
-        trained = (weights_dir / name / WEIGHTS["gan"]).stat().st_mtime
-        made = read_results(folder).provenance
+        is_newer = (report / RESULTS).stat().st_mtime >= weights.stat().st_mtime
+        made = read_results(report).provenance
     except (OSError, InputError):
         return False
-    wanted, known = asdict(plan.evaluation), made.evaluation or {}
+    wanted, known = asdict(evaluation), made.evaluation or {}
     alike = all(known.get(key) == wanted[key] for key in wanted.keys() - UNSCORED)
-    return written >= trained and made.images is None and alike
+    return is_newer and alike and all(getattr(made, k) == v for k, v in provenance.items())

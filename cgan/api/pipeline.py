@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from cgan.api.dataset import Dataset, found_dataset
-from cgan.api.earlier_runs import is_same, is_scored, is_taken, numbered, run_of
+from cgan.api.earlier_runs import is_same, is_scored, is_taken, run_of, weights_sha256
 from cgan.api.plan import Plan, make_plan, require_possible
 from cgan.api.stages import require_fields
 from cgan.config.schema import ClassifierConfig, Folders, GanConfig
-from cgan.data.spec import description, plural
-from cgan.io.run_layout import epochs_trained
+from cgan.data.spec import description
+from cgan.io.run_layout import WEIGHTS, epochs_trained
 from cgan.reporting.home import write_home
 from cgan.reporting.notebook import Evaluation
 from cgan.reporting.page import write_report
 from cgan.runtime.errors import InputError, naming_arguments
 from cgan.runtime.progress import Progress, default_progress
+from cgan.runtime.wording import numbered
 
 STAGES = 4
 
@@ -87,7 +88,8 @@ def carry_out(plan: Plan, folders: Folders, progress: Progress) -> Evaluation:
     """Train and score what a plan says; stages that are done are not repeated.
 
     A training that was interrupted goes on from its checkpoint. A classifier is used again if it
-    was trained on the same images, a generator and a report if their settings are the same, too.
+    was trained on the same images; a generator, if its settings and its guide are the same, too; a
+    report, if it shows that generator as it is, scored with the same settings by the same judge.
 
     Raises:
         InputError: data that are missing or damaged, a name that is taken, a folder that cannot be
@@ -102,7 +104,7 @@ def carry_out(plan: Plan, folders: Folders, progress: Progress) -> Evaluation:
     guide = _classifier(plan.guide, plan.guide_name, data_sha256, images, folders, progress)
     judge = _classifier(plan.judge, None, data_sha256, images, folders, progress)
     name = _generator(plan, guide, judge, data_sha256, folders, progress)
-    return _evaluation(plan, name, judge, plural(train.spec.noun), folders, progress)
+    return _evaluation(plan, name, judge, train.spec.pictured, folders, progress)
 
 
 def _say(progress: Progress, stage: int, text: str) -> None:
@@ -123,7 +125,7 @@ def _classifier(
         found = run_of(name, ClassifierConfig, folders.weights)
         if found is None and not is_taken(name, "classifier", folders.weights):
             break
-        knows = found is not None and found.data_sha256 == data_sha256
+        knows = found is not None and found.was_made_with(data_sha256=data_sha256)
         if found and knows and (fixed is None or is_same(found.config, config)):
             _say(progress, stage, f"the {role} {name} was trained on these images before")
             return name
@@ -145,12 +147,12 @@ def _generator(
 ) -> str:
     """Return the name of the generator's run; it is trained, or its training goes on."""
     config, resumes, overwrites = plan.gan, False, False
+    made_with = {"data_sha256": data_sha256, "guide_sha256": weights_sha256(guide, folders.weights)}
     for name in [plan.name] if plan.name else numbered(f"{config.dataset}-{config.recipe}"):
         found = run_of(name, GanConfig, folders.weights)
         if found is None and not is_taken(name, "gan", folders.weights):
             break
-        alike = found is not None and found.data_sha256 == data_sha256
-        if found is not None and alike and is_same(found.config, config):
+        if found and found.was_made_with(**made_with) and is_same(found.config, config):
             done = epochs_trained(found.folder) or 0.0
             if done >= config.epochs:
                 _say(progress, 3, f"the generator {name} was trained with these settings before")
@@ -160,7 +162,9 @@ def _generator(
             config, resumes = found.config, True
             break
         if plan.name and not plan.replaces:
-            raise InputError(f"{name} has other settings or images; choose another --name")
+            raise InputError(
+                f"{name} has other settings, images or another guide; choose another --name"
+            )
         if plan.name:
             overwrites = True
             break
@@ -182,19 +186,22 @@ def _generator(
 
 
 def _evaluation(
-    plan: Plan, name: str, judge: str, nouns: str, folders: Folders, progress: Progress
+    plan: Plan, name: str, judge: str, images: str, folders: Folders, progress: Progress
 ) -> Evaluation:
     """Return the report of a run; it is made unless there is one of these settings."""
     from cgan.evaluation import evaluate as stage3
+    from cgan.evaluation.report_name import source_of
 
-    folder = folders.reports / name
-    if is_scored(folder, plan, name, folders.weights):
+    folder, run_folder = folders.reports / name, folders.weights / name
+    made_with = {
+        "source": source_of(None, run_folder, folders.reports),
+        "judge_sha256": weights_sha256(judge, folders.weights),
+    }
+    if is_scored(folder, run_folder / WEIGHTS["gan"], plan.evaluation, **made_with):
         _say(progress, 4, f"{name} was scored with these settings before")
     else:
-        n = f"{plan.evaluation.n_samples:,} generated images"
-        if nouns != "classes":
-            n = f"{plan.evaluation.n_samples:,} generated {nouns}"
-        _say(progress, 4, f"scoring {n} with the judge, which never guided a generator")
+        drawn = f"{plan.evaluation.n_samples:,} generated {images}"
+        _say(progress, 4, f"scoring {drawn} with the judge, which never guided a generator")
         scored = stage3.evaluate(name, plan.evaluation, folders, judge=judge, progress=progress)
         folder = folders.reports / scored.run
     report = write_report(folder)

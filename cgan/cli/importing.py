@@ -7,13 +7,18 @@ from typing import Any
 import click
 
 from cgan.cli.completion import datasets
-from cgan.cli.options import Command
+from cgan.cli.options import DATASET_HELP, Command
 from cgan.config.schema import FITS, GROUNDS, LARGEST_SIDE, SMALLEST_SIDE, ImportConfig
-from cgan.data.spec import DESCRIPTIONS
-from cgan.data.store import is_store
 from cgan.runtime.progress import Progress
 
 data_argument = click.argument("data", metavar="DATA", shell_complete=datasets)
+dataset_option = click.option(
+    "--dataset",
+    default="mnist",
+    show_default=True,
+    shell_complete=datasets,
+    help=DATASET_HELP,
+)
 _OPTIONS = (
     click.option(
         "--size",
@@ -45,7 +50,7 @@ _OPTIONS = (
         help="Leave out classes of fewer than three images.",
     ),
 )
-FIELDS = ("size", "colour", "fit", "ground", "drop_rare", "seed", "name")
+OPTIONS = ("size", "colour", "fit", "ground", "drop_rare")  # their names in a command
 
 
 def import_options(command: Command) -> Command:
@@ -56,8 +61,8 @@ def import_options(command: Command) -> Command:
 
 
 def import_config(flags: Mapping[str, Any]) -> ImportConfig | None:
-    """Return the settings of an import; None if no flag was given."""
-    given = {key: flags[key] for key in FIELDS if flags.get(key) is not None}
+    """Return the settings of an import, of which `flags` are fields; None if none is given."""
+    given = {key: value for key, value in flags.items() if value is not None}
     return ImportConfig(**given) if given else None
 
 
@@ -75,8 +80,6 @@ def resolved(
     Raises:
         InputError: neither a name nor labelled images.
     """
-    if config is None and (data in DESCRIPTIONS or is_store(data, data_dir)):
-        return data
-    from cgan.data.importing.resolve import resolve_dataset  # here: Pillow takes a while
+    from cgan.api.dataset import found_dataset  # here: numpy takes a while
 
-    return resolve_dataset(data, data_dir, config, progress)
+    return found_dataset(data, data_dir, config, progress).name

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cgan.cli.importing import data_argument, import_config, import_options, resolved
+from cgan.cli.importing import (
+    OPTIONS,
+    data_argument,
+    import_config,
+    import_options,
+    resolved,
+)
 from cgan.cli.options import (
     NUMBER,
     common,
@@ -18,9 +24,9 @@ from cgan.cli.options import (
 )
 from cgan.cli.report import tell
 from cgan.config.schema import EvalConfig, Folders, GanConfig
+from cgan.runtime.progress import Progress
 
 if TYPE_CHECKING:
-    from cgan.api.plan import Plan
     from cgan.reporting.notebook import Evaluation
 
 DEMO_DATASET = "mnist-sample"  # embedded, and large enough for a good generator
@@ -62,48 +68,23 @@ def _lengths(command: Any) -> Any:
 @common
 def run(
     data: str,
-    recipe: str,
-    name: str | None,
-    epochs: float | None,
-    guide_epochs: int | None,
-    judge_epochs: int | None,
-    seed: int | None,
-    quick: bool,
-    n_samples: int | None,
-    gan_train_images: int | None,
     shown: bool | None,
     as_json: bool,
     threads: str,
-    device: str,
     data_dir: Path,
     weights_dir: Path,
     reports_dir: Path,
     verbose: bool | None,
-    **importing: Any,
+    **flags: Any,
 ) -> None:
     """Go from DATA to an opened report: import, guide, judge, generator, evaluation.
 
     Run it again after an interruption: it goes on where it was. What is done is not repeated.
     """
     folders, progress = Folders(data_dir, weights_dir, reports_dir), shown_progress(verbose)
-    dataset = resolved(data, data_dir, progress, import_config(importing))
-    from cgan.api.plan import make_plan
-
-    plan = make_plan(
-        dataset,
-        folders,
-        recipe=recipe,
-        device=device,
-        epochs=epochs,
-        guide_epochs=guide_epochs,
-        judge_epochs=judge_epochs,
-        seed=seed,
-        quick=quick,
-        n_samples=n_samples,
-        gan_train_images=gan_train_images,
-        name=name,
-    )
-    report = _carry_out(plan, folders, progress, threads)
+    importing = import_config({option: flags.pop(option) for option in OPTIONS})
+    dataset = resolved(data, data_dir, progress, importing)
+    report = _carry_out(dataset, folders, progress, threads, **flags)
     tell(report, folders, as_json=as_json)
     if shown or (shown is None and not as_json and sys.stdout.isatty()):
         webbrowser.open(report.report.resolve().as_uri())
@@ -113,45 +94,22 @@ def run(
 @_lengths
 @common
 def demo(
-    epochs: float | None,
-    guide_epochs: int | None,
-    judge_epochs: int | None,
-    seed: int | None,
-    quick: bool,
-    n_samples: int | None,
-    gan_train_images: int | None,
-    device: str,
-    data_dir: Path,
-    weights_dir: Path,
-    reports_dir: Path,
-    verbose: bool | None,
+    data_dir: Path, weights_dir: Path, reports_dir: Path, verbose: bool | None, **flags: Any
 ) -> None:
     """Do what cgan run does with the embedded images of MNIST, in three minutes on two cores."""
-    from cgan.api.plan import make_plan
-
     folders, progress = Folders(data_dir, weights_dir, reports_dir), shown_progress(verbose)
-    plan = make_plan(
-        DEMO_DATASET,
-        folders,
-        device=device,
-        epochs=epochs,
-        guide_epochs=guide_epochs,
-        judge_epochs=judge_epochs,
-        seed=seed,
-        quick=quick,
-        n_samples=n_samples,
-        gan_train_images=gan_train_images,
-        name="demo",
-        guide_name="demo-guide",
-        replaces=True,
-    )
-    tell(_carry_out(plan, folders, progress, "auto"), folders)
+    names = {"name": "demo", "guide_name": "demo-guide", "replaces": True}
+    tell(_carry_out(DEMO_DATASET, folders, progress, "auto", **names, **flags), folders)
 
 
-def _carry_out(plan: "Plan", folders: Folders, progress: Any, threads: str) -> "Evaluation":
+def _carry_out(
+    dataset: str, folders: Folders, progress: Progress, threads: str, **flags: Any
+) -> "Evaluation":
+    """Carry out the plan that `flags` ask for, the arguments of `make_plan`."""
     from cgan.api.pipeline import carry_out
-    from cgan.api.plan import require_possible
+    from cgan.api.plan import make_plan, require_possible
 
+    plan = make_plan(dataset, folders, **flags)
     require_possible(plan, folders)  # before torch is loaded
     from cgan.runtime.device import using_threads
 

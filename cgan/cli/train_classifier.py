@@ -6,10 +6,8 @@ from typing import Any
 
 import click
 
-from cgan.cli.completion import datasets
-from cgan.cli.importing import resolved
+from cgan.cli.importing import dataset_option, resolved
 from cgan.cli.options import (
-    DATASET_HELP,
     PRECISION_HELP,
     announce,
     common,
@@ -28,13 +26,7 @@ _guide = CLASSIFIERS["guide"]
 
 @click.command("train-classifier")
 @click.option("--role", default="guide", show_default=True, help="guide or judge.")
-@click.option(
-    "--dataset",
-    default="mnist",
-    show_default=True,
-    shell_complete=datasets,
-    help=DATASET_HELP,
-)
+@dataset_option
 @click.option("--name", help="Name of the run.  [default: DATASET-ROLE]")
 @click.option("--save-model", is_flag=True, help="Save the run in the weights folder.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing run of that name.")

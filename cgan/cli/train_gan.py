@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cgan.cli.completion import classifiers, datasets, generators, trainings
+from cgan.cli.completion import classifiers, generators, trainings
 from cgan.cli.help import GroupedOptions
-from cgan.cli.importing import resolved
+from cgan.cli.importing import dataset_option, resolved
 from cgan.cli.options import (
-    DATASET_HELP,
     PRECISION_HELP,
     announce,
     common,
@@ -41,13 +40,7 @@ _guided = RECIPES["guided"]
 @click.option(
     "--recipe", default="guided", show_default=True, help="Named settings; cgan recipes lists them."
 )
-@click.option(
-    "--dataset",
-    default="mnist",
-    show_default=True,
-    shell_complete=datasets,
-    help=DATASET_HELP,
-)
+@dataset_option
 @click.option("--name", help="Name of the run.  [default: DATASET-RECIPE, with a number if taken]")
 @click.option(
     "--guide",

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cgan.config.schema import Folders
+from cgan.runtime.wording import numbered
 
 
 def folder_flags(folders: Folders, *names: str) -> str:
@@ -40,9 +41,5 @@ def classifier_command(dataset: str, role: str, folders: Folders) -> str:
 
 def free_classifier_name(dataset: str, role: str, weights_dir: Path) -> str:
     """Return `<dataset>-<role>`, which is found by default, or -2, -3, ... if that is taken."""
-    usual = name = f"{dataset}-{role}"
-    count = 1
-    while (weights_dir / name).exists():
-        count += 1
-        name = f"{usual}-{count}"
-    return name
+    names = numbered(f"{dataset}-{role}")
+    return next(name for name in names if not (weights_dir / name).exists())

@@ -38,7 +38,7 @@ class Description:
     @property
     def images(self) -> str:
         """What its images show: MNIST digits, Fashion-MNIST images."""
-        return f"{self.title} {'images' if self.noun == NOUN else plural(self.noun)}"
+        return f"{self.title} {_pictured(self.noun)}"
 
     @property
     def enlarged(self) -> str:
@@ -112,6 +112,16 @@ class DataSpec:
         """Channels, height and width of one image."""
         return self.channels, self.height, self.width
 
+    def __str__(self) -> str:
+        """Return its name, image shape and number of classes: mnist (1x28x28, 10 classes)."""
+        shape = "x".join(map(str, self.image_shape))
+        return f"{self.dataset} ({shape}, {self.n_classes} classes)"
+
+    @property
+    def pictured(self) -> str:
+        """What its images show: digits, or just images."""
+        return _pictured(self.noun)
+
     def name_of(self, label: int) -> str:
         """Return what texts call a class: its name, or its label if it has none."""
         return self.names[label] if self.names else str(label)
@@ -134,6 +144,10 @@ def _check_names(names: Sequence[object], n_classes: int) -> None:
                 f"{name!r:.60} is not a name of a class; use 1 to {LONGEST_CLASS_NAME} printable "
                 "characters"
             )
+
+
+def _pictured(noun: str) -> str:
+    return "images" if noun == NOUN else plural(noun)
 
 
 def plural(noun: str) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor
 from cgan.data.pages import Pages
 from cgan.data.spec import DataSpec, listed
 from cgan.runtime.device import free_memory
+from cgan.runtime.wording import clipped
 
 RARE = 0.2  # of an equal share of the images; a class with fewer is rare
 MOST_RARE = 5  # classes that a warning names
@@ -141,20 +142,16 @@ def unequal_classes(train: Split) -> str | None:
     """
     counts, noun = train.class_counts(), train.spec.noun
     enough = RARE * len(train) / len(counts)
-    absent = [_shown(train.spec, label) for label, n in enumerate(counts) if n == 0]
+    names = [clipped(train.spec.name_of(label), LONGEST_SHOWN) for label in range(len(counts))]
+    absent = [name for name, n in zip(names, counts, strict=True) if n == 0]
     few = sorted((n, label) for label, n in enumerate(counts) if 0 < n < enough)
-    rare = [f"{_shown(train.spec, label)} ({n})" for n, label in few]
+    rare = [f"{names[label]} ({n})" for n, label in few]
     parts = []
     if absent:
         parts.append(f"no training image of {listed(absent, noun, MOST_RARE)}")
     if rare:
         parts.append(f"few of {listed(rare, noun, MOST_RARE)}")
     return "; ".join(parts) or None
-
-
-def _shown(spec: DataSpec, label: int) -> str:
-    name = spec.name_of(label)
-    return name if len(name) <= LONGEST_SHOWN else f"{name[: LONGEST_SHOWN - 1]}…"
 
 
 def of_classes(split: Split, classes: set[int]) -> Split:
@@ -176,11 +173,11 @@ def copied_at_most(split: Split) -> int:
 
 def subset(split: Split, n: int) -> Split:
     """Return `n` images of a split, or all if it has fewer: the same ones each time."""
-    chosen = spread(split, n)
+    chosen = subset_indices(split, n)
     return Split(split.spec, split.take(chosen), split.labels[chosen])
 
 
-def spread(split: Split, n: int) -> Tensor:
+def subset_indices(split: Split, n: int) -> Tensor:
     """Return the indices int64 [n] of the images that `subset` takes.
 
     They are chosen at random, because files may be ordered (the first half of MNIST's test images

@@ -12,14 +12,8 @@ from cgan.deploy.parity import Parity, compare
 from cgan.deploy.portable import GENERATOR, JUDGE, NETWORKS, Portable, Source, portable
 from cgan.io.files import output_folder, require_writable, require_writable_file, write_bytes
 from cgan.io.run_layout import find_run, is_run, newest_run
-from cgan.models.hub import (
-    ClassifierRun,
-    DiscriminatorRun,
-    GanRun,
-    load_classifier,
-    load_discriminator,
-    load_generator,
-)
+from cgan.models.hub import ClassifierRun, GanRun, load_classifier, load_generator
+from cgan.models.roles import DiscriminatorRun, load_discriminator
 from cgan.runtime.errors import ExportError, InputError, lookup
 
 

@@ -17,19 +17,14 @@ from cgan.deploy.portable import DISCRIMINATOR, GENERATOR, JUDGE, Portable, Sour
 from cgan.io.npz import Archive, open_archive
 from cgan.io.run_layout import plain_name
 from cgan.io.strict import FormatError, first_line, format_of, parse_json
-from cgan.models.hub import (
-    LARGEST_WEIGHTS,
-    ClassifierRun,
-    DiscriminatorRun,
-    GanRun,
-    attach_guide,
-)
+from cgan.models.hub import LARGEST_WEIGHTS, ClassifierRun, GanRun
 from cgan.models.registry import (
     make_classifier_on_meta,
     make_discriminator_on_meta,
     make_generator_on_meta,
     uses_guide_features,
 )
+from cgan.models.roles import DiscriminatorRun, attach_guide
 from cgan.models.tensors import not_finite
 from cgan.runtime.errors import InputError
 

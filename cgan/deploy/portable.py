@@ -11,7 +11,8 @@ from cgan.data.spec import DataSpec
 from cgan.models.base import Discriminator, Generator
 from cgan.models.classifiers import Classifier
 from cgan.models.conv import GuidedDiscriminator
-from cgan.models.hub import ClassifierRun, DiscriminatorRun, GanRun
+from cgan.models.hub import ClassifierRun, GanRun
+from cgan.models.roles import DiscriminatorRun
 from cgan.models.spectral_norm import freeze
 from cgan.runtime.version import __version__
 

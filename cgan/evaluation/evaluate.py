@@ -12,7 +12,7 @@ from cgan.config.schema import EvalConfig, Folders
 from cgan.data.importing.arrays import ArrayImages
 from cgan.data.importing.folders import ImportedImages
 from cgan.data.spec import absent_classes, plural
-from cgan.data.splits import Split, copied_at_most, spread, subset
+from cgan.data.splits import Split, copied_at_most, subset, subset_indices
 from cgan.evaluation.arguments import require_subject
 from cgan.evaluation.comparison import Extractors, Reference, matching
 from cgan.evaluation.gallery import choose
@@ -217,11 +217,11 @@ def _students(
     otherwise the scored ones.
     """
     train = splits["train"]
-    order = spread(train, len(train))
+    order = subset_indices(train, len(train))
     count = min(config.gan_train_images, len(train))
     source = scored
     if subject.gan is not None:
-        labels = train.labels[spread(train, count)]
+        labels = train.labels[subset_indices(train, count)]
         source = draw(subject.gan, labels, config.seed + STUDENT_SEED, extractors)
     assert source.labels is not None
     alike = order[matching(source.labels[:count].numpy(), train.labels[order].numpy())]

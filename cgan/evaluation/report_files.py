@@ -19,7 +19,8 @@ from cgan.io.journal import read_whole
 from cgan.metrics import results as schema
 from cgan.metrics.accuracy import accuracy, balanced_accuracy, unequal
 from cgan.metrics.features import Features
-from cgan.metrics.results import Results, to_bytes
+from cgan.metrics.results import Results
+from cgan.metrics.results_file import to_bytes
 from cgan.models.hub import ClassifierRun, GanRun
 from cgan.runtime.device import peak_memory, precision_name
 from cgan.runtime.version import __version__

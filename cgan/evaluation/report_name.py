@@ -6,10 +6,11 @@ from pathlib import Path
 from cgan.evaluation.report_files import shown_path
 from cgan.io.run_layout import RESULTS, plain_name
 from cgan.io.strict import read_json
-from cgan.metrics.results import LARGEST_FILE, parse_results
+from cgan.metrics.results_file import LARGEST_FILE, parse_results
 from cgan.models.hub import GanRun
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
+from cgan.runtime.wording import numbered
 
 IN_MEMORY = "arrays in memory"
 
@@ -43,14 +44,16 @@ def report_name(
     Raises:
         InputError: a name that cannot be a folder's, or `given` is taken by another source.
     """
-    name, count = plain_name(given or usual), 1
-    while (other := _other_source(reports_dir / name, source)) is not None:
+    taken = ""
+    for name in map(plain_name, numbered(given or usual)):
+        if taken:
+            progress.line(f"{taken}; this report goes to {reports_dir / name}")
+        other = _other_source(reports_dir / name, source)
+        if other is None:
+            break
         taken = f"{reports_dir / name} is the report of {other}"
         if given is not None:
             raise InputError(f"{taken}; choose another --name, or delete that report")
-        count += 1
-        name = plain_name(f"{usual}-{count}")
-        progress.line(f"{taken}; this report goes to {reports_dir / name}")
     return name
 
 

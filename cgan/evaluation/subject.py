@@ -13,13 +13,8 @@ from cgan.data.spec import SPLITS, DataSpec
 from cgan.data.splits import Split, of_classes
 from cgan.evaluation.comparison import Extractors
 from cgan.io.run_layout import newest_run
-from cgan.models.hub import (
-    ClassifierRun,
-    GanRun,
-    load_generator,
-    require_same_images,
-)
-from cgan.models.roles import load_role
+from cgan.models.hub import ClassifierRun, GanRun, load_generator
+from cgan.models.roles import load_role, require_same_images
 from cgan.models.sampling import collect, sample
 from cgan.runtime.device import place
 from cgan.runtime.errors import InputError

@@ -11,6 +11,7 @@ from pathlib import Path
 from cgan.io.journal import MANIFEST, checksums, require_whole, settle_all
 from cgan.io.strict import read_plain
 from cgan.runtime.errors import InputError, UncheckedWarning, nearest
+from cgan.runtime.wording import numbered
 
 WEIGHTS = {"classifier": "classifier.safetensors", "gan": "generator.safetensors"}
 DISCRIMINATOR = "discriminator.safetensors"
@@ -120,12 +121,12 @@ def epochs_trained(folder: Path) -> float | None:
 
 def unused_name(weights_dir: Path, name: str, overwrite: bool) -> str:
     """Return `name`, or `name-2`, `name-3`, ... when it is taken and must not be overwritten."""
-    taken = runs(weights_dir, "gan") if not overwrite else {}
-    count, free = 1, name
-    while free in taken or (not overwrite and (weights_dir / free).exists()):
-        count += 1
-        free = f"{name}-{count}"
-    return free
+    taken = runs(weights_dir, "gan")
+    return next(
+        free
+        for free in numbered(name)
+        if overwrite or not (free in taken or (weights_dir / free).exists())
+    )
 
 
 def require_free(folder: Path, *, overwrite: bool) -> None:

@@ -6,35 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
-from cgan.config.commands import classifier_command
-from cgan.config.schema import ClassifierConfig, Folders, GanConfig
+from cgan.config.schema import ClassifierConfig, GanConfig
 from cgan.data.images import Images
 from cgan.data.run_config import COUNTS, read_config
 from cgan.data.spec import DataSpec, find_labels
 from cgan.io.run_layout import (
     CONFIG,
-    DISCRIMINATOR,
-    SHIPPED,
     WEIGHTS,
     epochs_trained,
     find_run,
-    plain_name,
     require_intact,
 )
 from cgan.io.typed import convert
 from cgan.metrics.results import Accuracy
-from cgan.models.base import Discriminator, Generator
+from cgan.models.base import Generator
 from cgan.models.classifiers import Classifier
-from cgan.models.conv import GuidedDiscriminator
-from cgan.models.frozen_features import FrozenFeatures
 from cgan.models.registry import (
     make_classifier_on_meta,
-    make_discriminator_on_meta,
     make_generator_on_meta,
-    uses_guide_features,
 )
 from cgan.models.sampling import draw
 from cgan.models.tensors import read_tensors
@@ -57,7 +48,7 @@ class ClassifierRun:
 
     def __repr__(self) -> str:
         """Return its name, role, network and data set."""
-        return f"<{self.config.role} {self.name}: {self.config.network} of {_words(self.spec)}>"
+        return f"<{self.config.role} {self.name}: {self.config.network} of {self.spec}>"
 
     def sha256(self) -> str:
         """Return the checksum of the weights file."""
@@ -89,7 +80,7 @@ class GanRun:
         epochs = epochs_trained(self.folder)
         trained = "" if epochs is None else f", {epochs:.4g} epochs"
         return (
-            f"<generator {self.name}: recipe {self.config.recipe} of {_words(self.spec)}{trained}, "
+            f"<generator {self.name}: recipe {self.config.recipe} of {self.spec}{trained}, "
             f"in {self.folder}>"
         )
 
@@ -136,18 +127,6 @@ class GanRun:
             precision=precision,
         )
         return Images(images, labels, self.network.conditional, self.spec.names)
-
-
-@dataclass(frozen=True)
-class DiscriminatorRun:
-    """A discriminator read from a run folder, on the CPU, in evaluation mode."""
-
-    name: str
-    folder: Path
-    spec: DataSpec
-    config: GanConfig
-    guide: ClassifierRun | None  # whose features it uses; None: it uses pixels only
-    network: Discriminator
 
 
 def load_classifier(run: str | Path, weights_dir: str | Path = "weights") -> ClassifierRun:
@@ -219,84 +198,7 @@ def load_generator(run: str | Path, weights_dir: str | Path = "weights") -> GanR
     )
 
 
-def load_discriminator(run: str, weights_dir: Path = Path("weights")) -> DiscriminatorRun:
-    """Load the discriminator of a GAN run, by run name or folder, and its guide.
-
-    The guide is looked for by its name in `weights_dir`, beside the run, and among the shipped
-    runs.
-
-    Raises:
-        InputError: no such run, one without a discriminator, one whose files do not match, or whose
-            guide is missing or has changed.
-    """
-    folder = find_run(run, weights_dir, "gan")
-    if not (folder / DISCRIMINATOR).is_file():
-        raise InputError(f"{folder} has no {DISCRIMINATOR}; only its generator was saved")
-    require_intact(folder, CONFIG, DISCRIMINATOR)
-    spec, config, facts = read_config(folder, GanConfig)
-    guide = None
-    if uses_guide_features(config):
-        guide = _guide(folder, str(facts.get("guide")), str(facts.get("guide_sha256")), weights_dir)
-        require_same_images(guide, spec)
-    network = make_discriminator_on_meta(config, spec, guide.config if guide else None)
-    load_state(network, folder / DISCRIMINATOR)
-    if guide is not None:
-        attach_guide(network, guide.network)
-    return DiscriminatorRun(folder.resolve().name, folder, spec, config, guide, network)
-
-
-def _guide(folder: Path, name: str, sha256: str, weights_dir: Path) -> ClassifierRun:
-    """Return the guide of a run: a classifier with the recorded name and checksum.
-
-    Raises:
-        InputError: there is none of that name, or its weights are not the same.
-    """
-    plain_name(name)
-    for root in (weights_dir, folder.parent, SHIPPED):
-        if (root / name / WEIGHTS["classifier"]).is_file():
-            guide = load_classifier(str(root / name), weights_dir)
-            if guide.sha256() == sha256:
-                return guide
-    load_classifier(name, weights_dir)  # raises if there is none
-    raise InputError(
-        f"the guide {name} is not the one that {folder} was trained with (another checksum than in "
-        f"its {CONFIG}); put the original guide into {weights_dir}"
-    )
-
-
-def attach_guide(network: Discriminator, guide: Classifier) -> None:
-    """Give a discriminator the features of its guide, in float32 on the CPU."""
-    assert isinstance(network, GuidedDiscriminator)
-    network.extractor = FrozenFeatures(guide, torch.float32)
-
-
 def load_state(network: nn.Module, path: Path) -> None:
     """Load the weights of a network on the meta device from a file that must match it exactly."""
     state, _ = read_tensors(path, network.state_dict(), LARGEST_WEIGHTS)
     network.load_state_dict(state, assign=True)
-
-
-def require_same_images(
-    classifier: ClassifierRun, spec: DataSpec, folders: Folders | None = None
-) -> None:
-    """Check that a classifier was trained on images and classes like those of `spec`.
-
-    Args:
-        classifier: the classifier.
-        spec: of the images.
-        folders: the folders for the recommended command; None: the usual ones.
-
-    Raises:
-        InputError: another data set, image shape or number of classes.
-    """
-    if classifier.spec != spec:
-        command = classifier_command(spec.dataset, classifier.config.role, folders or Folders())
-        raise InputError(
-            f"the classifier {classifier.name} was trained on {_words(classifier.spec)}, "
-            f"not on {_words(spec)}; train one with: {command}"
-        )
-
-
-def _words(spec: DataSpec) -> str:
-    shape = "x".join(map(str, spec.image_shape))
-    return f"{spec.dataset} ({shape}, {spec.n_classes} classes)"

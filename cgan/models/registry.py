@@ -134,7 +134,7 @@ def make_discriminator_on_meta(
 ) -> Discriminator:
     """Return a discriminator without memory for its weights, in evaluation mode.
 
-    If it uses a guide's features, `hub.attach_guide` must follow before it can compute.
+    If it uses a guide's features, `roles.attach_guide` must follow before it can compute.
 
     Args:
         config: of the run.

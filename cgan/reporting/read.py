@@ -9,7 +9,8 @@ import pandas as pd
 
 from cgan.io.run_layout import RESULTS, is_shipped_report, reports
 from cgan.io.strict import FormatError, first_line, read_json, read_plain
-from cgan.metrics.results import LARGEST_FILE, Results, parse_results
+from cgan.metrics.results import Results
+from cgan.metrics.results_file import LARGEST_FILE, parse_results
 from cgan.runtime.errors import InputError, nearest
 
 LARGEST = 2**22  # bytes of a table; usual ones have thousands

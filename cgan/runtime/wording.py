@@ -1,6 +1,7 @@
-"""Names in texts: long ones are shortened, and many are counted."""
+"""Names: long ones are shortened in texts, many are counted, and taken ones get a number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import count
 
 MOST_NAMED = 12  # names in a sentence
 LONGEST_IN_TEXT = 40  # characters of a name in a sentence
@@ -23,3 +24,9 @@ def enumerated(names: Iterable[object], most: int = MOST_NAMED) -> str:
     texts = [clipped(str(name)) for name in names]
     further = len(texts) - most
     return ", ".join(texts[:most]) + (f" and {further} more" if further > 0 else "")
+
+
+def numbered(name: str) -> Iterator[str]:
+    """Yield a name, then that name with -2, -3, ..., endlessly."""
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))

@@ -18,9 +18,9 @@ from cgan.data.splits import Split, unequal_classes
 from cgan.io.run_layout import plain_name, runs, unused_name
 from cgan.metrics.frechet import has_covariance
 from cgan.models.classifiers import Classifier
-from cgan.models.hub import ClassifierRun, require_same_images
+from cgan.models.hub import ClassifierRun
 from cgan.models.registry import DISCRIMINATORS, GENERATORS
-from cgan.models.roles import load_role, of_other_images
+from cgan.models.roles import load_role, of_other_images, require_same_images
 from cgan.runtime.device import (
     choose_device,
     choose_precision,

@@ -27,9 +27,11 @@ from cgan.data.spec import DataSpec
 from cgan.deploy.npz_network import read_network, to_npz
 from cgan.deploy.portable import portable
 from cgan.io.journal import damaged
-from cgan.metrics.results import Cell, Sheet, parse_results, to_bytes
-from cgan.models.hub import DiscriminatorRun, GanRun, load_classifier, load_generator
+from cgan.metrics.results import Cell, Sheet
+from cgan.metrics.results_file import parse_results, to_bytes
+from cgan.models.hub import GanRun, load_classifier, load_generator
 from cgan.models.registry import make_discriminator, make_generator
+from cgan.models.roles import DiscriminatorRun
 from cgan.models.tensors import read_tensors
 from cgan.reporting import tables, training_figures
 from cgan.reporting.commands import commands_of

@@ -19,7 +19,7 @@ from cgan.data.spec import DataSpec
 from cgan.deploy.npz_network import read_network
 from cgan.io.journal import MANIFEST
 from cgan.io.run_layout import CHECKPOINT
-from cgan.models.hub import load_discriminator
+from cgan.models.roles import load_discriminator
 from cgan.runtime.errors import InputError
 from cgan.training.checkpoint import read_checkpoint
 

@@ -26,7 +26,8 @@ from cgan.metrics.accuracy import accuracy
 from cgan.metrics.frechet import fcd
 from cgan.metrics.manifold import coverage, look
 from cgan.metrics.registry import METRICS
-from cgan.metrics.results import QualityWarning, Score, parse_results
+from cgan.metrics.results import QualityWarning, Score
+from cgan.metrics.results_file import parse_results
 from cgan.reporting.notebook import COLUMNS, Evaluation
 from cgan.reporting.tables import summary
 from cgan.reporting.verdict import find_verdict

@@ -15,7 +15,8 @@ from cgan.data.splits import scale, subset
 from cgan.io.run_layout import DISCRIMINATOR, SHIPPED
 from cgan.models.conv import GuidedDiscriminator
 from cgan.models.frozen_features import FrozenFeatures
-from cgan.models.hub import load_classifier, load_discriminator, load_generator
+from cgan.models.hub import load_classifier, load_generator
+from cgan.models.roles import load_discriminator
 from cgan.models.sampling import noise
 from cgan.runtime.errors import InputError
 from cgan.training.gan import train_gan

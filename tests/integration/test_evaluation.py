@@ -19,7 +19,8 @@ from cgan.evaluation.subject import find_subject
 from cgan.io.journal import MANIFEST
 from cgan.io.run_layout import SHIPPED, SHIPPED_REPORTS
 from cgan.metrics.registry import METRICS
-from cgan.metrics.results import Accuracy, Results, parse_results
+from cgan.metrics.results import Accuracy, Results
+from cgan.metrics.results_file import parse_results
 from cgan.models.hub import load_classifier
 from cgan.models.judge import extract, extract_split
 from cgan.models.roles import require_knowledge

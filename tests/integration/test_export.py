@@ -34,16 +34,10 @@ from cgan.deploy.parity import compare
 from cgan.deploy.portable import N_EXAMPLES, Portable, Source, portable
 from cgan.io.run_layout import SHIPPED
 from cgan.models.classifiers import CLASSIFIERS
-from cgan.models.hub import (
-    ClassifierRun,
-    DiscriminatorRun,
-    GanRun,
-    attach_guide,
-    load_classifier,
-    load_generator,
-)
+from cgan.models.hub import ClassifierRun, GanRun, load_classifier, load_generator
 from cgan.models.registry import make_discriminator, make_generator, uses_guide_features
 from cgan.models.residual import ResidualBlock
+from cgan.models.roles import DiscriminatorRun, attach_guide
 from cgan.runtime.errors import ExportError, InputError
 from cgan.runtime.version import __version__
 

@@ -25,13 +25,9 @@ from cgan.io.run_layout import (
     runs,
     unused_name,
 )
-from cgan.models.hub import (
-    load_classifier,
-    load_discriminator,
-    load_generator,
-    require_same_images,
-)
+from cgan.models.hub import load_classifier, load_generator
 from cgan.models.registry import make_generator
+from cgan.models.roles import load_discriminator, require_same_images
 from cgan.runtime.errors import InputError, UncheckedWarning
 from cgan.training.run_writer import RunWriter
 

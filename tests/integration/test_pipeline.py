@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -95,12 +96,34 @@ def test_other_settings_go_to_a_run_of_the_next_number(done: tuple[Folders, Line
     other = plan(folders, seed=5)
     assert carry_out(other, folders, Lines()).results.run == "toy-guided-2"
     named = dataclasses.replace(other, name="toy-guided")
-    with pytest.raises(InputError, match="toy-guided has other settings or images; choose another"):
+    with pytest.raises(InputError, match="toy-guided has other settings, images or another guide"):
         carry_out(named, folders, Lines())
     replacing = dataclasses.replace(plan(folders, seed=6, epochs=1), name="mine", replaces=True)
     carry_out(dataclasses.replace(replacing, gan=plan(folders).gan), folders, Lines())
     carry_out(replacing, folders, Lines())
     assert epochs_trained(folders.weights / "mine") == 1
+
+
+def test_another_guide_trains_another_generator(done: tuple[Folders, Lines]) -> None:
+    folders, _ = done
+    fixed = dataclasses.replace(plan(folders, epochs=1), name="of-guide", guide_name="own-guide")
+    fixed = dataclasses.replace(fixed, replaces=True)
+    carry_out(fixed, folders, Lines())
+    other = dataclasses.replace(fixed, guide=dataclasses.replace(fixed.guide, seed=9))
+    said = Lines()
+    carry_out(other, folders, said)
+    assert [" before" in line for line in said.stages] == [False, True, False, False]
+
+
+def test_a_report_of_another_run_is_not_shown_for_this_one(done: tuple[Folders, Lines]) -> None:
+    folders, _ = done
+    wanted = plan(folders)
+    elsewhere = Folders(folders.data, folders.weights / "../other", folders.reports)
+    copytree(folders.weights / "toy-guided", elsewhere.weights / "toy-guided")
+    said = Lines()
+    assert carry_out(wanted, elsewhere, said).results.run.startswith("toy-guided-")
+    assert "toy-guided was trained" in said.stages[2]
+    assert "scoring" in said.stages[3]
 
 
 def test_an_interrupted_training_goes_on(

@@ -10,7 +10,8 @@ import pytest
 
 from cgan.deploy.npz_network import ABOUT, LARGEST_ABOUT, read_network, to_npz
 from cgan.deploy.portable import portable
-from cgan.models.hub import load_discriminator, load_generator
+from cgan.models.hub import load_generator
+from cgan.models.roles import load_discriminator
 from cgan.runtime.errors import InputError
 
 Arrays = dict[str, np.ndarray]

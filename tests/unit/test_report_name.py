@@ -10,7 +10,7 @@ from conftest import plain_results
 from cgan.evaluation.report_files import shown_name, training_files
 from cgan.evaluation.report_name import IN_MEMORY, report_name, source_of
 from cgan.io.journal import commit, locked
-from cgan.metrics.results import parse_results
+from cgan.metrics.results_file import parse_results
 from cgan.runtime.errors import InputError
 from cgan.runtime.progress import Progress
 

@@ -15,7 +15,8 @@ from cgan.io.strict import FormatError
 from cgan.io.upgrades import RENAMED_RESULTS, results_from_format_1
 from cgan.metrics import results as form
 from cgan.metrics.registry import METRICS
-from cgan.metrics.results import FORMAT, Results, finite, parse_results, schema, to_bytes
+from cgan.metrics.results import FORMAT, Results, finite
+from cgan.metrics.results_file import LARGEST_FILE, parse_results, schema, to_bytes
 
 GOLDEN = REPOSITORY / "tests/golden/format-1/report/results.json"
 Change = Callable[[dict[str, Any]], object]
@@ -63,7 +64,7 @@ def test_a_thousand_classes_take_a_line_for_each_row_and_can_be_read() -> None:
         "confusion": [[0] * i + [10] + [0] * (k - i - 1) for i in range(k)],
     }
     written = to_bytes(parse_results(content))
-    assert k * k < len(written) < form.LARGEST_FILE / 2
+    assert k * k < len(written) < LARGEST_FILE / 2
     assert written.count(b"\n") < 100 * k
     assert parse_results(json.loads(written)).confusion == content["confusion"]
 

@@ -16,14 +16,9 @@ from cgan.deploy.webapp.directions import find_directions
 from cgan.deploy.webapp.runtime_files import unpack
 from cgan.deploy.webapp.site import FACTS, FORMAT, Site
 from cgan.io.run_layout import newest_run, runs
-from cgan.models.hub import (
-    ClassifierRun,
-    GanRun,
-    load_classifier,
-    load_discriminator,
-    load_generator,
-)
+from cgan.models.hub import ClassifierRun, GanRun, load_classifier, load_generator
 from cgan.models.registry import uses_guide_features
+from cgan.models.roles import load_discriminator
 from cgan.runtime.errors import InputError
 from cgan.runtime.version import __version__
 
