@@ -237,12 +237,12 @@ TABLE = [
     Row("cgan data my-digits", says="12,000 images of 10 classes, 28x28, grey"),
     Row(
         "cgan run my-digits",
-        "--epochs 0.02 --guide-epochs 1 --judge-epochs 1 --quick -n 120",
+        "--size 16 --epochs 0.02 --guide-epochs 1 --judge-epochs 1 --quick -n 120",
         says="4/4 scoring 120 generated images",
     ),
     Row(
         "cgan run FOLDER",
-        "--epochs 0.02 --guide-epochs 1 --judge-epochs 1 --quick -n 120",
+        "--size 16 --epochs 0.02 --guide-epochs 1 --judge-epochs 1 --quick -n 120",
         {"FOLDER": "my-digits"},
         says="was scored with these settings before",
     ),
